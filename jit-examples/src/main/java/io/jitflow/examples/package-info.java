@@ -1,0 +1,2 @@
+/** The Just-in-Time command line. */
+package io.jitflow.examples;

@@ -1,0 +1,2 @@
+/** The Just-in-Time pipeline for FLUX.1. */
+package io.jitflow.flux;
