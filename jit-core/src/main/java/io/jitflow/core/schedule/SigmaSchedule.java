@@ -1,6 +1,7 @@
 package io.jitflow.core.schedule;
 
-import java.util.Arrays;
+import java.util.List;
+import java.util.stream.DoubleStream;
 import org.apache.commons.statistics.distribution.BetaDistribution;
 
 /**
@@ -67,7 +68,7 @@ public sealed interface SigmaSchedule {
    * @return the schedule
    */
   static SigmaSchedule custom(double... sigmas) {
-    return new Custom(sigmas);
+    return new Custom(DoubleStream.of(sigmas).boxed().toList());
   }
 
   /** Unshifted: {@code sigma_i = 1 - i/n}. */
@@ -185,50 +186,29 @@ public sealed interface SigmaSchedule {
    *
    * @param values strictly decreasing sigmas, the first at most 1, the last 0
    */
-  record Custom(double[] values) implements SigmaSchedule {
+  record Custom(List<Double> values) implements SigmaSchedule {
     /**
      * Checks and copies the values.
      *
      * @throws IllegalArgumentException if they do not strictly decrease from at most 1 to 0
      */
     public Custom {
-      values = values.clone();
-      check(values);
-    }
-
-    /**
-     * Returns the values.
-     *
-     * @return a copy
-     */
-    @Override
-    public double[] values() {
-      return values.clone();
+      values = List.copyOf(values);
+      check(toArray(values));
     }
 
     @Override
     public double[] sigmas(int steps, int tokens) {
-      if (steps != values.length - 1) {
+      if (steps != values.size() - 1) {
         throw new IllegalArgumentException(
             "the custom schedule has %d sigmas and serves %d steps, but %d steps were asked for"
-                .formatted(values.length, values.length - 1, steps));
+                .formatted(values.size(), values.size() - 1, steps));
       }
-      return values.clone();
+      return toArray(values);
     }
 
-    @Override
-    public boolean equals(Object other) {
-      return other instanceof Custom that && Arrays.equals(values, that.values);
-    }
-
-    @Override
-    public int hashCode() {
-      return Arrays.hashCode(values);
-    }
-
-    @Override
-    public String toString() {
-      return "Custom" + Arrays.toString(values);
+    private static double[] toArray(List<Double> values) {
+      return values.stream().mapToDouble(Double::doubleValue).toArray();
     }
   }
 

@@ -191,8 +191,8 @@ public final class NearestAnchors {
     }
   }
 
-  private static long parabola(int c, int apex, int height) {
+  private static long parabola(long c, int apex, long height) {
     long across = c - apex;
-    return across * across + (long) height * height;
+    return across * across + height * height;
   }
 }
