@@ -1,6 +1,9 @@
 package io.jitflow.flux;
 
+import io.jitflow.flux.network.ClipParity;
+import io.jitflow.flux.network.T5Parity;
 import io.jitflow.flux.network.TransformerParity;
+import io.jitflow.flux.network.VaeParity;
 import java.nio.file.Path;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicNode;
@@ -18,5 +21,20 @@ class FluxParityTest {
   Stream<DynamicNode> transformer_recordedCases_match() {
     return ParitySet.ofKind("transformer")
         .flatMap(set -> TransformerParity.tests(set, scratch));
+  }
+
+  @TestFactory
+  Stream<DynamicNode> vae_recordedCases_match() {
+    return ParitySet.ofKind("vae").flatMap(set -> VaeParity.tests(set, scratch));
+  }
+
+  @TestFactory
+  Stream<DynamicNode> clip_recordedCases_match() {
+    return ParitySet.ofKind("clip_text_model").flatMap(set -> ClipParity.tests(set, scratch));
+  }
+
+  @TestFactory
+  Stream<DynamicNode> t5_recordedCases_match() {
+    return ParitySet.ofKind("t5_encoder").flatMap(set -> T5Parity.tests(set, scratch));
   }
 }

@@ -7,9 +7,7 @@ import com.google.gson.JsonObject;
 import io.jitflow.core.testing.Npz;
 import io.jitflow.flux.ParitySet;
 import io.jitflow.flux.safetensors.DType;
-import io.jitflow.flux.safetensors.TensorFiles;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -56,22 +54,9 @@ public final class TransformerParity {
       Path scratch)
       throws IOException {
     FluxArchitecture architecture = architecture(variant);
-    Path file = Files.createTempFile(scratch, "transformer", ".pt");
-    try (TensorFiles files =
-        TensorFiles.open(
-            set.file(variant.getAsJsonObject("weights").get("bfl").getAsString()))) {
-      NetworkProgram.of(architecture)
-          .write(
-              file,
-              name -> {
-                try {
-                  return HeapTensor.read(files, name, dtype);
-                } catch (IOException e) {
-                  throw new AssertionError(e);
-                }
-              },
-              bytes -> {});
-    }
+    Path weights = set.file(variant.getAsJsonObject("weights").get("bfl").getAsString());
+    Path file =
+        ParityWeights.torchscript(NetworkProgram.of(architecture), weights, dtype, scratch);
     try (FluxTransformer transformer = FluxTransformer.load(file, Device.cpu(), architecture);
         NDManager manager = NDManager.newBaseManager(Device.cpu())) {
       Npz arrays = Npz.read(manager, set.file(one.get("arrays").getAsString()));
