@@ -75,7 +75,7 @@ public final class ClipTokenizer implements AutoCloseable {
     return new ClipTokenizer(tokenizer, empty[1], length);
   }
 
-  /** Returns how many ids {@link #ids} returns. */
+  /** {@return how many ids {@link #ids} returns} */
   public int length() {
     return length;
   }

@@ -75,7 +75,7 @@ public final class T5Tokenizer implements AutoCloseable {
     return new T5Tokenizer(tokenizer, empty[0], padding[0], length);
   }
 
-  /** Returns how many ids {@link #ids(String)} returns. */
+  /** {@return how many ids {@link #ids(String)} returns} */
   public int length() {
     return length;
   }
