@@ -1,0 +1,77 @@
+package io.jitflow.flux.network;
+
+import java.util.List;
+
+/**
+ * The sizes of a FLUX.1 transformer.
+ *
+ * @param inChannels channels of an image token, in and out (64)
+ * @param hiddenSize width of the token stream (3072)
+ * @param heads attention heads; {@code hiddenSize / heads} is the width of one
+ * @param mlpWidth inner width of the blocks' feed-forward parts (12288)
+ * @param ropeAxes channels of a head that rotate with each of the three position axes; their sum is
+ *     the width of a head (16, 56, 56)
+ * @param doubleBlocks blocks with separate text and image weights (19)
+ * @param singleBlocks blocks over the joint sequence (38)
+ * @param textWidth width of the T5 embeddings (4096)
+ * @param pooledWidth width of the pooled CLIP embedding (768)
+ * @param guidanceEmbedding whether the network takes the guidance scale as an input: true for dev,
+ *     false for schnell
+ * @param theta base of the rotary frequencies (10000)
+ */
+public record FluxArchitecture(
+    int inChannels,
+    int hiddenSize,
+    int heads,
+    int mlpWidth,
+    List<Integer> ropeAxes,
+    int doubleBlocks,
+    int singleBlocks,
+    int textWidth,
+    int pooledWidth,
+    boolean guidanceEmbedding,
+    double theta) {
+
+  /**
+   * Checks the sizes.
+   *
+   * @throws IllegalArgumentException if a size is not positive, the heads do not divide the hidden
+   *     size, or the axes are not three even numbers that add up to the width of a head
+   */
+  public FluxArchitecture {
+    ropeAxes = List.copyOf(ropeAxes);
+    Sizes.requirePositive("inChannels", inChannels);
+    Sizes.requirePositive("hiddenSize", hiddenSize);
+    Sizes.requirePositive("heads", heads);
+    Sizes.requirePositive("mlpWidth", mlpWidth);
+    Sizes.requirePositive("doubleBlocks", doubleBlocks);
+    Sizes.requirePositive("singleBlocks", singleBlocks);
+    Sizes.requirePositive("textWidth", textWidth);
+    Sizes.requirePositive("pooledWidth", pooledWidth);
+    if (hiddenSize % heads != 0) {
+      throw new IllegalArgumentException(
+          "hiddenSize must be a multiple of heads, got " + hiddenSize + " and " + heads);
+    }
+    int sum = ropeAxes.stream().mapToInt(Integer::intValue).sum();
+    boolean even = ropeAxes.stream().allMatch(axis -> axis > 0 && axis % 2 == 0);
+    if (ropeAxes.size() != 3 || !even || sum != hiddenSize / heads) {
+      throw new IllegalArgumentException(
+          "ropeAxes must be three positive even numbers that add up to the head width "
+              + hiddenSize / heads
+              + ", got "
+              + ropeAxes);
+    }
+    if (!(theta > 1)) {
+      throw new IllegalArgumentException("theta must be greater than 1, got " + theta);
+    }
+  }
+
+  /**
+   * The width of one attention head.
+   *
+   * @return {@code hiddenSize / heads}
+   */
+  public int headWidth() {
+    return hiddenSize / heads;
+  }
+}

@@ -1,0 +1,65 @@
+package io.jitflow.flux.network;
+
+import java.util.List;
+
+/**
+ * The sizes of the decoder of a FLUX.1 autoencoder.
+ *
+ * @param latentChannels channels of a latent pixel (16)
+ * @param blockChannels channels of each level, finest level first (128, 256, 512, 512); each level
+ *     but the last halves the resolution
+ * @param layersPerBlock residual blocks per encoder level (2); the decoder has one more
+ * @param normGroups groups of the group norms (32)
+ * @param scalingFactor factor from the autoencoder's latents to the sampler's (0.3611)
+ * @param shiftFactor what is subtracted before scaling (0.1159)
+ * @param usePostQuantConv whether a 1x1 convolution stands before the decoder (false)
+ */
+public record VaeArchitecture(
+    int latentChannels,
+    List<Integer> blockChannels,
+    int layersPerBlock,
+    int normGroups,
+    double scalingFactor,
+    double shiftFactor,
+    boolean usePostQuantConv) {
+
+  /**
+   * Checks the sizes.
+   *
+   * @throws IllegalArgumentException if a size is not positive, or the groups do not divide the
+   *     channels of every level
+   */
+  public VaeArchitecture {
+    blockChannels = List.copyOf(blockChannels);
+    Sizes.requirePositive("latentChannels", latentChannels);
+    Sizes.requirePositive("blockChannels.size", blockChannels.size());
+    Sizes.requirePositive("layersPerBlock", layersPerBlock);
+    Sizes.requirePositive("normGroups", normGroups);
+    for (int channels : blockChannels) {
+      Sizes.requirePositive("blockChannels", channels);
+      if (channels % normGroups != 0) {
+        throw new IllegalArgumentException(
+            "blockChannels must be multiples of normGroups "
+                + normGroups
+                + ", got "
+                + blockChannels);
+      }
+    }
+    if (!(scalingFactor > 0) || Double.isInfinite(scalingFactor) || !Double.isFinite(shiftFactor)) {
+      throw new IllegalArgumentException(
+          "scalingFactor must be positive and both factors finite, got "
+              + scalingFactor
+              + " and "
+              + shiftFactor);
+    }
+  }
+
+  /**
+   * How many image pixels one latent pixel covers in each direction.
+   *
+   * @return 2 to the number of levels less one (8)
+   */
+  public int scale() {
+    return 1 << (blockChannels.size() - 1);
+  }
+}

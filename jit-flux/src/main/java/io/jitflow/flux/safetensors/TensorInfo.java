@@ -1,0 +1,46 @@
+package io.jitflow.flux.safetensors;
+
+import java.util.List;
+
+/**
+ * What a header says about one tensor. Row-major, little-endian.
+ *
+ * @param name name, as in the header
+ * @param dtype element type
+ * @param shape sizes of the dimensions, none negative; empty for a scalar
+ * @param begin offset of the first byte, counted from the start of the file
+ * @param end offset after the last byte, counted from the start of the file
+ */
+public record TensorInfo(String name, DType dtype, List<Long> shape, long begin, long end) {
+
+  /**
+   * Makes the shape immutable.
+   *
+   * @param name name, as in the header
+   * @param dtype element type
+   * @param shape sizes of the dimensions
+   * @param begin offset of the first byte
+   * @param end offset after the last byte
+   */
+  public TensorInfo {
+    shape = List.copyOf(shape);
+  }
+
+  /**
+   * Returns the size of the data.
+   *
+   * @return bytes
+   */
+  public long byteSize() {
+    return end - begin;
+  }
+
+  /**
+   * Returns the number of elements.
+   *
+   * @return the product of the shape, 1 for a scalar
+   */
+  public long elementCount() {
+    return byteSize() / dtype.byteSize();
+  }
+}
