@@ -1,0 +1,163 @@
+package io.jitflow.core;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import io.jitflow.core.jit.Activation;
+import io.jitflow.core.jit.JitConfig;
+import io.jitflow.core.jit.StagePlan;
+import io.jitflow.core.jit.StageRules;
+import io.jitflow.core.jit.TokenImportance;
+import io.jitflow.core.jit.VelocityLifter;
+import io.jitflow.core.token.TokenGrid;
+import io.jitflow.core.token.TokenSubset;
+import java.util.Arrays;
+import java.util.stream.LongStream;
+
+/**
+ * The stage that a run is in: its anchor set Omega_k, what depends on it, and the way to the next
+ * one.
+ */
+final class AnchorStage implements AutoCloseable {
+  private final JitConfig config;
+  private final StagePlan plan;
+  private final Trajectory path;
+  private final JitTrace trace;
+  private int stage;
+  private TokenSubset tokens;
+  private ActiveTokens active;
+  private VelocityLifter lifter;
+
+  /** Enters the first stage, with the caller's anchors or the configured pattern's. */
+  AnchorStage(JitConfig config, StagePlan plan, Trajectory path, JitTrace trace) {
+    this.config = config;
+    this.plan = plan;
+    this.path = path;
+    this.trace = trace;
+    int first = plan.stageOf(0);
+    SamplingRequest request = path.request();
+    enter(first, request.anchors(first).orElseGet(() -> firstAnchors(first, request)));
+  }
+
+  private TokenSubset firstAnchors(int first, SamplingRequest request) {
+    TokenGrid grid = request.grid();
+    int[] anchors =
+        config
+            .firstAnchors()
+            .select(grid, config.stages().get(first).density(), plan.activeTokens(first));
+    return TokenSubset.of(grid, anchors).forSamples(request.samples());
+  }
+
+  private void enter(int nextStage, TokenSubset nextTokens) {
+    close();
+    stage = nextStage;
+    tokens = nextTokens;
+    // a full stage is evaluated in grid order, whatever the order in which its tokens joined
+    TokenSubset evaluated =
+        tokens.isFull() ? TokenSubset.all(tokens.grid(), tokens.samples()) : tokens;
+    active = path.activate(evaluated);
+    if (!tokens.isFull()) {
+      lifter = new VelocityLifter(path.manager(), tokens, config.blurWidth(), config.tiedAnchors());
+    }
+  }
+
+  /** The tokens of this stage, in the order in which they joined. */
+  TokenSubset tokens() {
+    return tokens;
+  }
+
+  /** The tokens as the model sees them. */
+  ActiveTokens active() {
+    return active;
+  }
+
+  /** The velocity of all tokens, Pi_k u. */
+  NDArray lift(NDArray u) {
+    if (tokens.isFull()) {
+      return u;
+    }
+    if (stage == plan.stages() - 1) {
+      // only under StageRules.AS_RELEASED: tokens left out of the last stage stand still
+      return lifter.scatter(u);
+    }
+    return lifter.lift(u);
+  }
+
+  /** The tokens of the stage that follows step i. */
+  TokenSubset select(NDArray velocity, int i) {
+    int nextStage = plan.stageOf(i + 1);
+    TokenSubset next =
+        path.request()
+            .anchors(nextStage)
+            .orElseGet(() -> selectJoining(velocity, i, plan.activeTokens(nextStage)));
+    if (config.stageRules() == StageRules.STRICT
+        && next.count() <= tokens.count()
+        && !next.isFull()) {
+      throw new IllegalArgumentException(
+          "stage %d has %d tokens after %d: every stage must add tokens; give fewer anchors or raise its density"
+              .formatted(nextStage, next.count(), tokens.count()));
+    }
+    return next;
+  }
+
+  private TokenSubset selectJoining(NDArray velocity, int i, int count) {
+    if (config.activation() == Activation.EVEN_SPREAD) {
+      return TokenImportance.selectEvenly(tokens, count);
+    }
+    float[] flat;
+    try (NDArray map = TokenImportance.map(velocity, tokens.grid(), config.importanceBorder())) {
+      flat = map.toFloatArray();
+    }
+    float[][] importance = new float[tokens.samples()][];
+    int size = tokens.grid().tokens();
+    Arrays.setAll(importance, b -> Arrays.copyOfRange(flat, b * size, (b + 1) * size));
+    trace.importance(i, importance);
+    return TokenImportance.select(importance, tokens, count);
+  }
+
+  /**
+   * Crosses the boundary before step i: the micro-flow moves the joining tokens to their target,
+   * then the next stage begins.
+   */
+  void join(TokenSubset next, NDArray clean, int i, NDManager step) {
+    long[] joining = joining(next);
+    if (joining.length > 0) {
+      NDArray rows = step.create(joining);
+      double sigma = path.sigma(i);
+      NDArray lifted = lifter.lift(clean); // Phi_k(x0_hat)
+      NDArray noise = Trajectory.rows(path.request().transitionNoise(), rows, step);
+      NDArray target = config.microFlow().target(Trajectory.rows(lifted, rows, step), noise, sigma);
+      NDArray moved = config.microFlow().flow(path.rows(rows, step), target);
+      path.setRows(rows, moved);
+      trace.transition(i, next, joining, lifted, target, path.state());
+    }
+    enter(plan.stageOf(i), next);
+  }
+
+  /** Rows of [B * N, d] that are active next and are not now, in list order. */
+  private long[] joining(TokenSubset next) {
+    int size = tokens.grid().tokens();
+    LongStream.Builder rows = LongStream.builder();
+    for (int b = 0; b < next.samples(); b++) {
+      boolean[] already = tokens.mask(b);
+      for (int k = 0; k < next.count(); k++) {
+        if (!already[next.index(b, k)]) {
+          rows.add((long) b * size + next.index(b, k));
+        }
+      }
+    }
+    return rows.build().toArray();
+  }
+
+  /** Frees the stage's arrays. */
+  @Override
+  public void close() {
+    if (active != null) {
+      active.close();
+      active = null;
+    }
+    if (lifter != null) {
+      lifter.close();
+      lifter = null;
+    }
+  }
+}

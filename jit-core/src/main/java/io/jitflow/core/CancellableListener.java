@@ -1,0 +1,38 @@
+package io.jitflow.core;
+
+import java.util.Objects;
+
+/** A listener whose run any thread can cancel; the run ends within one step. Thread-safe. */
+public final class CancellableListener implements SamplingListener {
+  private final SamplingListener listener;
+  private volatile boolean cancelled;
+
+  /** Makes one that only cancels. */
+  public CancellableListener() {
+    this(SamplingListener.none());
+  }
+
+  /**
+   * Makes one that also passes steps on.
+   *
+   * @param listener hears of every step, and may cancel too
+   */
+  public CancellableListener(SamplingListener listener) {
+    this.listener = Objects.requireNonNull(listener, "listener");
+  }
+
+  /** Cancels the run, and every later run with this listener. */
+  public void cancel() {
+    cancelled = true;
+  }
+
+  @Override
+  public void onStep(SamplingStep step) {
+    listener.onStep(step);
+  }
+
+  @Override
+  public boolean isCancelled() {
+    return cancelled || listener.isCancelled();
+  }
+}

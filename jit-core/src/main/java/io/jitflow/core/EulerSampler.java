@@ -1,0 +1,44 @@
+package io.jitflow.core;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import io.jitflow.core.schedule.SigmaSchedule;
+import io.jitflow.core.token.TokenSubset;
+import java.util.Objects;
+
+/**
+ * The standard sampler: Euler steps {@code y += (sigma_next - sigma) v} over all tokens.
+ *
+ * @param schedule the noise levels
+ * @param steps the number of steps, at least 1
+ */
+public record EulerSampler(SigmaSchedule schedule, int steps) implements Sampler {
+  /**
+   * Checks the settings.
+   *
+   * @throws IllegalArgumentException if there is no step
+   */
+  public EulerSampler {
+    Objects.requireNonNull(schedule, "schedule");
+    if (steps < 1) {
+      throw new IllegalArgumentException("at least 1 step is needed, got " + steps);
+    }
+  }
+
+  @Override
+  public NDArray sample(VelocityModel model, SamplingRequest request) {
+    double[] sigmas = schedule.sigmas(steps, request.grid().tokens());
+    TokenSubset everyToken = TokenSubset.all(request.grid(), request.samples());
+    try (Trajectory path = new Trajectory(model, request, sigmas, 1);
+        ActiveTokens all = path.activate(everyToken)) {
+      for (int i = 0; i < steps; i++) {
+        try (NDManager step = path.beginStep(i)) {
+          NDArray velocity = path.evaluate(path.tokens(all, step), all, i);
+          path.eulerStep(velocity, i);
+        }
+        path.endStep(i, 0, all);
+      }
+      return path.finish();
+    }
+  }
+}

@@ -1,0 +1,46 @@
+package io.jitflow.core;
+
+import ai.djl.ndarray.NDArray;
+import io.jitflow.core.token.TokenGrid;
+
+/**
+ * Integrates a flow-matching model from noise to clean latents.
+ *
+ * <p>Samplers are immutable, keep no state between calls, and may be used from several threads at
+ * once as far as the model may. The same request gives the same latents, bit for bit, on the same
+ * machine.
+ */
+public interface Sampler {
+  /**
+   * Samples.
+   *
+   * @param model the velocity model
+   * @param request noise and grid, and what else the caller gives
+   * @return the clean latents {@code [B, N, d]}, FLOAT32, owned by the noise's manager
+   * @throws IllegalArgumentException if the request does not fit this sampler
+   * @throws IllegalStateException if an array of the request is closed, or the model returns
+   *     another shape or type or values that are not finite
+   * @throws java.util.concurrent.CancellationException if the listener cancels; every native array
+   *     of the run is freed, as after any other exception
+   */
+  NDArray sample(VelocityModel model, SamplingRequest request);
+
+  /**
+   * Samples from noise alone.
+   *
+   * @param model the velocity model
+   * @param noise {@code [B, N, d]}, FLOAT32, standard normal; borrowed
+   * @param grid the grid of the N tokens
+   * @return the clean latents {@code [B, N, d]}, FLOAT32, owned by the noise's manager
+   */
+  default NDArray sample(VelocityModel model, NDArray noise, TokenGrid grid) {
+    return sample(model, SamplingRequest.of(noise, grid));
+  }
+
+  /**
+   * Returns the number of steps.
+   *
+   * @return model evaluations of a run
+   */
+  int steps();
+}

@@ -1,0 +1,231 @@
+package io.jitflow.core;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.DataType;
+import ai.djl.ndarray.types.Shape;
+import ai.djl.util.NativeResource;
+import io.jitflow.core.noise.TorchNoise;
+import io.jitflow.core.token.TokenGrid;
+import io.jitflow.core.token.TokenSubset;
+import java.util.List;
+import java.util.Objects;
+import java.util.Optional;
+
+/**
+ * What a sampler starts from: noise, the grid its tokens sit on, and, for those who want to give
+ * them, the noise of the transitions, the anchors and a listener.
+ *
+ * <p>Immutable; borrows its arrays and never changes or closes them.
+ */
+public final class SamplingRequest {
+  private final NDArray noise;
+  private final TokenGrid grid;
+  private final NDArray transitionNoise;
+  private final List<TokenSubset> anchors;
+  private final SamplingListener listener;
+
+  private SamplingRequest(
+      NDArray noise,
+      TokenGrid grid,
+      NDArray transitionNoise,
+      List<TokenSubset> anchors,
+      SamplingListener listener) {
+    this.noise = noise;
+    this.grid = grid;
+    this.transitionNoise = transitionNoise;
+    this.anchors = anchors;
+    this.listener = listener;
+  }
+
+  /**
+   * Makes a request from noise.
+   *
+   * @param noise {@code [B, N, d]}, FLOAT32, standard normal: the state at sigma 1. Its device is
+   *     where everything runs, and its manager owns the sampler's result
+   * @param grid the grid of the N tokens
+   * @return the request
+   * @throws IllegalArgumentException if the array has another rank or type, or N is not rows x cols
+   * @throws IllegalStateException if the array is closed
+   */
+  public static SamplingRequest of(NDArray noise, TokenGrid grid) {
+    Objects.requireNonNull(grid, "grid");
+    checkTokens("noise", noise);
+    if (noise.getShape().get(1) != grid.tokens()) {
+      throw new IllegalArgumentException(
+          "noise has %d tokens (shape %s), but a grid of %s has %d"
+              .formatted(noise.getShape().get(1), noise.getShape(), grid, grid.tokens()));
+    }
+    return new SamplingRequest(noise, grid, noise, List.of(), SamplingListener.none());
+  }
+
+  /**
+   * Makes a request from seeds. Each sample's initial noise and then its transition noise come from
+   * one private generator, {@link TorchNoise}; the same seed gives the same sample in any batch.
+   *
+   * @param manager the owner of the noise; its device is where everything runs
+   * @param grid the grid
+   * @param channels d, at least 1
+   * @param seeds one seed per sample
+   * @return the request
+   */
+  public static SamplingRequest seeded(
+      NDManager manager, TokenGrid grid, int channels, long... seeds) {
+    if (seeds.length == 0 || channels < 1) {
+      throw new IllegalArgumentException(
+          "at least 1 seed and 1 channel are needed, got %d and %d"
+              .formatted(seeds.length, channels));
+    }
+    int size = Math.multiplyExact(grid.tokens(), channels);
+    float[] noise = new float[Math.multiplyExact(size, seeds.length)];
+    float[] transitionNoise = new float[noise.length];
+    for (int b = 0; b < seeds.length; b++) {
+      TorchNoise generator = new TorchNoise(seeds[b]);
+      System.arraycopy(generator.draw(size), 0, noise, b * size, size);
+      System.arraycopy(generator.draw(size), 0, transitionNoise, b * size, size);
+    }
+    Shape shape = new Shape(seeds.length, grid.tokens(), channels);
+    return of(manager.create(noise, shape), grid)
+        .withTransitionNoise(manager.create(transitionNoise, shape));
+  }
+
+  /**
+   * Gives the noise of the transitions, eps in the micro-flow's target. Without it the initial
+   * noise is used again.
+   *
+   * @param transitionNoise of the shape, type and device of the noise
+   * @return a request with it
+   * @throws IllegalArgumentException if shape, type or device differ
+   */
+  public SamplingRequest withTransitionNoise(NDArray transitionNoise) {
+    checkTokens("transition noise", transitionNoise);
+    if (!transitionNoise.getShape().equals(noise.getShape())
+        || !transitionNoise.getDevice().equals(noise.getDevice())) {
+      throw new IllegalArgumentException(
+          "transition noise must have the shape and device of the noise, %s on %s, got %s on %s"
+              .formatted(
+                  noise.getShape(),
+                  noise.getDevice(),
+                  transitionNoise.getShape(),
+                  transitionNoise.getDevice()));
+    }
+    return new SamplingRequest(noise, grid, transitionNoise, anchors, listener);
+  }
+
+  /**
+   * Gives the anchors of the first stage, or of the first stages, in place of those that the
+   * sampler would select. Their count may differ from the stage's density.
+   *
+   * @param stages the tokens of stage 0, of stage 1, ...; sets of one sample serve the whole batch
+   * @return a request with them
+   * @throws IllegalArgumentException if a set is for another grid or batch size
+   */
+  public SamplingRequest withAnchors(TokenSubset... stages) {
+    for (TokenSubset stage : stages) {
+      if (!stage.grid().equals(grid)) {
+        throw new IllegalArgumentException(
+            "the anchors are for a grid of %s, the noise for %s".formatted(stage.grid(), grid));
+      }
+    }
+    List<TokenSubset> all =
+        List.of(stages).stream().map(stage -> stage.forSamples(samples())).toList();
+    return new SamplingRequest(noise, grid, transitionNoise, all, listener);
+  }
+
+  /**
+   * Gives a listener for progress and cancelling.
+   *
+   * @param listener called on the sampling thread
+   * @return a request with it
+   */
+  public SamplingRequest withListener(SamplingListener listener) {
+    return new SamplingRequest(
+        noise, grid, transitionNoise, anchors, Objects.requireNonNull(listener, "listener"));
+  }
+
+  /**
+   * Returns the initial noise.
+   *
+   * @return {@code [B, N, d]}, borrowed
+   */
+  public NDArray noise() {
+    return noise;
+  }
+
+  /**
+   * Returns the grid.
+   *
+   * @return the grid of the N tokens
+   */
+  public TokenGrid grid() {
+    return grid;
+  }
+
+  /**
+   * Returns the noise of the transitions.
+   *
+   * @return {@code [B, N, d]}, borrowed; the initial noise if none was given
+   */
+  public NDArray transitionNoise() {
+    return transitionNoise;
+  }
+
+  /**
+   * Returns the given anchors of a stage.
+   *
+   * @param stage the stage, from 0
+   * @return the anchors, or empty if the sampler selects them
+   */
+  public Optional<TokenSubset> anchors(int stage) {
+    return stage < anchors.size() ? Optional.of(anchors.get(stage)) : Optional.empty();
+  }
+
+  /**
+   * Returns the listener.
+   *
+   * @return the listener, never null
+   */
+  public SamplingListener listener() {
+    return listener;
+  }
+
+  /**
+   * Returns the batch size.
+   *
+   * @return B
+   */
+  public int samples() {
+    return (int) noise.getShape().get(0);
+  }
+
+  /** Checks again that nothing was closed since the request was made. */
+  void checkOpen() {
+    checkOpen("noise", noise);
+    checkOpen("transition noise", transitionNoise);
+  }
+
+  private static void checkTokens(String name, NDArray array) {
+    Objects.requireNonNull(array, name);
+    checkOpen(name, array);
+    if (array.getDataType() != DataType.FLOAT32) {
+      throw new IllegalArgumentException(
+          "%s must be FLOAT32, got %s; convert it with toType(DataType.FLOAT32, false)"
+              .formatted(name, array.getDataType()));
+    }
+    if (array.getShape().dimension() != 3) {
+      throw new IllegalArgumentException(
+          "%s must have the shape [batch, tokens, channels], got %s"
+              .formatted(name, array.getShape()));
+    }
+    if (array.getShape().size() == 0) {
+      throw new IllegalArgumentException("%s is empty: %s".formatted(name, array.getShape()));
+    }
+  }
+
+  private static void checkOpen(String name, NDArray array) {
+    if (array instanceof NativeResource<?> resource && resource.isReleased()) {
+      throw new IllegalStateException(
+          name + " is closed; keep the array, or the manager that owns it, open while sampling");
+    }
+  }
+}

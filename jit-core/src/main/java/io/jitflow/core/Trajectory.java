@@ -1,0 +1,173 @@
+package io.jitflow.core;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.index.NDIndex;
+import ai.djl.ndarray.types.DataType;
+import io.jitflow.core.token.TokenSubset;
+import java.time.Duration;
+import java.util.Objects;
+import java.util.concurrent.CancellationException;
+
+/**
+ * The state of one run: y, the noise levels, the clock. What every sampler does alike is done here,
+ * so that a step over all tokens is the same in each, bit for bit.
+ */
+final class Trajectory implements AutoCloseable {
+  private final VelocityModel model;
+  private final SamplingRequest request;
+  private final double[] sigmas;
+  private final int stages;
+  private final NDManager manager;
+  private final NDArray state;
+  private final long start = System.nanoTime();
+  private Duration modelTime = Duration.ZERO;
+
+  Trajectory(VelocityModel model, SamplingRequest request, double[] sigmas, int stages) {
+    this.model = Objects.requireNonNull(model, "model");
+    this.request = request;
+    this.sigmas = sigmas;
+    this.stages = stages;
+    request.checkOpen();
+    this.manager = request.noise().getManager().newSubManager();
+    this.state = request.noise().duplicate();
+    state.attach(manager);
+  }
+
+  double sigma(int i) {
+    return sigmas[i];
+  }
+
+  SamplingRequest request() {
+    return request;
+  }
+
+  NDManager manager() {
+    return manager;
+  }
+
+  /** Puts a set of tokens on the device; the caller closes it. */
+  ActiveTokens activate(TokenSubset subset) {
+    return new ActiveTokens(manager, subset);
+  }
+
+  /** Opens the manager of everything that step i makes. */
+  NDManager beginStep(int i) {
+    if (request.listener().isCancelled()) {
+      throw new CancellationException(
+          "sampling was cancelled before step %d of %d".formatted(i, sigmas.length - 1));
+    }
+    return manager.newSubManager();
+  }
+
+  /** Selects the active tokens of y, S_k^T y. All tokens are y itself, borrowed by the step. */
+  NDArray tokens(ActiveTokens active, NDManager step) {
+    if (active.subset().isFull()) {
+      step.tempAttachAll(state);
+      return state;
+    }
+    return active.select(state, step);
+  }
+
+  /** Evaluates the model and refuses what no sampler could use. */
+  NDArray evaluate(NDArray tokens, ActiveTokens active, int i) {
+    long before = System.nanoTime();
+    NDArray velocity = model.velocity(tokens, active, sigmas[i]);
+    check(velocity, tokens, i);
+    modelTime = Duration.ofNanos(System.nanoTime() - before);
+    return velocity;
+  }
+
+  private void check(NDArray velocity, NDArray tokens, int i) {
+    if (velocity == null) {
+      throw new IllegalStateException("the model returned null at %s".formatted(at(i)));
+    }
+    if (!velocity.getShape().equals(tokens.getShape())
+        || velocity.getDataType() != DataType.FLOAT32) {
+      throw new IllegalStateException(
+          "the model must return velocities of the shape and type of the tokens it is given, %s FLOAT32, but returned %s %s at %s"
+              .formatted(tokens.getShape(), velocity.getShape(), velocity.getDataType(), at(i)));
+    }
+    // one number tells: a sum is finite only if every summand is (or it overflows, told apart
+    // below)
+    try (NDArray sum = velocity.sum()) {
+      if (Float.isFinite(sum.getFloat())) {
+        return;
+      }
+    }
+    try (NDArray nan = velocity.isNaN();
+        NDArray infinite = velocity.isInfinite();
+        NDArray nanCount = nan.toType(DataType.INT64, true).sum();
+        NDArray infiniteCount = infinite.toType(DataType.INT64, true).sum()) {
+      long nans = nanCount.getLong();
+      long infinites = infiniteCount.getLong();
+      if (nans + infinites > 0) {
+        throw new IllegalStateException(
+            "the model returned %d NaN and %d infinite of %d velocities at %s"
+                .formatted(nans, infinites, velocity.getShape().size(), at(i)));
+      }
+    }
+  }
+
+  private String at(int i) {
+    return "step %d of %d (sigma %s)".formatted(i, sigmas.length - 1, sigmas[i]);
+  }
+
+  /** {@code y += (sigma_{i+1} - sigma_i) v}. */
+  void eulerStep(NDArray velocity, int i) {
+    try (NDArray change = velocity.mul((float) (sigmas[i + 1] - sigmas[i]))) {
+      state.addi(change);
+    }
+  }
+
+  /** Reads y at some rows of [B * N, d]. */
+  NDArray rows(NDArray rows, NDManager owner) {
+    return rows(state, rows, owner);
+  }
+
+  /** Reads all tokens [B, N, d] at some rows of [B * N, d]. */
+  static NDArray rows(NDArray tokens, NDArray rows, NDManager owner) {
+    try (NDArray flat = tokens.reshape(-1, tokens.getShape().get(2))) {
+      return flat.get(owner, new NDIndex("{}", rows));
+    }
+  }
+
+  /** Writes y at some rows of [B * N, d]. */
+  void setRows(NDArray rows, NDArray values) {
+    try (NDArray flat = state.reshape(-1, state.getShape().get(2))) {
+      flat.set(new NDIndex("{}", rows), values);
+    }
+  }
+
+  void endStep(int i, int stage, ActiveTokens active) {
+    Duration elapsed = Duration.ofNanos(System.nanoTime() - start);
+    request
+        .listener()
+        .onStep(
+            new SamplingStep(
+                i,
+                sigmas.length - 1,
+                sigmas[i],
+                stage,
+                stages,
+                active.subset(),
+                elapsed,
+                modelTime));
+  }
+
+  /** Hands y to the caller. */
+  NDArray finish() {
+    state.attach(request.noise().getManager());
+    return state;
+  }
+
+  /** The state y, borrowed. */
+  NDArray state() {
+    return state;
+  }
+
+  @Override
+  public void close() {
+    manager.close();
+  }
+}

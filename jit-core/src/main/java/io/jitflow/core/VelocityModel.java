@@ -1,0 +1,25 @@
+package io.jitflow.core;
+
+import ai.djl.ndarray.NDArray;
+
+/**
+ * The one thing a sampler needs: a flow-matching transformer as a function from some tokens, the
+ * places where they sit and the noise level, to their velocities {@code v = dy/dsigma = eps - x0}.
+ *
+ * <p>The number of tokens changes from stage to stage; the model must look at {@code at} and at
+ * nothing else to know where they sit.
+ */
+@FunctionalInterface
+public interface VelocityModel {
+  /**
+   * Evaluates the model.
+   *
+   * @param tokens {@code [B, m, d]}, FLOAT32, borrowed: must not be changed or closed
+   * @param at the places of the tokens, in the same order; borrowed, the same object during a stage
+   * @param sigma the noise level in (0, 1]; 1 is pure noise (never scaled by 1000)
+   * @return the velocities {@code [B, m, d]}, FLOAT32. A result attached to the manager of {@code
+   *     tokens}, as the result of most operations on them is, is freed after the step; one that
+   *     belongs to another manager is left alone. It is not changed.
+   */
+  NDArray velocity(NDArray tokens, ActiveTokens at, double sigma);
+}

@@ -1,0 +1,132 @@
+package io.jitflow.core.jit;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.Shape;
+import ai.djl.nn.pooling.Pool;
+import io.jitflow.core.token.TokenGrid;
+import io.jitflow.core.token.TokenSubset;
+import java.util.Arrays;
+import java.util.Comparator;
+import java.util.stream.IntStream;
+
+/**
+ * Importance-guided token activation (ITA): which tokens join next.
+ *
+ * <p>The importance of a position is the local variance of the lifted velocity, {@code E_W[v*v] -
+ * E_W[v]^2} over a 3x3 window W, averaged over channels, in float32.
+ */
+public final class TokenImportance {
+  private static final Shape WINDOW = new Shape(3, 3);
+  private static final Shape ONE = new Shape(1, 1);
+
+  private TokenImportance() {}
+
+  /**
+   * Computes the importance map.
+   *
+   * @param velocity the lifted velocity {@code [B, N, d]}, FLOAT32; not changed
+   * @param grid the grid of its N tokens
+   * @param border what the window sees outside the grid
+   * @return {@code [B, N]}, FLOAT32, a new array of the velocity's manager
+   */
+  public static NDArray map(NDArray velocity, TokenGrid grid, ImportanceBorder border) {
+    boolean countOutside = border == ImportanceBorder.ZERO_PADDED;
+    long samples = velocity.getShape().get(0);
+    Shape plane = new Shape(samples, 1, grid.rows(), grid.cols());
+    try (NDManager scratch = velocity.getManager().newSubManager()) {
+      scratch.tempAttachAll(velocity);
+      NDArray field = velocity;
+      if (!countOutside) {
+        // variance does not change when a constant is subtracted, but its rounding error does
+        field = velocity.sub(velocity.mean(new int[] {1}, true));
+      }
+      // the channel mean and the window mean commute: only E_W[v] needs every channel
+      NDArray square = field.square();
+      NDArray meanOfSquares = square.mean(new int[] {2});
+      square.close();
+      meanOfSquares =
+          Pool.avgPool2d(meanOfSquares.reshape(plane), WINDOW, ONE, ONE, false, countOutside);
+      NDArray image =
+          field
+              .reshape(samples, grid.rows(), grid.cols(), velocity.getShape().get(2))
+              .transpose(0, 3, 1, 2);
+      NDArray mean = Pool.avgPool2d(image, WINDOW, ONE, ONE, false, countOutside);
+      NDArray squareOfMeans = mean.muli(mean).mean(new int[] {1}, true);
+      NDArray variance = meanOfSquares.sub(squareOfMeans).reshape(samples, grid.tokens());
+      variance.attach(scratch.getParentManager());
+      return variance;
+    }
+  }
+
+  /**
+   * Selects the tokens of the next stage.
+   *
+   * @param importance the importance of every position of each sample, read from {@link #map}
+   * @param active the tokens of the stage that ends
+   * @param count the token count of the next stage
+   * @return the active tokens in their order, followed by the {@code count - active.count()}
+   *     inactive ones of largest importance in descending order, equal ones by index. If the count
+   *     takes all, they follow in ascending index order; if it is not above the active count,
+   *     nothing follows.
+   */
+  public static TokenSubset select(float[][] importance, TokenSubset active, int count) {
+    int[][] next = new int[active.samples()][];
+    for (int b = 0; b < next.length; b++) {
+      float[] score = importance[b];
+      next[b] =
+          extend(
+              active,
+              b,
+              count,
+              Comparator.comparingDouble((Integer token) -> 0.0 - score[token])
+                  .thenComparingInt(token -> token));
+    }
+    return TokenSubset.of(active.grid(), next);
+  }
+
+  /**
+   * Selects the tokens of the next stage evenly over the grid.
+   *
+   * @param active the tokens of the stage that ends
+   * @param count the token count of the next stage
+   * @return the active tokens in their order, followed by an even spread of inactive ones
+   */
+  public static TokenSubset selectEvenly(TokenSubset active, int count) {
+    TokenGrid grid = active.grid();
+    int[][] next = new int[active.samples()][];
+    for (int b = 0; b < next.length; b++) {
+      next[b] =
+          extend(
+              active,
+              b,
+              count,
+              Comparator.comparingLong(
+                  (Integer token) -> EvenSpread.rank(grid.row(token), grid.col(token))));
+    }
+    return TokenSubset.of(grid, next);
+  }
+
+  private static int[] extend(
+      TokenSubset active, int sample, int count, Comparator<Integer> order) {
+    int[] kept = active.indices(sample);
+    if (count <= kept.length) {
+      return kept;
+    }
+    boolean[] isActive = active.mask(sample);
+    int tokens = active.grid().tokens();
+    IntStream inactive = IntStream.range(0, tokens).filter(token -> !isActive[token]);
+    int[] joining =
+        count >= tokens
+            ? inactive.toArray()
+            : inactive
+                .boxed()
+                .sorted(order)
+                .limit(count - kept.length)
+                .mapToInt(token -> token)
+                .toArray();
+    int[] extended = Arrays.copyOf(kept, kept.length + joining.length);
+    System.arraycopy(joining, 0, extended, kept.length, joining.length);
+    return extended;
+  }
+}

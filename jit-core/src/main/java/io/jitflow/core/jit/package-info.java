@@ -1,0 +1,10 @@
+/**
+ * The parts of the Just-in-Time method: stages and settings, anchors, importance, lifter,
+ * micro-flow.
+ *
+ * <p>Source: Sun, Li, Liu, "Just-in-Time: Training-Free Spatial Acceleration for Diffusion
+ * Transformers", arXiv 2603.10744. {@code docs/method.md} maps its symbols to the names used here.
+ *
+ * <p>Limits: FLOAT32 only; every sample of a batch has the same number of anchors.
+ */
+package io.jitflow.core.jit;

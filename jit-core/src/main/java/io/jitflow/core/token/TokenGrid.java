@@ -1,0 +1,74 @@
+package io.jitflow.core.token;
+
+/**
+ * The grid that latent tokens sit on, in row-major order: token {@code n} is at row {@code n /
+ * cols}, column {@code n % cols}.
+ *
+ * @param rows number of rows, at least 1; for FLUX the image height in px divided by 16
+ * @param cols number of columns, at least 1; for FLUX the image width in px divided by 16
+ */
+public record TokenGrid(int rows, int cols) {
+  /**
+   * Checks the extents.
+   *
+   * @throws IllegalArgumentException if an extent is below 1 or the grid has more than
+   *     2<sup>31</sup> - 1 tokens
+   */
+  public TokenGrid {
+    if (rows < 1 || cols < 1) {
+      throw new IllegalArgumentException(
+          "a token grid needs at least 1 row and 1 column, got %d x %d".formatted(rows, cols));
+    }
+    if ((long) rows * cols > Integer.MAX_VALUE) {
+      throw new IllegalArgumentException(
+          "a token grid holds at most %d tokens, got %d x %d"
+              .formatted(Integer.MAX_VALUE, rows, cols));
+    }
+  }
+
+  /**
+   * Returns the number of tokens, N.
+   *
+   * @return rows times columns
+   */
+  public int tokens() {
+    return rows * cols;
+  }
+
+  /**
+   * Returns the index of a position.
+   *
+   * @param row the row, from 0
+   * @param col the column, from 0
+   * @return the token's index
+   */
+  public int index(int row, int col) {
+    return row * cols + col;
+  }
+
+  /**
+   * Returns the row of a token.
+   *
+   * @param token the token's index
+   * @return its row
+   */
+  public int row(int token) {
+    return token / cols;
+  }
+
+  /**
+   * Returns the column of a token.
+   *
+   * @param token the token's index
+   * @return its column
+   */
+  public int col(int token) {
+    return token % cols;
+  }
+
+  /** Returns {@code rows x cols}. */
+  @Override
+  public String toString() {
+    return rows + " x " + cols;
+  }
+}
