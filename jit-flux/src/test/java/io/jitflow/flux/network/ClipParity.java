@@ -6,9 +6,13 @@ import ai.djl.ndarray.NDManager;
 import com.google.gson.JsonObject;
 import io.jitflow.core.testing.Fixtures;
 import io.jitflow.core.testing.Npz;
+import io.jitflow.flux.FluxBundle;
+import io.jitflow.flux.FluxNetwork;
+import io.jitflow.flux.ParityBundle;
 import io.jitflow.flux.ParitySet;
 import io.jitflow.flux.safetensors.DType;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -58,11 +62,16 @@ public final class ClipParity {
       String expectedPooled,
       Path scratch)
       throws IOException {
-    ClipArchitecture architecture = architecture(config);
+    Path folder = Files.createTempDirectory(scratch, "clip");
+    Files.writeString(folder.resolve("config.json"), config.toString());
     Path weights =
         set.file(set.description().get("weights").getAsString()).resolve("model.safetensors");
-    Path file = ParityWeights.torchscript(NetworkProgram.of(architecture), weights, dtype, scratch);
-    try (ClipTextEncoder encoder = ClipTextEncoder.load(file, Device.cpu(), architecture);
+    Files.copy(weights, folder.resolve("model.safetensors"));
+    FluxBundle bundle =
+        ParityBundle.convert(ParityBundle.withTextEncoder(folder), dtype, scratch);
+    try (ClipTextEncoder encoder =
+            ClipTextEncoder.load(
+                bundle.file(FluxNetwork.TEXT_ENCODER), Device.cpu(), bundle.textEncoder());
         NDManager manager = NDManager.newBaseManager(Device.cpu())) {
       Npz arrays = Npz.read(manager, set.file(set.description().get("arrays").getAsString()));
       NDArray ids = arrays.get("input_ids");
@@ -73,18 +82,5 @@ public final class ClipParity {
             arithmetic, "hidden", encoding.lastHiddenState(), arrays, "expected_last_hidden_state");
       }
     }
-  }
-
-  private static ClipArchitecture architecture(JsonObject config) {
-    return new ClipArchitecture(
-        config.get("vocab_size").getAsInt(),
-        config.get("hidden_size").getAsInt(),
-        config.get("intermediate_size").getAsInt(),
-        config.get("num_hidden_layers").getAsInt(),
-        config.get("num_attention_heads").getAsInt(),
-        config.get("max_position_embeddings").getAsInt(),
-        config.get("eos_token_id").getAsInt(),
-        config.get("hidden_act").getAsString(),
-        config.get("layer_norm_eps").getAsDouble());
   }
 }

@@ -5,6 +5,9 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import com.google.gson.JsonObject;
 import io.jitflow.core.testing.Npz;
+import io.jitflow.flux.FluxBundle;
+import io.jitflow.flux.FluxNetwork;
+import io.jitflow.flux.ParityBundle;
 import io.jitflow.flux.ParitySet;
 import io.jitflow.flux.safetensors.DType;
 import java.io.IOException;
@@ -46,29 +49,17 @@ public final class T5Parity {
 
   private static void check(ParitySet set, DType dtype, String ids, String expected, Path scratch)
       throws IOException {
-    T5Architecture architecture = architecture(set.description().getAsJsonObject("config"));
-    Path weights =
-        set.file(set.description().get("weights").getAsString()).resolve("model.safetensors");
-    Path file = ParityWeights.torchscript(NetworkProgram.of(architecture), weights, dtype, scratch);
-    try (T5TextEncoder encoder = T5TextEncoder.load(file, Device.cpu(), architecture);
+    Path folder = set.file(set.description().get("weights").getAsString());
+    FluxBundle bundle =
+        ParityBundle.convert(ParityBundle.withTextEncoder2(folder), dtype, scratch);
+    try (T5TextEncoder encoder =
+            T5TextEncoder.load(
+                bundle.file(FluxNetwork.TEXT_ENCODER_2), Device.cpu(), bundle.textEncoder2());
         NDManager manager = NDManager.newBaseManager(Device.cpu())) {
       Npz arrays = Npz.read(manager, set.file(set.description().get("arrays").getAsString()));
       NDArray found = encoder.encode(arrays.get(ids));
       String arithmetic = dtype == DType.F32 ? "float32" : "bfloat16";
       set.assertMatches(arithmetic, ids, found, arrays, expected);
     }
-  }
-
-  private static T5Architecture architecture(JsonObject config) {
-    return new T5Architecture(
-        config.get("vocab_size").getAsInt(),
-        config.get("d_model").getAsInt(),
-        config.get("d_kv").getAsInt(),
-        config.get("num_heads").getAsInt(),
-        config.get("d_ff").getAsInt(),
-        config.get("num_layers").getAsInt(),
-        config.get("relative_attention_num_buckets").getAsInt(),
-        config.get("relative_attention_max_distance").getAsInt(),
-        config.get("layer_norm_epsilon").getAsDouble());
   }
 }

@@ -5,6 +5,9 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import com.google.gson.JsonObject;
 import io.jitflow.core.testing.Npz;
+import io.jitflow.flux.FluxBundle;
+import io.jitflow.flux.FluxNetwork;
+import io.jitflow.flux.ParityBundle;
 import io.jitflow.flux.ParitySet;
 import io.jitflow.flux.safetensors.DType;
 import java.io.IOException;
@@ -12,11 +15,10 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
-import java.util.stream.StreamSupport;
 import org.junit.jupiter.api.DynamicNode;
 import org.junit.jupiter.api.DynamicTest;
 
-/** Every variant and case of a parity set of kind {@code vae}. */
+/** Every variant, layout and case of a parity set of kind {@code vae}. */
 public final class VaeParity {
   private VaeParity() {}
 
@@ -24,44 +26,33 @@ public final class VaeParity {
   public static Stream<DynamicNode> tests(ParitySet set, Path scratch) {
     List<DynamicNode> nodes = new ArrayList<>();
     for (JsonObject variant : ParitySet.objects(set.description(), "variants")) {
-      for (JsonObject one : ParitySet.objects(variant, "cases")) {
-        String title =
-            String.join(
-                " ",
-                set.title(),
-                variant.get("variant").getAsString(),
-                one.get("name").getAsString());
-        nodes.add(DynamicTest.dynamicTest(title, () -> check(set, variant, one, scratch)));
+      for (String layout : List.of("bfl", "diffusers")) {
+        if (variant.getAsJsonObject("weights").has(layout)) {
+          String title =
+              String.join(" ", set.title(), variant.get("variant").getAsString(), layout);
+          nodes.add(DynamicTest.dynamicTest(title, () -> check(set, variant, layout, scratch)));
+        }
       }
     }
     return nodes.stream();
   }
 
-  private static void check(ParitySet set, JsonObject variant, JsonObject one, Path scratch)
+  private static void check(ParitySet set, JsonObject variant, String layout, Path scratch)
       throws IOException {
-    VaeArchitecture architecture = architecture(variant.getAsJsonObject("config"));
-    Path weights = set.file(variant.getAsJsonObject("weights").get("bfl").getAsString());
-    Path file =
-        ParityWeights.torchscript(NetworkProgram.of(architecture), weights, DType.F32, scratch);
-    try (VaeDecoder decoder = VaeDecoder.load(file, Device.cpu(), architecture);
-        NDManager manager = NDManager.newBaseManager(Device.cpu())) {
-      Npz arrays = Npz.read(manager, set.file(one.get("arrays").getAsString()));
-      NDArray image = decoder.decode(arrays.get("latent"));
-      set.assertMatches("float32", one.get("name").getAsString(), image, arrays, "expected_image");
+    FluxBundle bundle =
+        ParityBundle.convert(
+            ParityBundle.withVae(set, variant, layout, scratch), DType.F32, scratch);
+    try (VaeDecoder decoder =
+        VaeDecoder.load(
+            bundle.file(FluxNetwork.VAE_DECODER), Device.cpu(), bundle.vaeDecoder())) {
+      for (JsonObject one : ParitySet.objects(variant, "cases")) {
+        try (NDManager manager = NDManager.newBaseManager(Device.cpu())) {
+          Npz npz = Npz.read(manager, set.file(one.get("arrays").getAsString()));
+          NDArray image = decoder.decode(npz.get("latent"));
+          String name = one.get("name").getAsString();
+          set.assertMatches("float32", name, image, npz, "expected_image");
+        }
+      }
     }
-  }
-
-  private static VaeArchitecture architecture(JsonObject config) {
-    int channels = config.get("ch").getAsInt();
-    return new VaeArchitecture(
-        config.get("z_channels").getAsInt(),
-        StreamSupport.stream(config.getAsJsonArray("ch_mult").spliterator(), false)
-            .map(factor -> channels * factor.getAsInt())
-            .toList(),
-        config.get("num_res_blocks").getAsInt(),
-        config.get("norm_groups").getAsInt(),
-        config.get("scale_factor").getAsDouble(),
-        config.get("shift_factor").getAsDouble(),
-        false);
   }
 }
