@@ -1,0 +1,150 @@
+package io.jitflow.flux.network;
+
+import ai.djl.Device;
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDList;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.DataType;
+import ai.djl.ndarray.types.Shape;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.Arrays;
+
+/**
+ * The velocity network of FLUX.1.
+ *
+ * <p>The number of image tokens is free at every call, and so is which tokens of the grid they are:
+ * the network knows them by their position ids alone. Safe for use by several threads; {@link
+ * #close} waits for calls in flight.
+ */
+public final class FluxTransformer implements AutoCloseable {
+  private static final String WHAT = "FLUX transformer";
+
+  private final FluxArchitecture architecture;
+  private final LoadedModule module;
+  private final Boundary boundary;
+
+  private FluxTransformer(FluxArchitecture architecture, LoadedModule module) {
+    this.architecture = architecture;
+    this.module = module;
+    this.boundary = new Boundary(WHAT, module.device());
+  }
+
+  /**
+   * Loads the network straight to a device.
+   *
+   * @param torchscript a file that {@link NetworkProgram} wrote, or any TorchScript module with the
+   *     same {@code forward}
+   * @param device where to run
+   * @param architecture the sizes that the file was made for
+   * @return the network
+   * @throws IOException if the file is missing or is not TorchScript for this engine
+   */
+  public static FluxTransformer load(
+      Path torchscript, Device device, FluxArchitecture architecture) throws IOException {
+    return new FluxTransformer(architecture, LoadedModule.load(WHAT, torchscript, device));
+  }
+
+  /**
+   * The sizes.
+   *
+   * @return the architecture given to {@link #load}
+   */
+  public FluxArchitecture architecture() {
+    return architecture;
+  }
+
+  /**
+   * Where the network runs and its inputs must be.
+   *
+   * @return the device
+   */
+  public Device device() {
+    return module.device();
+  }
+
+  /**
+   * Evaluates the velocity {@code dy/dsigma} at some tokens. All inputs are FLOAT32 and are not
+   * changed.
+   *
+   * @param img image tokens, {@code [batch, tokens, inChannels]}
+   * @param imgIds {@code (0, row, column)} of each of them, {@code [batch, tokens, 3]}
+   * @param txt T5 embeddings, {@code [batch, textTokens, textWidth]}
+   * @param txtIds position ids of the text tokens, zeros, {@code [textTokens, 3]}
+   * @param vec pooled CLIP embedding, {@code [batch, pooledWidth]}
+   * @param sigma noise level of each sample in [0, 1], {@code [batch]}
+   * @param guidance guidance scale of each sample, for example 3.5, {@code [batch]}; ignored by
+   *     networks without guidance embedding
+   * @return the velocity, FLOAT32 {@code [batch, tokens, inChannels]}, attached to the manager of
+   *     {@code img}
+   * @throws IllegalArgumentException if an input has another shape, type or device
+   * @throws IllegalStateException after {@link #close}
+   */
+  public NDArray velocity(
+      NDArray img,
+      NDArray imgIds,
+      NDArray txt,
+      NDArray txtIds,
+      NDArray vec,
+      NDArray sigma,
+      NDArray guidance) {
+    module.requireOpen();
+    boundary.require("img", img, DataType.FLOAT32, -1, -1, architecture.inChannels());
+    long batch = img.getShape().get(0);
+    long tokens = img.getShape().get(1);
+    boundary.require("imgIds", imgIds, DataType.FLOAT32, batch, tokens, 3);
+    boundary.require("txt", txt, DataType.FLOAT32, batch, -1, architecture.textWidth());
+    boundary.require("txtIds", txtIds, DataType.FLOAT32, txt.getShape().get(1), 3);
+    boundary.require("vec", vec, DataType.FLOAT32, batch, architecture.pooledWidth());
+    boundary.require("sigma", sigma, DataType.FLOAT32, batch);
+    boundary.require("guidance", guidance, DataType.FLOAT32, batch);
+    NDList out = module.forward(img, imgIds, txt, txtIds, vec, sigma, guidance);
+    return Results.only(WHAT, out, img.getShape());
+  }
+
+  /**
+   * Evaluates the velocity with one noise level and guidance scale for the whole batch and zero
+   * text positions; the parameters are otherwise those of {@link #velocity(NDArray, NDArray,
+   * NDArray, NDArray, NDArray, NDArray, NDArray)}.
+   *
+   * @param img image tokens, {@code [batch, tokens, inChannels]}
+   * @param imgIds {@code (0, row, column)} of each of them, {@code [batch, tokens, 3]}
+   * @param txt T5 embeddings, {@code [batch, textTokens, textWidth]}
+   * @param vec pooled CLIP embedding, {@code [batch, pooledWidth]}
+   * @param sigma noise level in [0, 1]
+   * @param guidance guidance scale, ignored by networks without guidance embedding
+   * @return the velocity, FLOAT32 {@code [batch, tokens, inChannels]}, attached to the manager of
+   *     {@code img}
+   * @throws IllegalArgumentException if an input has another shape, type or device, or sigma is not
+   *     in [0, 1]
+   * @throws IllegalStateException after {@link #close}
+   */
+  public NDArray velocity(
+      NDArray img, NDArray imgIds, NDArray txt, NDArray vec, double sigma, double guidance) {
+    if (!(sigma >= 0 && sigma <= 1)) {
+      throw new IllegalArgumentException("sigma must lie in [0, 1], got " + sigma);
+    }
+    module.requireOpen();
+    boundary.require("img", img, DataType.FLOAT32, -1, -1, architecture.inChannels());
+    boundary.require("txt", txt, DataType.FLOAT32, -1, -1, architecture.textWidth());
+    int batch = Math.toIntExact(img.getShape().get(0));
+    try (NDManager scratch = img.getManager().newSubManager()) {
+      NDArray txtIds = scratch.zeros(new Shape(txt.getShape().get(1), 3));
+      NDArray sigmas = scratch.create(filled(batch, sigma));
+      NDArray guidances = scratch.create(filled(batch, guidance));
+      return velocity(img, imgIds, txt, txtIds, vec, sigmas, guidances);
+    }
+  }
+
+  private static float[] filled(int count, double value) {
+    float[] values = new float[count];
+    Arrays.fill(values, (float) value);
+    return values;
+  }
+
+  /** Waits for calls in flight and frees the weights. Further calls have no effect. */
+  @Override
+  public void close() {
+    module.close();
+  }
+}

@@ -1,0 +1,112 @@
+package io.jitflow.flux.network;
+
+import ai.djl.Device;
+import ai.djl.MalformedModelException;
+import ai.djl.Model;
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDList;
+import ai.djl.training.ParameterStore;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.locks.ReadWriteLock;
+import java.util.concurrent.locks.ReentrantReadWriteLock;
+
+/**
+ * A TorchScript module on its device.
+ *
+ * <p>libtorch runs {@code forward} of one module from several threads; what is not safe is DJL's
+ * Predictor, so the block is called directly. Closing waits for calls in flight, because freeing a
+ * module under a running call would crash the process.
+ */
+final class LoadedModule implements AutoCloseable {
+  private final String what;
+  private final Model model;
+  private final Device device;
+  private final ReadWriteLock lock = new ReentrantReadWriteLock();
+  private boolean closed;
+
+  private LoadedModule(String what, Model model) {
+    this.what = what;
+    this.model = model;
+    this.device = model.getNDManager().getDevice();
+  }
+
+  static LoadedModule load(String what, Path torchscript, Device device) throws IOException {
+    if (!Files.isRegularFile(torchscript)) {
+      throw new IOException(what + ": " + torchscript + " is not a file");
+    }
+    Path file = torchscript.toAbsolutePath();
+    Model model = Model.newInstance(what, device, "PyTorch");
+    try {
+      model.load(file.getParent(), file.getFileName().toString(), Map.of("mapLocation", "true"));
+      return new LoadedModule(what, model);
+    } catch (MalformedModelException | RuntimeException e) {
+      model.close();
+      throw new IOException(
+          what + ": " + torchscript + " is not a TorchScript file that this engine can load", e);
+    } catch (IOException e) {
+      model.close();
+      throw e;
+    }
+  }
+
+  Device device() {
+    return device;
+  }
+
+  /**
+   * Runs the module. The results belong to the manager of the first input.
+   *
+   * @throws IllegalStateException after close
+   */
+  NDList forward(NDArray... inputs) {
+    lock.readLock().lock();
+    List<NDArray> unnamed = new ArrayList<>();
+    try {
+      requireOpen();
+      NDList list = new NDList(inputs.length);
+      for (NDArray input : inputs) {
+        list.add(withoutName(input, unnamed));
+      }
+      return model
+          .getBlock()
+          .forward(new ParameterStore(model.getNDManager(), false), list, false);
+    } finally {
+      unnamed.forEach(NDArray::close);
+      lock.readLock().unlock();
+    }
+  }
+
+  void requireOpen() {
+    if (closed) {
+      throw new IllegalStateException("the " + what + " is closed");
+    }
+  }
+
+  /** DJL reads array names as syntax ("a.b" makes a dictionary), so they must not get through. */
+  private static NDArray withoutName(NDArray input, List<NDArray> views) {
+    if (input.getName() == null) {
+      return input;
+    }
+    NDArray view = input.reshape(input.getShape());
+    views.add(view);
+    return view;
+  }
+
+  @Override
+  public void close() {
+    lock.writeLock().lock();
+    try {
+      if (!closed) {
+        closed = true;
+        model.close();
+      }
+    } finally {
+      lock.writeLock().unlock();
+    }
+  }
+}

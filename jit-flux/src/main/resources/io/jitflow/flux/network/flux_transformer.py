@@ -1,0 +1,224 @@
+# The FLUX.1 transformer. Names follow black-forest-labs/flux.
+# Types by number: 5 float16, 6 float32, 7 float64, 9 complex of two float32.
+
+def timestep_embedding(t: Tensor, dtype: int) -> Tensor:
+  # The factor 1000 is applied in the type of the weights, as in the reference.
+  t = torch.to(torch.mul(torch.to(t, dtype), 1000.), 6)
+  k = torch.arange(0, 128, dtype=6, device=t.device)
+  freqs = torch.exp(torch.div(torch.mul(k, -9.210340371976184), 128))
+  args = torch.mul(torch.unsqueeze(t, 1), torch.unsqueeze(freqs, 0))
+  return torch.to(torch.cat([torch.cos(args), torch.sin(args)], 1), dtype)
+
+def rope_axis(position: Tensor, dim: int, theta: float) -> Tensor:
+  exponent = torch.div(torch.arange(0, dim, 2, dtype=7, device=position.device), dim)
+  omega = torch.reciprocal(torch.pow(theta, exponent))
+  return torch.mul(torch.unsqueeze(torch.to(position, 7), 2), omega)
+
+# Rotates pairs of adjacent channels: (a, b) -> (a cos - b sin, a sin + b cos), as a product of
+# complex numbers in float32. x: [batch, tokens, heads, head width], rope: [batch, tokens, 1, head width / 2].
+def apply_rope(x: Tensor, rope: Tensor) -> Tensor:
+  pairs = torch.view_as_complex(torch.unflatten(torch.to(x, 6), 3, [-1, 2]))
+  turned = torch.view_as_real(torch.mul(pairs, rope))
+  return torch.to(torch.flatten(turned, 3), x.dtype)
+
+def attention(q: Tensor, k: Tensor, v: Tensor, rope: Tensor) -> Tensor:
+  q = torch.transpose(__torch__.flux_transformer.apply_rope(q, rope, ), 1, 2)
+  k = torch.transpose(__torch__.flux_transformer.apply_rope(k, rope, ), 1, 2)
+  x = torch.scaled_dot_product_attention(q, k, torch.transpose(v, 1, 2))
+  return torch.flatten(torch.transpose(x, 1, 2), 2)
+
+# LayerNorm without parameters, then x * (1 + scale) + shift.
+def modulated_norm(x: Tensor, shift: Tensor, scale: Tensor) -> Tensor:
+  x = torch.layer_norm(x, [torch.size(x, -1)], None, None, 1e-06)
+  return torch.addcmul(shift, x, torch.add(scale, 1))
+
+# float16 ends at 65504, which the residual stream can exceed.
+def saturated(x: Tensor) -> Tensor:
+  if torch.eq(x.dtype, 5):
+    x = torch.clamp(x, -65504., 65504.)
+  else:
+    pass
+  return x
+
+class MLPEmbedder(Module):
+  __parameters__ = []
+  __buffers__ = []
+  in_layer : __torch__.layers.Linear
+  out_layer : __torch__.layers.Linear
+  def forward(self: __torch__.flux_transformer.MLPEmbedder, x: Tensor) -> Tensor:
+    return (self.out_layer).forward(torch.silu((self.in_layer).forward(x, )), )
+
+class RMSNorm(Module):
+  __parameters__ = ["scale", ]
+  __buffers__ = []
+  scale : Tensor
+  def forward(self: __torch__.flux_transformer.RMSNorm, x: Tensor) -> Tensor:
+    wide = torch.to(x, 6)
+    rrms = torch.rsqrt(torch.add(torch.mean(torch.square(wide), [-1], True), 1e-06))
+    return torch.mul(torch.to(torch.mul(wide, rrms), x.dtype), self.scale)
+
+class QKNorm(Module):
+  __parameters__ = []
+  __buffers__ = []
+  query_norm : __torch__.flux_transformer.RMSNorm
+  key_norm : __torch__.flux_transformer.RMSNorm
+  def forward(self: __torch__.flux_transformer.QKNorm, q: Tensor, k: Tensor) -> Tuple[Tensor, Tensor]:
+    return ((self.query_norm).forward(q, ), (self.key_norm).forward(k, ))
+
+class SelfAttention(Module):
+  __parameters__ = []
+  __buffers__ = []
+  qkv : __torch__.layers.Linear
+  norm : __torch__.flux_transformer.QKNorm
+  proj : __torch__.layers.Linear
+  # Queries, keys and values of one stream, each [batch, tokens, heads, head width].
+  def forward(self: __torch__.flux_transformer.SelfAttention, x: Tensor, heads: int) -> Tuple[Tensor, Tensor, Tensor]:
+    qkv = torch.unflatten((self.qkv).forward(x, ), 2, [3, heads, -1])
+    q, k, v, = torch.unbind(qkv, 2)
+    q, k, = (self.norm).forward(q, k, )
+    return (q, k, v)
+
+class MLP(Module):
+  __parameters__ = []
+  __buffers__ = []
+  __annotations__ = []
+  __annotations__["0"] = __torch__.layers.Linear
+  __annotations__["2"] = __torch__.layers.Linear
+  def forward(self: __torch__.flux_transformer.MLP, x: Tensor) -> Tensor:
+    x = torch.gelu((getattr(self, "0")).forward(x, ), approximate="tanh")
+    return (getattr(self, "2")).forward(x, )
+
+class Modulation(Module):
+  __parameters__ = []
+  __buffers__ = []
+  lin : __torch__.layers.Linear
+  def forward(self: __torch__.flux_transformer.Modulation, vec: Tensor, count: int) -> List[Tensor]:
+    return torch.chunk(torch.unsqueeze((self.lin).forward(torch.silu(vec), ), 1), count, 2)
+
+class DoubleStreamBlock(Module):
+  __parameters__ = []
+  __buffers__ = []
+  heads : int
+  img_mod : __torch__.flux_transformer.Modulation
+  img_attn : __torch__.flux_transformer.SelfAttention
+  img_mlp : __torch__.flux_transformer.MLP
+  txt_mod : __torch__.flux_transformer.Modulation
+  txt_attn : __torch__.flux_transformer.SelfAttention
+  txt_mlp : __torch__.flux_transformer.MLP
+  def forward(self: __torch__.flux_transformer.DoubleStreamBlock, img: Tensor, txt: Tensor, vec: Tensor, rope: Tensor) -> Tuple[Tensor, Tensor]:
+    img_shift1, img_scale1, img_gate1, img_shift2, img_scale2, img_gate2, = (self.img_mod).forward(vec, 6, )
+    txt_shift1, txt_scale1, txt_gate1, txt_shift2, txt_scale2, txt_gate2, = (self.txt_mod).forward(vec, 6, )
+    img_normed = __torch__.flux_transformer.modulated_norm(img, img_shift1, img_scale1, )
+    img_q, img_k, img_v, = (self.img_attn).forward(img_normed, self.heads, )
+    txt_normed = __torch__.flux_transformer.modulated_norm(txt, txt_shift1, txt_scale1, )
+    txt_q, txt_k, txt_v, = (self.txt_attn).forward(txt_normed, self.heads, )
+    # One attention over text, then image.
+    q = torch.cat([txt_q, img_q], 1)
+    k = torch.cat([txt_k, img_k], 1)
+    v = torch.cat([txt_v, img_v], 1)
+    joint = __torch__.flux_transformer.attention(q, k, v, rope, )
+    txt_joint, img_joint, = torch.split_with_sizes(joint, [torch.size(txt, 1), torch.size(img, 1)], 1)
+    img = torch.addcmul(img, img_gate1, (self.img_attn.proj).forward(img_joint, ))
+    img_normed = __torch__.flux_transformer.modulated_norm(img, img_shift2, img_scale2, )
+    img = torch.addcmul(img, img_gate2, (self.img_mlp).forward(img_normed, ))
+    txt = torch.addcmul(txt, txt_gate1, (self.txt_attn.proj).forward(txt_joint, ))
+    txt_normed = __torch__.flux_transformer.modulated_norm(txt, txt_shift2, txt_scale2, )
+    txt = torch.addcmul(txt, txt_gate2, (self.txt_mlp).forward(txt_normed, ))
+    return (__torch__.flux_transformer.saturated(img, ), __torch__.flux_transformer.saturated(txt, ))
+
+class SingleStreamBlock(Module):
+  __parameters__ = []
+  __buffers__ = []
+  heads : int
+  linear1 : __torch__.layers.Linear
+  linear2 : __torch__.layers.Linear
+  norm : __torch__.flux_transformer.QKNorm
+  modulation : __torch__.flux_transformer.Modulation
+  def forward(self: __torch__.flux_transformer.SingleStreamBlock, x: Tensor, vec: Tensor, rope: Tensor) -> Tensor:
+    shift, scale, gate, = (self.modulation).forward(vec, 3, )
+    hidden = torch.size(x, 2)
+    inner = (self.linear1).forward(__torch__.flux_transformer.modulated_norm(x, shift, scale, ), )
+    qkv, mlp, = torch.split_with_sizes(inner, [3 * hidden, torch.size(inner, 2) - 3 * hidden], 2)
+    q, k, v, = torch.unbind(torch.unflatten(qkv, 2, [3, self.heads, -1]), 2)
+    q, k, = (self.norm).forward(q, k, )
+    attn = __torch__.flux_transformer.attention(q, k, v, rope, )
+    out = (self.linear2).forward(torch.cat([attn, torch.gelu(mlp, approximate="tanh")], 2), )
+    return __torch__.flux_transformer.saturated(torch.addcmul(x, gate, out), )
+
+class AdaLN(Module):
+  __parameters__ = []
+  __buffers__ = []
+  __annotations__ = []
+  __annotations__["1"] = __torch__.layers.Linear
+  def forward(self: __torch__.flux_transformer.AdaLN, vec: Tensor) -> List[Tensor]:
+    return torch.chunk(torch.unsqueeze((getattr(self, "1")).forward(torch.silu(vec), ), 1), 2, 2)
+
+class LastLayer(Module):
+  __parameters__ = []
+  __buffers__ = []
+  linear : __torch__.layers.Linear
+  adaLN_modulation : __torch__.flux_transformer.AdaLN
+  def forward(self: __torch__.flux_transformer.LastLayer, x: Tensor, vec: Tensor) -> Tensor:
+    shift, scale, = (self.adaLN_modulation).forward(vec, )
+    return (self.linear).forward(__torch__.flux_transformer.modulated_norm(x, shift, scale, ), )
+
+class DoubleBlocks(Module):
+  __parameters__ = []
+  __buffers__ = []
+  __annotations__ = []
+  __annotations__["{i}"] = __torch__.flux_transformer.DoubleStreamBlock  # for each double_block
+  def forward(self: __torch__.flux_transformer.DoubleBlocks, img: Tensor, txt: Tensor, vec: Tensor, rope: Tensor) -> Tuple[Tensor, Tensor]:
+    img, txt, = (getattr(self, "{i}")).forward(img, txt, vec, rope, )  # for each double_block
+    return (img, txt)
+
+class SingleBlocks(Module):
+  __parameters__ = []
+  __buffers__ = []
+  __annotations__ = []
+  __annotations__["{i}"] = __torch__.flux_transformer.SingleStreamBlock  # for each single_block
+  def forward(self: __torch__.flux_transformer.SingleBlocks, x: Tensor, vec: Tensor, rope: Tensor) -> Tensor:
+    x = (getattr(self, "{i}")).forward(x, vec, rope, )  # for each single_block
+    return x
+
+class Flux(Module):
+  __parameters__ = []
+  __buffers__ = []
+  theta : float
+  first_axis : int
+  row_axis : int
+  column_axis : int
+  img_in : __torch__.layers.Linear
+  txt_in : __torch__.layers.Linear
+  time_in : __torch__.flux_transformer.MLPEmbedder
+  guidance_in : __torch__.flux_transformer.MLPEmbedder  # if guidance
+  vector_in : __torch__.flux_transformer.MLPEmbedder
+  double_blocks : __torch__.flux_transformer.DoubleBlocks
+  single_blocks : __torch__.flux_transformer.SingleBlocks
+  final_layer : __torch__.flux_transformer.LastLayer
+
+  # cos + i sin of every token's angles, from float64: [batch, tokens, 1, head width / 2].
+  def rope(self: __torch__.flux_transformer.Flux, ids: Tensor) -> Tensor:
+    first, row, column, = torch.unbind(ids, 2)
+    angle0 = __torch__.flux_transformer.rope_axis(first, self.first_axis, self.theta, )
+    angle1 = __torch__.flux_transformer.rope_axis(row, self.row_axis, self.theta, )
+    angle2 = __torch__.flux_transformer.rope_axis(column, self.column_axis, self.theta, )
+    angle = torch.cat([angle0, angle1, angle2], 2)
+    return torch.unsqueeze(torch.to(torch.polar(torch.ones_like(angle), angle), 9), 2)
+
+  # img: [batch, tokens, channels], img_ids: [batch, tokens, 3], txt: [batch, text tokens, text width],
+  # txt_ids: [text tokens, 3], vec: [batch, pooled width], timestep and guidance: [batch]
+  def forward(self: __torch__.flux_transformer.Flux, img: Tensor, img_ids: Tensor, txt: Tensor, txt_ids: Tensor, vec: Tensor, timestep: Tensor, guidance: Tensor) -> Tensor:
+    dtype = self.img_in.weight.dtype
+    batch = torch.size(img, 0)
+    ids = torch.cat([torch.expand(torch.unsqueeze(txt_ids, 0), [batch, -1, -1]), img_ids], 1)
+    rope = (self).rope(ids, )
+    temb = (self.time_in).forward(__torch__.flux_transformer.timestep_embedding(timestep, dtype, ), )
+    guided = (self.guidance_in).forward(__torch__.flux_transformer.timestep_embedding(guidance, dtype, ), )  # if guidance
+    temb = torch.add(temb, guided)  # if guidance
+    temb = torch.add(temb, (self.vector_in).forward(torch.to(vec, dtype), ))
+    img = (self.img_in).forward(torch.to(img, dtype), )
+    txt = (self.txt_in).forward(torch.to(txt, dtype), )
+    img, txt, = (self.double_blocks).forward(img, txt, temb, rope, )
+    x = (self.single_blocks).forward(torch.cat([txt, img], 1), temb, rope, )
+    img = torch.slice(x, 1, torch.size(txt, 1))
+    return torch.to((self.final_layer).forward(img, temb, ), 6)
