@@ -1,7 +1,6 @@
 package io.jitflow.flux;
 
 import io.jitflow.flux.network.TransformerParity;
-import java.io.IOException;
 import java.nio.file.Path;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicNode;
@@ -16,8 +15,8 @@ class FluxParityTest {
   @TempDir Path scratch;
 
   @TestFactory
-  Stream<DynamicNode> transformer_recordedCases_match() throws IOException {
-    return ParitySet.ofKind("transformer").stream()
+  Stream<DynamicNode> transformer_recordedCases_match() {
+    return ParitySet.ofKind("transformer")
         .flatMap(set -> TransformerParity.tests(set, scratch));
   }
 }

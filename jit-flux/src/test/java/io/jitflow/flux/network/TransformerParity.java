@@ -4,7 +4,7 @@ import ai.djl.Device;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import com.google.gson.JsonObject;
-import io.jitflow.flux.ParityArrays;
+import io.jitflow.core.testing.Npz;
 import io.jitflow.flux.ParitySet;
 import io.jitflow.flux.safetensors.DType;
 import io.jitflow.flux.safetensors.TensorFiles;
@@ -74,7 +74,7 @@ public final class TransformerParity {
     }
     try (FluxTransformer transformer = FluxTransformer.load(file, Device.cpu(), architecture);
         NDManager manager = NDManager.newBaseManager(Device.cpu())) {
-      ParityArrays arrays = ParityArrays.read(manager, set.file(one.get("arrays").getAsString()));
+      Npz arrays = Npz.read(manager, set.file(one.get("arrays").getAsString()));
       NDArray img = arrays.get("img");
       long batch = img.getShape().get(0);
       NDArray ids = arrays.get("img_ids");
@@ -90,8 +90,8 @@ public final class TransformerParity {
               arrays.get("vec"),
               sigma,
               guidance);
-      arrays.assertMatches(
-          expected, found, set.tolerance(dtype == DType.F32 ? "float32" : "bfloat16"));
+      String arithmetic = dtype == DType.F32 ? "float32" : "bfloat16";
+      set.assertMatches(arithmetic, one.get("name").getAsString(), found, arrays, expected);
     }
   }
 
