@@ -25,7 +25,6 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
-import picocli.CommandLine.Parameters;
 import picocli.CommandLine.ParentCommand;
 import picocli.CommandLine.Spec;
 
@@ -46,18 +45,19 @@ import picocli.CommandLine.Spec;
     footer = {
       "",
       "Examples:",
-      "  jit compare --model dev-bundle \"a red fox in snow\" --seed 42 -o fox.png",
-      "  jit compare --model dev-bundle \"a red fox in snow\" --steps 28 -W 768 -H 512"
+      "  jit compare --model dev-bundle --prompt \"a red fox in snow\" --seed 42 -o fox.png",
+      "  jit compare --model dev-bundle --prompt \"a red fox in snow\" --steps 28 --size 768x512"
     })
 final class CompareCommand implements Callable<Integer> {
 
   @ParentCommand private Main main;
   @Spec private CommandSpec spec;
 
-  @Parameters(
-      index = "0",
-      paramLabel = "PROMPT",
-      description = "What to draw. Put it in quotation marks.")
+  @Option(
+      names = {"-p", "--prompt"},
+      paramLabel = "TEXT",
+      required = true,
+      description = "What to draw, in quotation marks.")
   private String prompt;
 
   @Option(
@@ -94,7 +94,7 @@ final class CompareCommand implements Callable<Integer> {
     Map<String, Path> files = new LinkedHashMap<>();
     try {
       if (prompt.isBlank()) {
-        throw new IllegalArgumentException("the PROMPT is empty; say what to draw");
+        throw new IllegalArgumentException("the --prompt is empty; say what to draw");
       }
       if (steps < 1) {
         throw new IllegalArgumentException("--steps must be at least 1, got " + steps);

@@ -18,7 +18,6 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
-import picocli.CommandLine.Parameters;
 import picocli.CommandLine.ParentCommand;
 import picocli.CommandLine.Spec;
 
@@ -37,8 +36,8 @@ import picocli.CommandLine.Spec;
     footer = {
       "",
       "Examples:",
-      "  jit generate --model dev-bundle \"a red fox in snow\" -o fox.png",
-      "  jit generate --model dev-bundle \"a red fox in snow\" --preset default_7x --seed 42",
+      "  jit generate --model dev-bundle --prompt \"a red fox in snow\" -o fox.png",
+      "  jit generate --model dev-bundle --prompt \"a red fox in snow\" --preset default_7x --seed 42",
       "  jit generate --model dev-bundle --from fox.png -o again.png",
       "  jit generate --model dev-bundle --from fox.png --seed 7 -o other.png"
     })
@@ -47,11 +46,10 @@ final class GenerateCommand implements Callable<Integer> {
   @ParentCommand private Main main;
   @Spec private CommandSpec spec;
 
-  @Parameters(
-      index = "0",
-      arity = "0..1",
-      paramLabel = "PROMPT",
-      description = "What to draw. Put it in quotation marks.")
+  @Option(
+      names = {"-p", "--prompt"},
+      paramLabel = "TEXT",
+      description = "What to draw, in quotation marks.")
   private String prompt;
 
   @Option(
@@ -137,10 +135,10 @@ final class GenerateCommand implements Callable<Integer> {
   private ImageRequest request(Optional<ImageOrigin> origin) {
     samplers.check();
     if (prompt == null && origin.isEmpty()) {
-      throw new IllegalArgumentException("give a PROMPT, or --from an image to make again");
+      throw new IllegalArgumentException("give a --prompt, or --from an image to make again");
     }
     if (prompt != null && prompt.isBlank()) {
-      throw new IllegalArgumentException("the PROMPT is empty; say what to draw");
+      throw new IllegalArgumentException("the --prompt is empty; say what to draw");
     }
     ImageRequest request =
         origin.map(ImageOrigin::request).orElseGet(() -> ImageRequest.of(prompt));

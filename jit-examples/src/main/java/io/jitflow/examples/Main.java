@@ -30,9 +30,9 @@ import picocli.CommandLine.UnmatchedArgumentException;
       "Examples:",
       "  jit inspect ~/models/FLUX.1-schnell",
       "  jit convert ~/models/FLUX.1-schnell schnell-bundle --dtype bf16",
-      "  jit generate --model schnell-bundle \"a red fox in snow\" -o fox.png",
+      "  jit generate --model schnell-bundle --prompt \"a red fox in snow\" -o fox.png",
       "  jit generate --model schnell-bundle --from fox.png -o again.png",
-      "  jit compare --model dev-bundle \"a red fox in snow\" -o compare.png",
+      "  jit compare --model dev-bundle --prompt \"a red fox in snow\" -o compare.png",
       "",
       "Exit codes: 0 done, 1 failed, 2 wrong usage, 130 cancelled with Ctrl-C.",
       "Run 'jit COMMAND --help' for the options of a command."

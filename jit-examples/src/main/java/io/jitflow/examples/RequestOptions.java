@@ -1,24 +1,21 @@
 package io.jitflow.examples;
 
 import io.jitflow.flux.ImageRequest;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import picocli.CommandLine.Option;
 
 /** The options that describe an image; those not given leave the request as it was. */
 final class RequestOptions {
 
+  private static final Pattern SIZE = Pattern.compile("(\\d{1,6})[xX](\\d{1,6})");
   private static final double DEFAULT_TRUE_CFG_SCALE = 4;
 
   @Option(
-      names = {"-W", "--width"},
-      paramLabel = "PX",
-      description = "Width, a multiple of 16. Default: 1024.")
-  private Integer widthPx;
-
-  @Option(
-      names = {"-H", "--height"},
-      paramLabel = "PX",
-      description = "Height, a multiple of 16. Default: 1024.")
-  private Integer heightPx;
+      names = "--size",
+      paramLabel = "WxH",
+      description = "Width and height in px, multiples of 16, for example 1024x768. Default: 1024x1024.")
+  private String size;
 
   @Option(
       names = {"-s", "--seed"},
@@ -56,10 +53,7 @@ final class RequestOptions {
    * @throws IllegalArgumentException if a value is out of range
    */
   ImageRequest applyTo(ImageRequest request) {
-    ImageRequest changed =
-        request.size(
-            widthPx == null ? request.widthPx() : widthPx,
-            heightPx == null ? request.heightPx() : heightPx);
+    ImageRequest changed = size == null ? request : sized(request);
     if (seed != null) {
       changed = changed.seed(seed);
     }
@@ -79,5 +73,14 @@ final class RequestOptions {
       changed = changed.textTokens(textTokens);
     }
     return changed;
+  }
+
+  private ImageRequest sized(ImageRequest request) {
+    Matcher sides = SIZE.matcher(size);
+    if (!sides.matches()) {
+      throw new IllegalArgumentException(
+          "--size must be WIDTHxHEIGHT in px, for example 1024x768, got '%s'".formatted(size));
+    }
+    return request.size(Integer.parseInt(sides.group(1)), Integer.parseInt(sides.group(2)));
   }
 }

@@ -12,7 +12,7 @@ import picocli.CommandLine.Option;
 final class SamplerOptions {
 
   @Option(
-      names = {"-p", "--preset"},
+      names = "--preset",
       paramLabel = "NAME",
       description =
           "Use the Just-in-Time sampler: default_4x (18 steps) or default_7x (11 steps)."
