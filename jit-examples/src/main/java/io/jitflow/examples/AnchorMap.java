@@ -21,10 +21,12 @@ final class AnchorMap {
   /**
    * One panel per stage, in the order in which they ran.
    *
+   * @param run the run's name, for the labels
    * @param image the finished image
    * @param steps all steps of its run
    */
-  static List<ContactSheet.Panel> panels(BufferedImage image, List<SamplingStep> steps) {
+  static List<ContactSheet.Panel> panels(
+      String run, BufferedImage image, List<SamplingStep> steps) {
     List<ContactSheet.Panel> panels = new ArrayList<>();
     boolean[] before = new boolean[steps.get(0).active().grid().tokens()];
     for (int first = 0; first < steps.size(); ) {
@@ -36,17 +38,17 @@ final class AnchorMap {
       boolean[] active = step.active().mask(0);
       panels.add(
           new ContactSheet.Panel(
-              paint(image, step.active(), active, before), label(step, first, last)));
+              paint(image, step.active(), active, before), label(run, step, first, last)));
       before = active;
       first = last + 1;
     }
     return panels;
   }
 
-  private static List<String> label(SamplingStep step, int first, int last) {
+  private static List<String> label(String run, SamplingStep step, int first, int last) {
     TokenSubset active = step.active();
     return List.of(
-        "stage %d of %d".formatted(step.stage() + 1, step.stages()),
+        "%s, stage %d of %d".formatted(run, step.stage() + 1, step.stages()),
         first == last ? "step " + (first + 1) : "steps %d to %d".formatted(first + 1, last + 1),
         "%,d of %,d tokens (%.0f %%)"
             .formatted(active.count(), active.grid().tokens(), 100 * active.density()));

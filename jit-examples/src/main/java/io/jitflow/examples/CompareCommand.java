@@ -37,7 +37,7 @@ import picocli.CommandLine.Spec;
       "Draw the same prompt from the same noise with the standard sampler and with the"
           + " Just-in-Time presets, and compare pictures and times.",
       "",
-      "Writes a contact sheet (FILE.png), a picture of the tokens that were active in each stage"
+      "Writes a contact sheet (FILE.png) with the pictures and the stages of JiT 7x, a picture of the tokens that were active in each stage"
           + " (FILE-anchors.png), and every image by itself (FILE-standard.png, FILE-4x.png,"
           + " FILE-7x.png).",
       ""
@@ -74,6 +74,10 @@ final class CompareCommand implements Callable<Integer> {
   /** One sampler's result. */
   private record Run(
       String name, GeneratedImages result, List<SamplingStep> steps, BufferedImage image) {
+
+    boolean isStandard() {
+      return name.equals("standard");
+    }
 
     Duration denoise() {
       return result.timings().denoise();
@@ -118,7 +122,8 @@ final class CompareCommand implements Callable<Integer> {
 
       // one step that does not count: it encodes the prompt, warms up the device, fixes the seed
       ImageRequest warmUp = request.sampler(new EulerSampler(pipeline.schedule(), 1));
-      request = request.seed(run(pipeline, "warm-up", warmUp).result().request().seed().orElseThrow());
+      request =
+          request.seed(run(pipeline, "warm-up", warmUp).result().request().seed().orElseThrow());
       for (Map.Entry<String, Sampler> entry : samplers.entrySet()) {
         runs.add(run(pipeline, entry.getKey(), request.sampler(entry.getValue())));
       }
@@ -127,14 +132,14 @@ final class CompareCommand implements Callable<Integer> {
     for (Run run : runs) {
       run.result().save(files.get(run.name()));
     }
-    BufferedImage sheet = ContactSheet.draw(title(request), sheet(runs));
-    ImageIO.write(sheet, "png", sheetFile.toFile());
-    Run sparsest = runs.get(runs.size() - 1);
-    BufferedImage anchors =
+    List<ContactSheet.Panel> stages4x = anchors(runs.get(1));
+    List<ContactSheet.Panel> stages7x = anchors(runs.get(2));
+    write(ContactSheet.draw(title(request), List.of(sheet(runs), stages7x)), sheetFile);
+    write(
         ContactSheet.draw(
-            "JiT 7x, tokens per stage: bright or orange (new) are evaluated, dark are not",
-            AnchorMap.panels(sparsest.image(), sparsest.steps()));
-    ImageIO.write(anchors, "png", anchorsFile.toFile());
+            "Tokens per stage: bright and orange (new) ones are evaluated, dark ones are not",
+            List.of(stages4x, stages7x)),
+        anchorsFile);
 
     print(out, runs);
     out.printf("%s, %s, %s%n", sheetFile, anchorsFile, files.values());
@@ -146,11 +151,20 @@ final class CompareCommand implements Callable<Integer> {
 
   private Run run(FluxPipeline pipeline, String name, ImageRequest request) {
     main.interrupt().check();
-    try (Progress progress =
-        Progress.ofSteps(name, request.sampler().orElseThrow().steps())) {
+    try (Progress progress = Progress.ofSteps(name, request.sampler().orElseThrow().steps())) {
       StepRecorder recorder = new StepRecorder(main.interrupt(), progress);
       GeneratedImages result = pipeline.generate(request.listener(recorder));
       return new Run(name, result, recorder.steps(), pixels(result.images().get(0)));
+    }
+  }
+
+  private static List<ContactSheet.Panel> anchors(Run run) {
+    return AnchorMap.panels("JiT " + run.name(), run.image(), run.steps());
+  }
+
+  private static void write(BufferedImage picture, Path file) throws IOException {
+    if (!ImageIO.write(picture, "png", file.toFile())) {
+      throw new IOException(file + ": this Java cannot write PNG files");
     }
   }
 
@@ -161,10 +175,7 @@ final class CompareCommand implements Callable<Integer> {
   private static String title(ImageRequest request) {
     return "%s   (%d x %d px, seed %d)"
         .formatted(
-            request.prompt(),
-            request.widthPx(),
-            request.heightPx(),
-            request.seed().orElseThrow());
+            request.prompt(), request.widthPx(), request.heightPx(), request.seed().orElseThrow());
   }
 
   private static List<ContactSheet.Panel> sheet(List<Run> runs) {
@@ -172,8 +183,13 @@ final class CompareCommand implements Callable<Integer> {
     List<ContactSheet.Panel> panels = new ArrayList<>();
     for (Run run : runs) {
       List<String> lines = new ArrayList<>();
-      lines.add((run == standard ? "standard" : "JiT " + run.name()) + ", " + run.steps().size() + " steps");
-      lines.add(Amounts.time(run.denoise()) + (run == standard ? "" : ", " + speedUp(standard, run)));
+      lines.add(
+          (run.isStandard() ? "standard" : "JiT " + run.name())
+              + ", "
+              + run.steps().size()
+              + " steps");
+      lines.add(
+          Amounts.time(run.denoise()) + (run.isStandard() ? "" : ", " + speedUp(standard, run)));
       panels.add(new ContactSheet.Panel(run.image(), lines));
     }
     return panels;
@@ -192,8 +208,8 @@ final class CompareCommand implements Callable<Integer> {
           run.steps().size(),
           run.tokens(),
           Amounts.time(run.denoise()),
-          run == standard ? "" : speedUp(standard, run),
-          run == standard ? "" : "%.1f / 255".formatted(difference(standard.image(), run.image())));
+          run.isStandard() ? "" : speedUp(standard, run),
+          run.isStandard() ? "" : "%.1f / 255".formatted(difference(standard.image(), run.image())));
     }
   }
 

@@ -40,20 +40,23 @@ final class ContactSheet {
    * Draws the sheet.
    *
    * @param title one line above the pictures, shortened if it is too long
-   * @param panels at least one, of the same size
+   * @param rows at least one row of at least one panel; all pictures of the same size
    */
-  static BufferedImage draw(String title, List<Panel> panels) {
-    BufferedImage first = panels.get(0).image();
+  static BufferedImage draw(String title, List<List<Panel>> rows) {
+    BufferedImage first = rows.get(0).get(0).image();
     // small pictures are enlarged by a whole factor, so that their pixels stay square
     int scale = Math.max(1, (int) Math.ceil((double) SMALLEST_PANEL_PX / first.getWidth()));
     int panelWidth = first.getWidth() * scale;
     int panelHeight = first.getHeight() * scale;
     int fontPx = Math.max(12, panelWidth / 28);
     int linePx = fontPx * 3 / 2;
-    int lines = panels.stream().mapToInt(panel -> panel.lines().size()).max().orElse(0);
 
-    int width = GAP_PX + panels.size() * (panelWidth + GAP_PX);
-    int height = GAP_PX + linePx + GAP_PX + panelHeight + GAP_PX + lines * linePx + GAP_PX;
+    int columns = rows.stream().mapToInt(List::size).max().orElseThrow();
+    int width = GAP_PX + columns * (panelWidth + GAP_PX);
+    int height = GAP_PX + linePx + GAP_PX;
+    for (List<Panel> row : rows) {
+      height += rowHeight(row, panelHeight, linePx);
+    }
     BufferedImage sheet = new BufferedImage(width, height, BufferedImage.TYPE_INT_RGB);
     Graphics2D graphics = sheet.createGraphics();
     try {
@@ -63,15 +66,20 @@ final class ContactSheet {
       graphics.fillRect(0, 0, width, height);
       write(graphics, title, GAP_PX, GAP_PX + fontPx, width - 2 * GAP_PX, fontPx, Font.BOLD);
       int top = GAP_PX + linePx + GAP_PX;
-      for (int i = 0; i < panels.size(); i++) {
-        Panel panel = panels.get(i);
-        int left = GAP_PX + i * (panelWidth + GAP_PX);
-        graphics.drawImage(panel.image(), left, top, panelWidth, panelHeight, null);
-        for (int line = 0; line < panel.lines().size(); line++) {
-          int baseline = top + panelHeight + GAP_PX + line * linePx + fontPx;
-          int style = line == 0 ? Font.BOLD : Font.PLAIN;
-          write(graphics, panel.lines().get(line), left, baseline, panelWidth, fontPx, style);
+      for (List<Panel> row : rows) {
+        int left = GAP_PX;
+        for (Panel panel : row) {
+          graphics.drawImage(panel.image(), left, top, panelWidth, panelHeight, null);
+          int baseline = top + panelHeight + GAP_PX / 2 + fontPx;
+          int style = Font.BOLD;
+          for (String line : panel.lines()) {
+            write(graphics, line, left, baseline, panelWidth, fontPx, style);
+            baseline += linePx;
+            style = Font.PLAIN;
+          }
+          left += panelWidth + GAP_PX;
         }
+        top += rowHeight(row, panelHeight, linePx);
       }
     } finally {
       graphics.dispose();
@@ -79,12 +87,24 @@ final class ContactSheet {
     return sheet;
   }
 
+  private static int rowHeight(List<Panel> row, int panelHeight, int linePx) {
+    int lines = row.stream().mapToInt(panel -> panel.lines().size()).max().orElse(0);
+    return panelHeight + GAP_PX / 2 + lines * linePx + GAP_PX;
+  }
+
   private static void write(
-      Graphics2D graphics, String text, int left, int baseline, int widthPx, int fontPx, int style) {
+      Graphics2D graphics,
+      String text,
+      int left,
+      int baseline,
+      int widthPx,
+      int fontPx,
+      int style) {
     try {
       graphics.setFont(new Font(Font.SANS_SERIF, style, fontPx));
       graphics.setColor(style == Font.BOLD ? INK : FAINT_INK);
-      graphics.drawString(shorten(oneLine(text), graphics.getFontMetrics(), widthPx), left, baseline);
+      graphics.drawString(
+          shorten(oneLine(text), graphics.getFontMetrics(), widthPx), left, baseline);
     } catch (RuntimeException | InternalError | LinkageError e) {
       // Java without fontconfig or without any font fails in one of these ways
       return;

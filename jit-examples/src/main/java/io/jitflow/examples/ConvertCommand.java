@@ -90,7 +90,9 @@ final class ConvertCommand implements Callable<Integer> {
       description = "Do not record SHA-256 of the source files, which saves reading them twice.")
   private boolean noChecksums;
 
-  @Option(names = "--overwrite", description = "Replace an existing bundle once the new one is complete.")
+  @Option(
+      names = "--overwrite",
+      description = "Replace an existing bundle once the new one is complete.")
   private boolean overwrite;
 
   @Override

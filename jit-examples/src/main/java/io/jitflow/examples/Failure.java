@@ -27,12 +27,15 @@ record Failure(String message, int exitCode) {
     if (cause instanceof NoSuchFileException missing) {
       return missing.getFile()
           + ": "
-          + (missing.getReason() == null ? "no such file or folder" : "not found, " + missing.getReason());
+          + (missing.getReason() == null
+              ? "no such file or folder"
+              : "not found, " + missing.getReason());
     }
     if (cause instanceof AccessDeniedException denied) {
       return denied.getFile() + ": permission denied";
     }
-    String message = cause.getMessage() == null ? cause.getClass().getSimpleName() : cause.getMessage();
+    String message =
+        cause.getMessage() == null ? cause.getClass().getSimpleName() : cause.getMessage();
     if (isDiskFull(cause)) {
       return message + "; free some disk space or choose another folder";
     }

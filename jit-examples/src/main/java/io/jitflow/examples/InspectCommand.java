@@ -33,10 +33,7 @@ import picocli.CommandLine.Spec;
     name = "inspect",
     mixinStandardHelpOptions = true,
     sortOptions = false,
-    description = {
-      "Say what is in a checkpoint, a bundle or an image; only headers are read.",
-      ""
-    },
+    description = {"Say what is in a checkpoint, a bundle or an image; only headers are read.", ""},
     footer = {
       "",
       "Examples:",
@@ -115,11 +112,11 @@ final class InspectCommand implements Callable<Integer> {
       if (tensors) {
         program
             .tensors()
-            .forEach((name, shape) -> out.printf("  %s %s%n", name, java.util.Arrays.toString(shape)));
+            .forEach(
+                (name, shape) -> out.printf("  %s %s%n", name, java.util.Arrays.toString(shape)));
       }
     }
-    out.printf(
-        "%ntext: CLIP reads %d tokens, T5 %d%n", bundle.clipTokens(), bundle.t5Tokens());
+    out.printf("%ntext: CLIP reads %d tokens, T5 %d%n", bundle.clipTokens(), bundle.t5Tokens());
     out.println("scheduler: " + sizes(bundle.scheduler()));
     if (!bundle.sources().isEmpty()) {
       out.println();
@@ -254,8 +251,7 @@ final class InspectCommand implements Callable<Integer> {
       return "autoencoder, diffusers layout";
     }
     if (has(files, "text_model.")) {
-      return "CLIP text encoder, %d layers"
-          .formatted(blocks(files, "text_model.encoder.layers."));
+      return "CLIP text encoder, %d layers".formatted(blocks(files, "text_model.encoder.layers."));
     }
     if (has(files, "encoder.block.")) {
       return "T5 encoder, %d layers".formatted(blocks(files, "encoder.block."));

@@ -5,11 +5,9 @@ import java.util.Properties;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.IVersionProvider;
-import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.ScopeType;
-import picocli.CommandLine.Spec;
 import picocli.CommandLine.UnmatchedArgumentException;
 
 /** The command line program {@code jit}. */
@@ -44,8 +42,6 @@ public final class Main {
   static final int CANCELLED = 130;
 
   private final Interrupt interrupt;
-
-  @Spec private CommandSpec spec;
 
   @Option(
       names = "--stacktrace",

@@ -71,7 +71,9 @@ final class ModelOption {
               + " with FLUX.1-dev in bf16.")
   private boolean lowMemory;
 
-  /** Loads the pipeline, after a conversion if that is needed; tells on {@code err} what it does. */
+  /**
+   * Loads the pipeline, after a conversion if that is needed; tells on {@code err} what it does.
+   */
   FluxPipeline load(Interrupt interrupt, PrintWriter err) throws IOException {
     FluxOptions options = options();
     Path bundle = bundle(interrupt, err);
@@ -112,9 +114,7 @@ final class ModelOption {
     err.printf("%s is a checkpoint; converting it once into %s%n", model, kept);
     err.flush();
     ConversionOptions options =
-        ConversionOptions.defaults()
-            .withDtype(dtype.dtype())
-            .withExisting(ExistingBundle.REPLACE);
+        ConversionOptions.defaults().withDtype(dtype.dtype()).withExisting(ExistingBundle.REPLACE);
     Conversion.run(FluxCheckpoint.ofDirectory(model), kept, options, interrupt);
     return kept;
   }

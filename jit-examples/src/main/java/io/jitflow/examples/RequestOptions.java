@@ -14,13 +14,15 @@ final class RequestOptions {
   @Option(
       names = "--size",
       paramLabel = "WxH",
-      description = "Width and height in px, multiples of 16, for example 1024x768. Default: 1024x1024.")
+      description =
+          "Width and height in px, multiples of 16, for example 1024x768. Default: 1024x1024.")
   private String size;
 
   @Option(
       names = {"-s", "--seed"},
       paramLabel = "N",
-      description = "0 or above; the same seed makes the same image. Default: a random one, printed.")
+      description =
+          "0 or above; the same seed makes the same image. Default: a random one, printed.")
   private Long seed;
 
   @Option(

@@ -63,7 +63,10 @@ public final class SamplerOnYourOwnModel {
     NDArray tokens = manager.arange(ROWS * COLS).reshape(1, ROWS * COLS, 1);
     NDArray cols = tokens.mod(COLS);
     NDArray rows = tokens.sub(cols).div(COLS);
-    return tokens.zerosLike().concat(rows, 2).concat(cols, 2).toType(
-        ai.djl.ndarray.types.DataType.FLOAT32, false);
+    return tokens
+        .zerosLike()
+        .concat(rows, 2)
+        .concat(cols, 2)
+        .toType(ai.djl.ndarray.types.DataType.FLOAT32, false);
   }
 }

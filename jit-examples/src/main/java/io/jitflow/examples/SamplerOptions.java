@@ -43,9 +43,7 @@ final class SamplerOptions {
     if (preset != null) {
       return Optional.of(new JitSampler(config()));
     }
-    return steps == null
-        ? Optional.empty()
-        : Optional.of(new EulerSampler(standard, steps));
+    return steps == null ? Optional.empty() : Optional.of(new EulerSampler(standard, steps));
   }
 
   /** Checks what can be checked before a model is known. */

@@ -33,7 +33,8 @@ public final class TextToImage {
               .size(1024, 1024)
               .seed(42)
               .sampler(JitSampler.preset7x()) // leave it out for the standard sampler
-              .listener(step -> System.out.printf("step %d of %d%n", step.step() + 1, step.steps()));
+              .listener(
+                  step -> System.out.printf("step %d of %d%n", step.step() + 1, step.steps()));
 
       GeneratedImages images = flux.generate(request);
 
