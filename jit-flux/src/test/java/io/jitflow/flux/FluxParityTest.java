@@ -16,7 +16,6 @@ class FluxParityTest {
 
   @TestFactory
   Stream<DynamicNode> transformer_recordedCases_match() {
-    return ParitySet.ofKind("transformer")
-        .flatMap(set -> TransformerParity.tests(set, scratch));
+    return ParitySet.ofKind("transformer").flatMap(set -> TransformerParity.tests(set, scratch));
   }
 }

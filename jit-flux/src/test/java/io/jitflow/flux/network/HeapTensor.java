@@ -40,8 +40,7 @@ public final class HeapTensor implements TensorSource {
     files.writeTo(name, Channels.newChannel(raw));
     ByteBuffer in = ByteBuffer.wrap(raw.toByteArray()).order(ByteOrder.LITTLE_ENDIAN);
     int count = Math.toIntExact(info.elementCount());
-    ByteBuffer out =
-        ByteBuffer.allocate(count * target.byteSize()).order(ByteOrder.LITTLE_ENDIAN);
+    ByteBuffer out = ByteBuffer.allocate(count * target.byteSize()).order(ByteOrder.LITTLE_ENDIAN);
     for (int i = 0; i < count; i++) {
       float value =
           switch (info.dtype()) {
@@ -67,9 +66,7 @@ public final class HeapTensor implements TensorSource {
     int exponent = (bits >> 10) & 0x1f;
     int fraction = bits & 0x3ff;
     double magnitude =
-        exponent == 0
-            ? fraction * 0x1p-24
-            : (1 + fraction / 1024.0) * Math.pow(2, exponent - 15);
+        exponent == 0 ? fraction * 0x1p-24 : (1 + fraction / 1024.0) * Math.pow(2, exponent - 15);
     return (float) (bits < 0 ? -magnitude : magnitude);
   }
 

@@ -48,18 +48,12 @@ public final class TransformerParity {
   }
 
   private static void check(
-      ParitySet set,
-      JsonObject variant,
-      DType dtype,
-      JsonObject one,
-      String expected,
-      Path scratch)
+      ParitySet set, JsonObject variant, DType dtype, JsonObject one, String expected, Path scratch)
       throws IOException {
     FluxArchitecture architecture = architecture(variant);
     Path file = Files.createTempFile(scratch, "transformer", ".pt");
     try (TensorFiles files =
-        TensorFiles.open(
-            set.file(variant.getAsJsonObject("weights").get("bfl").getAsString()))) {
+        TensorFiles.open(set.file(variant.getAsJsonObject("weights").get("bfl").getAsString()))) {
       NetworkProgram.of(architecture)
           .write(
               file,
