@@ -209,7 +209,9 @@ final class CompareCommand implements Callable<Integer> {
           run.tokens(),
           Amounts.time(run.denoise()),
           run.isStandard() ? "" : speedUp(standard, run),
-          run.isStandard() ? "" : "%.1f / 255".formatted(difference(standard.image(), run.image())));
+          run.isStandard()
+              ? ""
+              : "%.1f / 255".formatted(difference(standard.image(), run.image())));
     }
   }
 
