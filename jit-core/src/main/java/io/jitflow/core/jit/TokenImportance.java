@@ -38,8 +38,14 @@ public final class TokenImportance {
       scratch.tempAttachAll(velocity);
       NDArray field = velocity;
       if (!countOutside) {
-        // variance does not change when a constant is subtracted, but its rounding error does
-        field = velocity.sub(velocity.mean(new int[] {1}, true));
+        // variance does not change when a constant is subtracted, but its rounding error does;
+        // by way of one token's velocity, so that a constant field gives exact zeros
+        NDArray first = velocity.get(":, :1");
+        NDArray centre = first;
+        try (NDArray fromFirst = velocity.sub(first)) {
+          centre = fromFirst.mean(new int[] {1}, true).addi(first);
+        }
+        field = velocity.sub(centre);
       }
       // the channel mean and the window mean commute: only E_W[v] needs every channel
       NDArray square = field.square();
@@ -90,7 +96,9 @@ public final class TokenImportance {
    *
    * @param active the tokens of the stage that ends
    * @param count the token count of the next stage
-   * @return the active tokens in their order, followed by an even spread of inactive ones
+   * @return the active tokens in their order, followed by an even spread of inactive ones. If the
+   *     count takes all, they follow in ascending index order; if it is not above the active count,
+   *     nothing follows.
    */
   public static TokenSubset selectEvenly(TokenSubset active, int count) {
     TokenGrid grid = active.grid();
