@@ -62,7 +62,7 @@ class MainTest {
     Console command = Console.run("generat");
     assertThat(command.exitCode()).isEqualTo(2);
     assertThat(command.err()).contains("Did you mean: jit generate");
-    Console option = Console.run("generate", "--sede", "7");
+    Console option = Console.run("generate", "--model", bundle, "--sede", "7");
     assertThat(option.exitCode()).isEqualTo(2);
     assertThat(option.err()).contains("--sede").doesNotContain("\tat ");
   }
