@@ -5,6 +5,7 @@ import me.tongfei.progressbar.ConsoleProgressBarConsumer;
 import me.tongfei.progressbar.ProgressBar;
 import me.tongfei.progressbar.ProgressBarBuilder;
 import me.tongfei.progressbar.ProgressBarStyle;
+import picocli.CommandLine.Help.Ansi;
 
 /** A progress bar on the terminal's error stream; silent where that is no terminal. */
 final class Progress implements AutoCloseable {
@@ -44,7 +45,7 @@ final class Progress implements AutoCloseable {
   }
 
   private static Progress start(ProgressBarBuilder builder) {
-    if (System.console() == null) {
+    if (!Ansi.AUTO.enabled()) { // a terminal, by all that the process can know
       return new Progress(null);
     }
     builder
