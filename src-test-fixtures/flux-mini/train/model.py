@@ -63,6 +63,8 @@ class Model(nn.Module):
         os.makedirs(folder + "/vae", exist_ok=True)
         for file in ("config.json", "diffusion_pytorch_model.safetensors"):
             shutil.copyfile(f"{vae}/{file}", f"{folder}/vae/{file}")
+        if os.path.realpath(folder) == os.path.realpath(self.tokenizers):
+            return
         for name in ("tokenizer", "tokenizer_2"):
             os.makedirs(f"{folder}/{name}", exist_ok=True)
             for file in os.listdir(f"{self.tokenizers}/{name}"):

@@ -84,6 +84,7 @@ def main():
     p.add_argument("--text-minutes", type=float, default=1)
     p.add_argument("--export", type=float, default=10)
     p.add_argument("--rate", type=float, default=2e-3)
+    p.add_argument("--matrix-rate", type=float, default=4e-3, help="of the matrices that Muon moves")
     p.add_argument("--tokens", type=int, default=48 * 112, help="image tokens in a step")
     p.add_argument("--full", type=float, default=0.28, help="last part of the time, on full grids only")
     p.add_argument("--threads", type=int, default=1)
@@ -111,7 +112,7 @@ def main():
               if "blocks" in n and p.dim() == 2 and "norm" not in n]
     inside = set(map(id, blocks))
     others = [p for p in model.parameters() if id(p) not in inside]
-    muon = Muon(blocks, a.rate, weight_decay=0.01)
+    muon = Muon(blocks, a.matrix_rate, weight_decay=0.01)
     adam = torch.optim.AdamW(others, a.rate, betas=(0.9, 0.98), weight_decay=0.0)
     step, before, state = 0, 0.0, a.out + "/state.pt"
     os.makedirs(a.out, exist_ok=True)
@@ -144,12 +145,13 @@ def main():
     while True:
         seconds = before + time.time() - start
         done = seconds / 60 / a.minutes
-        if done >= 1:
+        if done >= 1 or os.path.exists(a.out + "/stop"):  # touch OUT/stop to save and end
             break
         # Warm-up, level, then linear to nothing, on the wall clock.
-        rate = a.rate * min(1, (step + 1) / 200) * min(1, max((1 - done) / 0.5, 0.005))
-        for g in muon.param_groups + adam.param_groups:
-            g["lr"] = rate
+        level = min(1, (step + 1) / 200) * min(1, max((1 - done) / 0.5, 0.005))
+        for optimizer, rate in ((muon, a.matrix_rate), (adam, a.rate)):
+            for g in optimizer.param_groups:
+                g["lr"] = rate * level
         # Most steps see a part of the tokens: cheaper, and the network learns the same picture from fewer of them.
         kind = torch.rand(1).item()
         if done > 1 - a.full:
@@ -188,7 +190,7 @@ def main():
             losses[np.searchsorted(BUCKETS, s, side="right") - 1].append(e)
         if time.time() - reported > 60:
             means = " ".join(f"{np.mean(l):.4f}" if l else "-" for l in losses)
-            line = f"{seconds / 60:.1f} min step {step} ({(time.time() - start) / (step - begun):.3f} s) samples {samples} rate {rate:.5f} loss by sigma {means}"
+            line = f"{seconds / 60:.1f} min step {step} ({(time.time() - start) / (step - begun):.3f} s) samples {samples} rate {level:.3f} loss by sigma {means}"
             print(line, flush=True), print(line, file=log, flush=True)
             losses, reported = [[] for _ in losses], time.time()
         if time.time() - exported > a.export * 60:
