@@ -30,7 +30,8 @@ record FluxVelocity(
       return wanted;
     }
     NDArray unwanted = velocity(negative.get(), tokens, at, sigma);
-    return wanted.subi(unwanted).muli((float) trueCfgScale).addi(unwanted);
+    // a module's results cannot be changed in place
+    return wanted.sub(unwanted).muli((float) trueCfgScale).addi(unwanted);
   }
 
   private NDArray velocity(PromptEmbedding text, NDArray tokens, ActiveTokens at, double sigma) {
