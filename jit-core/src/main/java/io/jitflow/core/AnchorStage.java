@@ -35,7 +35,37 @@ final class AnchorStage implements AutoCloseable {
     this.trace = trace;
     int first = plan.stageOf(0);
     SamplingRequest request = path.request();
+    checkGivenAnchors(request);
     enter(first, request.anchors(first).orElseGet(() -> firstAnchors(first, request)));
+  }
+
+  private void checkGivenAnchors(SamplingRequest request) {
+    if (request.anchors(plan.stages()).isPresent()) {
+      throw new IllegalArgumentException(
+          "the request gives anchors for more stages than the %d of the settings"
+              .formatted(plan.stages()));
+    }
+    if (config.stageRules() != StageRules.STRICT) {
+      return;
+    }
+    int all = request.grid().tokens();
+    for (int s = 0; s < plan.stages(); s++) {
+      int count = tokenCount(request, s);
+      if (s > 0 && count <= tokenCount(request, s - 1) && count < all) {
+        throw new IllegalArgumentException(
+            "stage %d has %d tokens after %d: every stage must add tokens; give fewer anchors or raise its density"
+                .formatted(s, count, tokenCount(request, s - 1)));
+      }
+      if (s == plan.stages() - 1 && count < all) {
+        throw new IllegalArgumentException(
+            "the anchors given for the last stage, %d, are %d of %d tokens: tokens left out of it would never be finished"
+                .formatted(s, count, all));
+      }
+    }
+  }
+
+  private int tokenCount(SamplingRequest request, int s) {
+    return request.anchors(s).map(TokenSubset::count).orElse(plan.activeTokens(s));
   }
 
   private TokenSubset firstAnchors(int first, SamplingRequest request) {
@@ -85,22 +115,14 @@ final class AnchorStage implements AutoCloseable {
   /** The tokens of the stage that follows step i. */
   TokenSubset select(NDArray velocity, int i) {
     int nextStage = plan.stageOf(i + 1);
-    TokenSubset next =
-        path.request()
-            .anchors(nextStage)
-            .orElseGet(() -> selectJoining(velocity, i, plan.activeTokens(nextStage)));
-    if (config.stageRules() == StageRules.STRICT
-        && next.count() <= tokens.count()
-        && !next.isFull()) {
-      throw new IllegalArgumentException(
-          "stage %d has %d tokens after %d: every stage must add tokens; give fewer anchors or raise its density"
-              .formatted(nextStage, next.count(), tokens.count()));
-    }
-    return next;
+    return path.request()
+        .anchors(nextStage)
+        .orElseGet(() -> selectJoining(velocity, plan.activeTokens(nextStage)));
   }
 
-  private TokenSubset selectJoining(NDArray velocity, int i, int count) {
-    if (config.activation() == Activation.EVEN_SPREAD) {
+  private TokenSubset selectJoining(NDArray velocity, int count) {
+    boolean noneOrAllJoin = count <= tokens.count() || count >= tokens.grid().tokens();
+    if (noneOrAllJoin || config.activation() == Activation.EVEN_SPREAD) {
       return TokenImportance.selectEvenly(tokens, count);
     }
     float[] flat;
@@ -110,7 +132,6 @@ final class AnchorStage implements AutoCloseable {
     float[][] importance = new float[tokens.samples()][];
     int size = tokens.grid().tokens();
     Arrays.setAll(importance, b -> Arrays.copyOfRange(flat, b * size, (b + 1) * size));
-    trace.importance(i, importance);
     return TokenImportance.select(importance, tokens, count);
   }
 

@@ -10,9 +10,6 @@ interface JitTrace {
   /** After the Euler step i: the full velocity and the new state, both [B, N, d]. */
   default void step(int i, NDArray velocity, NDArray state) {}
 
-  /** The importance map [B][N] at the end of step i. */
-  default void importance(int i, float[][] importance) {}
-
   /**
    * After the transition before step i: the tokens of the next stage in list order, the joining
    * rows of [B * N, d], the lifted clean estimate [B, N, d], the targets of the joining rows, the

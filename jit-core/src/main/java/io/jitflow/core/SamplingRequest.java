@@ -114,7 +114,8 @@ public final class SamplingRequest {
 
   /**
    * Gives the anchors of the first stage, or of the first stages, in place of those that the
-   * sampler would select. Their count may differ from the stage's density.
+   * sampler would select. Their count may differ from the stage's density. A sampler without stages
+   * evaluates every token and does not look at them.
    *
    * @param stages the tokens of stage 0, of stage 1, ...; sets of one sample serve the whole batch
    * @return a request with them

@@ -4,6 +4,7 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.index.NDIndex;
 import ai.djl.ndarray.types.DataType;
+import ai.djl.util.NativeResource;
 import io.jitflow.core.token.TokenSubset;
 import java.time.Duration;
 import java.util.Objects;
@@ -75,12 +76,29 @@ final class Trajectory implements AutoCloseable {
     NDArray velocity = model.velocity(tokens, active, sigmas[i]);
     check(velocity, tokens, i);
     modelTime = Duration.ofNanos(System.nanoTime() - before);
-    return velocity;
+    return owned(velocity, tokens.getManager());
+  }
+
+  /**
+   * What is computed from an array belongs to its manager, so a foreign array is seen as a view.
+   */
+  private static NDArray owned(NDArray velocity, NDManager step) {
+    if (velocity.getManager() == step) {
+      return velocity;
+    }
+    NDArray view = velocity.reshape(velocity.getShape());
+    view.attach(step);
+    return view;
   }
 
   private void check(NDArray velocity, NDArray tokens, int i) {
     if (velocity == null) {
       throw new IllegalStateException("the model returned null at %s".formatted(at(i)));
+    }
+    if (velocity instanceof NativeResource<?> resource && resource.isReleased()) {
+      throw new IllegalStateException(
+          "the model returned an array that is closed already at %s; attach it to the manager of the tokens"
+              .formatted(at(i)));
     }
     if (!velocity.getShape().equals(tokens.getShape())
         || velocity.getDataType() != DataType.FLOAT32) {
@@ -88,24 +106,22 @@ final class Trajectory implements AutoCloseable {
           "the model must return velocities of the shape and type of the tokens it is given, %s FLOAT32, but returned %s %s at %s"
               .formatted(tokens.getShape(), velocity.getShape(), velocity.getDataType(), at(i)));
     }
-    // one number tells: a sum is finite only if every summand is (or it overflows, told apart
-    // below)
+    // one number tells: a sum is finite only if every summand is; if it overflows, the count tells
     try (NDArray sum = velocity.sum()) {
       if (Float.isFinite(sum.getFloat())) {
         return;
       }
     }
-    try (NDArray nan = velocity.isNaN();
-        NDArray infinite = velocity.isInfinite();
-        NDArray nanCount = nan.toType(DataType.INT64, true).sum();
-        NDArray infiniteCount = infinite.toType(DataType.INT64, true).sum()) {
-      long nans = nanCount.getLong();
-      long infinites = infiniteCount.getLong();
-      if (nans + infinites > 0) {
-        throw new IllegalStateException(
-            "the model returned %d NaN and %d infinite of %d velocities at %s"
-                .formatted(nans, infinites, velocity.getShape().size(), at(i)));
-      }
+    int nans = 0;
+    int infinites = 0;
+    for (float value : velocity.toFloatArray()) {
+      nans += Float.isNaN(value) ? 1 : 0;
+      infinites += Float.isInfinite(value) ? 1 : 0;
+    }
+    if (nans + infinites > 0) {
+      throw new IllegalStateException(
+          "the model returned %d NaN and %d infinite of %d velocities at %s"
+              .formatted(nans, infinites, velocity.getShape().size(), at(i)));
     }
   }
 

@@ -8,6 +8,7 @@ package io.jitflow.core.jit;
  * digits, highest first.
  */
 final class EvenSpread {
+  /** Enough for the largest grid. */
   private static final int BITS = 16;
 
   private EvenSpread() {}
@@ -17,7 +18,7 @@ final class EvenSpread {
    *
    * @param row the row, from 0
    * @param col the column, from 0
-   * @return a rank that no other position below 2<sup>16</sup> x 2<sup>16</sup> has
+   * @return a rank that no other position has
    */
   static long rank(int row, int col) {
     long rank = 0;
@@ -26,7 +27,6 @@ final class EvenSpread {
       int c = (col >>> bit) & 1;
       rank = rank << 2 | (r ^ c) << 1 | r;
     }
-    // higher bits keep larger grids in a defined order
-    return rank << 32 >>> 32 | (long) (row >>> BITS) << 48 | (long) (col >>> BITS) << 32;
+    return rank;
   }
 }

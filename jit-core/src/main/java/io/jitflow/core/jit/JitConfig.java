@@ -159,7 +159,7 @@ public record JitConfig(
   }
 
   /**
-   * Returns these settings with another firstAnchors.
+   * Returns these settings with another rule for the first anchors.
    *
    * @param firstAnchors the rule for the first stage's anchors
    * @return the changed settings
@@ -199,7 +199,7 @@ public record JitConfig(
   }
 
   /**
-   * Returns these settings with another importanceBorder.
+   * Returns these settings with another importance border.
    *
    * @param importanceBorder what the importance map sees outside the grid
    * @return the changed settings
@@ -219,7 +219,7 @@ public record JitConfig(
   }
 
   /**
-   * Returns these settings with another blurWidth.
+   * Returns these settings with another blur width.
    *
    * @param blurWidth the width of the lifter's Gaussian
    * @return the changed settings
@@ -239,7 +239,7 @@ public record JitConfig(
   }
 
   /**
-   * Returns these settings with another tiedAnchors.
+   * Returns these settings with another treatment of tied anchors.
    *
    * @param tiedAnchors what positions with several nearest anchors take
    * @return the changed settings
@@ -259,7 +259,7 @@ public record JitConfig(
   }
 
   /**
-   * Returns these settings with another microFlow.
+   * Returns these settings with another micro-flow.
    *
    * @param microFlow how joining tokens reach their target
    * @return the changed settings
@@ -279,7 +279,7 @@ public record JitConfig(
   }
 
   /**
-   * Returns these settings with another stageRules.
+   * Returns these settings with other stage rules.
    *
    * @param stageRules which stage configurations are refused
    * @return the changed settings

@@ -39,9 +39,10 @@ public record MicroFlow(int relaxSteps) {
    *
    * @param relaxSteps the release's {@code microflow_relax_steps}; 0 counts as 1 there
    * @return the micro-flow that goes 1/n of the way
+   * @throws IllegalArgumentException if n is negative
    */
   public static MicroFlow partial(int relaxSteps) {
-    return new MicroFlow(Math.max(1, relaxSteps));
+    return new MicroFlow(relaxSteps == 0 ? 1 : relaxSteps);
   }
 
   /**

@@ -1,8 +1,8 @@
 package io.jitflow.core.token;
 
-import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.List;
+import java.util.HashMap;
+import java.util.Map;
 
 /**
  * The nearest anchors of every grid position, all tied ones included, by Euclidean distance on
@@ -69,12 +69,12 @@ public final class NearestAnchors {
   }
 
   private static NearestAnchors collect(TokenGrid grid, int[] place, int[] squared) {
-    List<int[]> offsetsOf = new ArrayList<>();
+    Map<Integer, int[]> offsetsOf = new HashMap<>();
     int[] start = new int[squared.length + 1];
     int[] places = new int[2 * squared.length];
     int used = 0;
     for (int token = 0; token < squared.length; token++) {
-      int[] offsets = offsets(offsetsOf, squared[token]);
+      int[] offsets = offsetsOf.computeIfAbsent(squared[token], d -> offsets(grid, d));
       int row = grid.row(token);
       int col = grid.col(token);
       for (int o = 0; o < offsets.length; o += 2) {
@@ -97,33 +97,27 @@ public final class NearestAnchors {
     return new NearestAnchors(start, Arrays.copyOf(places, used));
   }
 
-  /** All (row, column) offsets of one squared length, made when first needed. */
-  private static int[] offsets(List<int[]> offsetsOf, int squared) {
-    while (offsetsOf.size() <= squared) {
-      offsetsOf.add(null);
-    }
-    int[] known = offsetsOf.get(squared);
-    if (known == null) {
-      int[] found = new int[8];
-      int used = 0;
-      int radius = (int) Math.sqrt(squared);
-      for (int r = -radius; r <= radius; r++) {
-        int c = (int) Math.round(Math.sqrt(squared - r * r));
-        if (r * r + c * c != squared) {
-          continue;
-        }
-        for (int sign = c == 0 ? 1 : -1; sign <= 1; sign += 2) {
-          if (used == found.length) {
-            found = Arrays.copyOf(found, 2 * used);
-          }
-          found[used++] = r;
-          found[used++] = sign * c;
-        }
+  /** All (row, column) offsets of one squared length that fit into the grid. */
+  private static int[] offsets(TokenGrid grid, int squared) {
+    boolean wide = grid.cols() >= grid.rows();
+    int[] offsets = new int[8];
+    int used = 0;
+    int reach = Math.min((int) Math.sqrt(squared), Math.min(grid.rows(), grid.cols()) - 1);
+    for (int across = -reach; across <= reach; across++) {
+      int rest = squared - across * across;
+      int along = (int) Math.round(Math.sqrt(rest));
+      if (along * along != rest) {
+        continue;
       }
-      known = Arrays.copyOf(found, used);
-      offsetsOf.set(squared, known);
+      for (int sign = along == 0 ? 1 : -1; sign <= 1; sign += 2) {
+        if (used == offsets.length) {
+          offsets = Arrays.copyOf(offsets, 2 * used);
+        }
+        offsets[used++] = wide ? across : sign * along;
+        offsets[used++] = wide ? sign * along : across;
+      }
     }
-    return known;
+    return Arrays.copyOf(offsets, used);
   }
 
   private static int[] squaredDistances(TokenGrid grid, int[] place) {

@@ -4,25 +4,27 @@ package io.jitflow.core.token;
  * The grid that latent tokens sit on, in row-major order: token {@code n} is at row {@code n /
  * cols}, column {@code n % cols}.
  *
- * @param rows number of rows, at least 1; for FLUX the image height in px divided by 16
- * @param cols number of columns, at least 1; for FLUX the image width in px divided by 16
+ * @param rows number of rows, 1 to 32,768; for FLUX the image height in px divided by 16
+ * @param cols number of columns, 1 to 32,768; for FLUX the image width in px divided by 16
  */
 public record TokenGrid(int rows, int cols) {
+  /** Keeps token indices and squared distances within {@code int}. */
+  private static final int MAX_EXTENT = 32_768;
+
   /**
    * Checks the extents.
    *
-   * @throws IllegalArgumentException if an extent is below 1 or the grid has more than
-   *     2<sup>31</sup> - 1 tokens
+   * @throws IllegalArgumentException if an extent is below 1 or above 32,768
    */
   public TokenGrid {
     if (rows < 1 || cols < 1) {
       throw new IllegalArgumentException(
           "a token grid needs at least 1 row and 1 column, got %d x %d".formatted(rows, cols));
     }
-    if ((long) rows * cols > Integer.MAX_VALUE) {
+    if (rows > MAX_EXTENT || cols > MAX_EXTENT) {
       throw new IllegalArgumentException(
-          "a token grid holds at most %d tokens, got %d x %d"
-              .formatted(Integer.MAX_VALUE, rows, cols));
+          "a token grid has at most %d rows and columns, got %d x %d"
+              .formatted(MAX_EXTENT, rows, cols));
     }
   }
 

@@ -1,6 +1,6 @@
 /**
  * Where tokens sit: the grid, subsets of it, nearest anchors. Plain Java, immutable, no NDArray.
  *
- * <p>Limits: one frame; indices are {@code int}, so a grid has at most 2<sup>31</sup> - 1 tokens.
+ * <p>Limits: one frame; a grid has at most 32,768 rows and columns.
  */
 package io.jitflow.core.token;
