@@ -21,7 +21,8 @@ import picocli.CommandLine.UnmatchedArgumentException;
       ConvertCommand.class,
       GenerateCommand.class,
       CompareCommand.class,
-      InspectCommand.class
+      InspectCommand.class,
+      StudyCommand.class
     },
     footer = {
       "",

@@ -2,6 +2,7 @@ package io.jitflow.flux;
 
 import ai.djl.Device;
 import ai.djl.engine.Engine;
+import io.jitflow.flux.network.VaeTiling;
 import java.util.Objects;
 import java.util.Optional;
 
@@ -18,6 +19,7 @@ import java.util.Optional;
  */
 public record FluxOptions(
     Optional<Device> device, MemoryPolicy memory, int cachedPrompts, int decodeTilePx) {
+  private static final int LATENT_PX = 8;
 
   /**
    * Checks the ranges.
@@ -85,6 +87,12 @@ public record FluxOptions(
    */
   public FluxOptions withDecodeTilePx(int value) {
     return new FluxOptions(device, memory, cachedPrompts, value);
+  }
+
+  /** The decoder's tiles: a quarter of each overlaps the next one. */
+  VaeTiling decodeTiling() {
+    int tile = decodeTilePx / LATENT_PX;
+    return new VaeTiling(tile, tile / 4);
   }
 
   /** The device, chosen if left open. */

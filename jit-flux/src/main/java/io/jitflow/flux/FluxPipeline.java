@@ -197,6 +197,16 @@ public final class FluxPipeline implements AutoCloseable {
     }
   }
 
+  /** Owns everything that outlives a call: the cached embeddings. For leak tests. */
+  NDManager manager() {
+    return manager;
+  }
+
+  /** Whether close was called. */
+  boolean isClosing() {
+    return closing;
+  }
+
   private NDManager openScratch() {
     if (closing) {
       throw new IllegalStateException("the pipeline is closed");
@@ -273,8 +283,8 @@ public final class FluxPipeline implements AutoCloseable {
   }
 
   private Image decode(NDArray latents, TokenGrid grid) throws IOException {
-    NDArray unpacked = LatentPacking.unpack(latents, grid.rows(), grid.cols());
-    NDArray decoded = networks.vae().decode(unpacked);
+    NDArray unpacked = LatentPacking.unpack(latents, grid);
+    NDArray decoded = networks.vae().decode(unpacked, options.decodeTiling());
     return ImageFactory.getInstance().fromImage(Pixels.toImage(decoded));
   }
 

@@ -30,7 +30,7 @@ record FluxVelocity(
       return wanted;
     }
     NDArray unwanted = velocity(negative.get(), tokens, at, sigma);
-    // a module's result is an inference tensor, which PyTorch refuses to change in place
+    // a module's results cannot be changed in place
     return wanted.sub(unwanted).muli((float) trueCfgScale).addi(unwanted);
   }
 

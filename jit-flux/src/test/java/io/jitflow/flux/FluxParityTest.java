@@ -6,7 +6,9 @@ import io.jitflow.flux.network.ClipParity;
 import io.jitflow.flux.network.T5Parity;
 import io.jitflow.flux.network.TransformerParity;
 import io.jitflow.flux.network.VaeParity;
+import io.jitflow.flux.tokenizer.TokenizerParity;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -39,6 +41,30 @@ class FluxParityTest {
   @TestFactory
   List<DynamicNode> t5_recordedCases_match() throws IOException {
     return each("t5_encoder", set -> T5Parity.tests(set, scratch).toList());
+  }
+
+  @TestFactory
+  List<DynamicNode> tokenizers_recordedTexts_match() throws IOException {
+    return each(
+        "tokenizer",
+        set ->
+            TokenizerParity.tests(set.folder(), Files.createTempDirectory(scratch, "tokenizers"))
+                .toList());
+  }
+
+  @TestFactory
+  List<DynamicNode> schedule_recordedSigmas_match() throws IOException {
+    return each("schedule", ScheduleParity::tests);
+  }
+
+  @TestFactory
+  List<DynamicNode> noise_recordedDraws_match() throws IOException {
+    return each("noise", NoiseParity::tests);
+  }
+
+  @TestFactory
+  List<DynamicNode> pipeline_recordedRuns_match() throws IOException {
+    return each("pipeline", set -> PipelineParity.tests(set, scratch).toList());
   }
 
   private interface Tests {

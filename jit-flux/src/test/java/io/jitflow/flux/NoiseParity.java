@@ -9,6 +9,7 @@ import com.google.gson.JsonObject;
 import io.jitflow.core.noise.TorchNoise;
 import io.jitflow.core.testing.Arrays32;
 import io.jitflow.core.testing.Npz;
+import io.jitflow.core.token.TokenGrid;
 import io.jitflow.flux.network.LatentPacking;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -35,8 +36,7 @@ final class NoiseParity {
 
   private static void checkDraws(ParitySet set, JsonObject run) {
     String dtype = run.get("dtype").getAsString();
-    JsonObject tolerance =
-        set.description().getAsJsonObject("tolerance").getAsJsonObject(dtype);
+    JsonObject tolerance = set.description().getAsJsonObject("tolerance").getAsJsonObject(dtype);
     double atol = tolerance.get("atol").getAsDouble();
     double rtol = tolerance.has("rtol") ? tolerance.get("rtol").getAsDouble() : 0;
     TorchNoise generator = new TorchNoise(run.get("seed").getAsLong());
@@ -48,11 +48,9 @@ final class NoiseParity {
           count *= side.getAsInt();
         }
         float[] values =
-            generator.draw(
-                count, TorchNoise.Precision.valueOf(dtype.toUpperCase(Locale.ROOT)));
+            generator.draw(count, TorchNoise.Precision.valueOf(dtype.toUpperCase(Locale.ROOT)));
         float[] begin = first.get(draw.get("first").getAsString()).toFloatArray();
-        Arrays32.assertClose(
-            "first", Arrays.copyOf(values, begin.length), begin, atol, rtol);
+        Arrays32.assertClose("first", Arrays.copyOf(values, begin.length), begin, atol, rtol);
         Arrays32.assertClose(
             "last",
             new float[] {values[count - 1]},
@@ -78,8 +76,7 @@ final class NoiseParity {
   }
 
   private static void checkPacking(ParitySet set) {
-    String file =
-        set.description().getAsJsonObject("packing").get("arrays").getAsString();
+    String file = set.description().getAsJsonObject("packing").get("arrays").getAsString();
     try (NDManager manager = NDManager.newBaseManager()) {
       Npz npz = Npz.read(manager, set.file(file));
       NDArray latents = npz.get("latents");
@@ -87,7 +84,8 @@ final class NoiseParity {
       Arrays32.assertIdentical("tokens", tokens, npz.get("tokens"));
       int rows = (int) latents.getShape().get(2) / 2;
       int cols = (int) latents.getShape().get(3) / 2;
-      Arrays32.assertIdentical("latents", LatentPacking.unpack(tokens, rows, cols), latents);
+      Arrays32.assertIdentical(
+          "latents", LatentPacking.unpack(tokens, new TokenGrid(rows, cols)), latents);
     }
   }
 }

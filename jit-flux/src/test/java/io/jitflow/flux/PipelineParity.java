@@ -13,6 +13,7 @@ import io.jitflow.core.SamplingRequest;
 import io.jitflow.core.VelocityModel;
 import io.jitflow.core.testing.Arrays32;
 import io.jitflow.core.testing.Npz;
+import io.jitflow.core.token.TokenGrid;
 import io.jitflow.flux.network.ClipTextEncoder;
 import io.jitflow.flux.network.LatentPacking;
 import io.jitflow.flux.network.T5TextEncoder;
@@ -53,8 +54,7 @@ final class PipelineParity {
                     set.title() + " " + run.get("name").getAsString(),
                     () -> {
                       try (NDManager manager = NDManager.newBaseManager()) {
-                        Npz recorded =
-                            Npz.read(manager, set.file(run.get("arrays").getAsString()));
+                        Npz recorded = Npz.read(manager, set.file(run.get("arrays").getAsString()));
                         new PipelineParity(set, run, recorded).check(scratch, manager);
                       }
                     }));
@@ -108,7 +108,8 @@ final class PipelineParity {
     float[] expected = recorded.get("sigmas").toFloatArray();
     assertThat(expected).hasSameSizeAs(sigmas);
     for (int i = 0; i < sigmas.length; i++) {
-      assertThat((float) sigmas[i]).isCloseTo(expected[i], org.assertj.core.data.Offset.offset(1e-6f));
+      assertThat((float) sigmas[i])
+          .isCloseTo(expected[i], org.assertj.core.data.Offset.offset(1e-6f));
     }
   }
 
@@ -129,11 +130,11 @@ final class PipelineParity {
     int rows = request.heightPx() / 16;
     int cols = request.widthPx() / 16;
     NDArray tokens =
-        manager.create(latents, new Shape(1, (long) rows * cols, bundle.transformer().inChannels()));
+        manager.create(
+            latents, new Shape(1, (long) rows * cols, bundle.transformer().inChannels()));
     try (VaeDecoder vae =
-        VaeDecoder.load(
-            bundle.file(FluxNetwork.VAE_DECODER), Device.cpu(), bundle.vaeDecoder())) {
-      NDArray decoded = vae.decode(LatentPacking.unpack(tokens, rows, cols));
+        VaeDecoder.load(bundle.file(FluxNetwork.VAE_DECODER), Device.cpu(), bundle.vaeDecoder())) {
+      NDArray decoded = vae.decode(LatentPacking.unpack(tokens, new TokenGrid(rows, cols)));
       close("image", decoded.add(1).div(2).clip(0, 1), tolerance);
     }
   }

@@ -31,38 +31,61 @@ public final class TokenImportance {
    * @return {@code [B, N]}, FLOAT32, a new array of the velocity's manager
    */
   public static NDArray map(NDArray velocity, TokenGrid grid, ImportanceBorder border) {
-    boolean countOutside = border == ImportanceBorder.ZERO_PADDED;
+    boolean insideOnly = border == ImportanceBorder.INSIDE_ONLY;
     long samples = velocity.getShape().get(0);
     Shape plane = new Shape(samples, 1, grid.rows(), grid.cols());
     try (NDManager scratch = velocity.getManager().newSubManager()) {
       scratch.tempAttachAll(velocity);
-      NDArray field = velocity;
-      if (!countOutside) {
-        // variance does not change when a constant is subtracted, but its rounding error does;
-        // by way of one token's velocity, so that a constant field gives exact zeros
-        NDArray first = velocity.get(":, :1");
-        NDArray centre = first;
-        try (NDArray fromFirst = velocity.sub(first)) {
-          centre = fromFirst.mean(new int[] {1}, true).addi(first);
-        }
-        field = velocity.sub(centre);
-      }
-      // the channel mean and the window mean commute: only E_W[v] needs every channel
+      NDArray field = insideOnly ? centred(velocity) : velocity;
       NDArray square = field.square();
-      NDArray meanOfSquares = square.mean(new int[] {2});
+      // the channel mean and the window mean commute: only E_W[v] needs every channel
+      NDArray meanOfSquares = windowMean(square.mean(new int[] {2}).reshape(plane));
       square.close();
-      meanOfSquares =
-          Pool.avgPool2d(meanOfSquares.reshape(plane), WINDOW, ONE, ONE, false, countOutside);
       NDArray image =
           field
               .reshape(samples, grid.rows(), grid.cols(), velocity.getShape().get(2))
               .transpose(0, 3, 1, 2);
-      NDArray mean = Pool.avgPool2d(image, WINDOW, ONE, ONE, false, countOutside);
+      NDArray mean = windowMean(image);
       NDArray squareOfMeans = mean.muli(mean).mean(new int[] {1}, true);
+      if (insideOnly) {
+        NDArray share = windowShare(scratch, grid);
+        meanOfSquares.divi(share);
+        squareOfMeans.divi(share).divi(share);
+      }
       NDArray variance = meanOfSquares.sub(squareOfMeans).reshape(samples, grid.tokens());
       variance.attach(scratch.getParentManager());
       return variance;
     }
+  }
+
+  /**
+   * Subtracts a constant from each sample and channel, which leaves the variance as it is and makes
+   * its rounding error small. By way of one token's velocity, so that a constant field gives exact
+   * zeros.
+   */
+  private static NDArray centred(NDArray velocity) {
+    NDArray first = velocity.get(":, :1");
+    try (NDArray fromFirst = velocity.sub(first)) {
+      return velocity.sub(fromFirst.mean(new int[] {1}, true).addi(first));
+    }
+  }
+
+  /** The mean over the window, with zeros outside the grid. */
+  private static NDArray windowMean(NDArray image) {
+    return Pool.avgPool2d(image, WINDOW, ONE, ONE, false, true);
+  }
+
+  /** The share of the window that lies inside the grid. (The engine's pooling cannot count it.) */
+  private static NDArray windowShare(NDManager manager, TokenGrid grid) {
+    float[] share = new float[grid.tokens()];
+    for (int token = 0; token < share.length; token++) {
+      int row = grid.row(token);
+      int col = grid.col(token);
+      int rows = Math.min(row + 1, grid.rows() - 1) - Math.max(row - 1, 0) + 1;
+      int cols = Math.min(col + 1, grid.cols() - 1) - Math.max(col - 1, 0) + 1;
+      share[token] = rows * cols / 9f;
+    }
+    return manager.create(share, new Shape(1, 1, grid.rows(), grid.cols()));
   }
 
   /**

@@ -69,8 +69,7 @@ public final class LatentPacking {
     long channels = shape.get(2) / PIXELS;
     try (NDArray squares = tokens.reshape(batch, grid.rows(), grid.cols(), channels, SIDE, SIDE);
         NDArray ordered = squares.transpose(0, 3, 1, 4, 2, 5)) {
-      return ordered.reshape(
-          batch, channels, (long) SIDE * grid.rows(), (long) SIDE * grid.cols());
+      return ordered.reshape(batch, channels, (long) SIDE * grid.rows(), (long) SIDE * grid.cols());
     }
   }
 

@@ -66,8 +66,8 @@ public final class VaeDecoder implements AutoCloseable {
    *
    * @param latent latents as the sampler leaves them (scaling and shift are undone inside), FLOAT32
    *     {@code [batch, latentChannels, rows, columns]}; not changed
-   * @return the image, nominally in [-1, 1] and not clipped, FLOAT32 {@code [batch, 3, scale * rows,
-   *     scale * columns]}, attached to the manager of {@code latent}
+   * @return the image, nominally in [-1, 1] and not clipped, FLOAT32 {@code [batch, 3, scale *
+   *     rows, scale * columns]}, attached to the manager of {@code latent}
    * @throws IllegalArgumentException if the input has another shape, type or device
    * @throws IllegalStateException after {@link #close}
    */
@@ -136,8 +136,7 @@ public final class VaeDecoder implements AutoCloseable {
   }
 
   private void requireLatent(NDArray latent) {
-    boundary.require(
-        "latent", latent, DataType.FLOAT32, -1, architecture.latentChannels(), -1, -1);
+    boundary.require("latent", latent, DataType.FLOAT32, -1, architecture.latentChannels(), -1, -1);
   }
 
   /** Waits for calls in flight and frees the weights. Further calls have no effect. */

@@ -12,22 +12,22 @@ import io.jitflow.flux.convert.ConversionOptions.ExistingBundle;
 import io.jitflow.flux.convert.ConversionProgress.Step;
 import io.jitflow.flux.safetensors.DType;
 import io.jitflow.flux.safetensors.SafetensorsException;
-import java.util.zip.ZipEntry;
-import java.util.Map;
-import java.util.Arrays;
-import java.nio.file.StandardOpenOption;
-import java.io.UncheckedIOException;
-import java.nio.channels.FileChannel;
 import java.io.IOException;
 import java.io.InterruptedIOException;
+import java.io.UncheckedIOException;
+import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.security.MessageDigest;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Stream;
+import java.util.zip.ZipEntry;
 import java.util.zip.ZipFile;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -94,8 +94,9 @@ class FluxConverterTest {
                 vae.getFileName().toString(),
                 Files.size(vae),
                 Optional.of(HexFormat.of().formatHex(hash))));
-    FluxBundle without = FluxConverter.convert(
-        FluxCheckpoint.ofDirectory(dev), bundles.resolve("c"), F32, ConversionListener.NONE);
+    FluxBundle without =
+        FluxConverter.convert(
+            FluxCheckpoint.ofDirectory(dev), bundles.resolve("c"), F32, ConversionListener.NONE);
     assertThat(without.sources()).allMatch(source -> source.sha256().isEmpty());
   }
 
@@ -160,8 +161,7 @@ class FluxConverterTest {
     ConversionPlan.Network t5 = plan.networks().get(2);
     long wo = 2L * 48 * 96;
     assertThat(t5.outputBytes()).isEqualTo((t5.parameters() - wo) * 2 + wo * 4);
-    try (ZipFile zip =
-        new ZipFile(bundles.resolve("b").resolve("text_encoder_2.pt").toFile())) {
+    try (ZipFile zip = new ZipFile(bundles.resolve("b").resolve("text_encoder_2.pt").toFile())) {
       long bytes =
           zip.stream()
               .filter(e -> e.getName().contains("/data/"))
@@ -214,8 +214,7 @@ class FluxConverterTest {
     Path precious = Files.writeString(bundles.resolve("b/thesis.txt"), "x");
     assertThatThrownBy(
             () ->
-                convert(
-                    FluxCheckpoint.ofDirectory(dev), F32.withExisting(ExistingBundle.REPLACE)))
+                convert(FluxCheckpoint.ofDirectory(dev), F32.withExisting(ExistingBundle.REPLACE)))
         .isInstanceOf(CheckpointException.class)
         .hasMessageContaining("found a folder without manifest.json");
     assertThat(precious).exists();
@@ -277,8 +276,7 @@ class FluxConverterTest {
 
   @Test
   void requireRoom_tooLittle_saysHowMuchIsNeeded() {
-    assertThatThrownBy(
-            () -> FluxConverter.requireRoom(bundles, 33_800_000_000L, 12_100_000_000L))
+    assertThatThrownBy(() -> FluxConverter.requireRoom(bundles, 33_800_000_000L, 12_100_000_000L))
         .isInstanceOf(CheckpointException.class)
         .hasMessageContaining(
             "expected room for a bundle of 33.80 GB, found 12.10 GB; free 21.70 GB");
@@ -316,16 +314,14 @@ class FluxConverterTest {
 
   @Test
   void convert_missingShard_isRefused() throws Exception {
-    Path shard =
-        dev.resolve("transformer/diffusion_pytorch_model-00003-of-00004.safetensors");
+    Path shard = dev.resolve("transformer/diffusion_pytorch_model-00003-of-00004.safetensors");
     Files.delete(shard);
     refused(FluxCheckpoint.ofDirectory(dev), shard.toString(), "expected this shard");
   }
 
   @Test
   void convert_truncatedShard_isRefused() throws Exception {
-    Path shard =
-        dev.resolve("transformer/diffusion_pytorch_model-00003-of-00004.safetensors");
+    Path shard = dev.resolve("transformer/diffusion_pytorch_model-00003-of-00004.safetensors");
     byte[] bytes = Files.readAllBytes(shard);
     Files.write(shard, Arrays.copyOf(bytes, bytes.length - 100));
     refused(FluxCheckpoint.ofDirectory(dev), shard.toString(), "truncated");
@@ -337,8 +333,7 @@ class FluxConverterTest {
       Path config = dev.resolve(part).resolve("config.json");
       byte[] content = Files.readAllBytes(config);
       Files.delete(config);
-      refused(
-          FluxCheckpoint.ofDirectory(dev), config.toString(), "expected the configuration of");
+      refused(FluxCheckpoint.ofDirectory(dev), config.toString(), "expected the configuration of");
       Files.write(config, content);
     }
   }
@@ -354,8 +349,7 @@ class FluxConverterTest {
 
   @Test
   void convert_wrongWidth_listsTheTensors() throws Exception {
-    edit(
-        "transformer/config.json", "\"joint_attention_dim\": 48", "\"joint_attention_dim\": 64");
+    edit("transformer/config.json", "\"joint_attention_dim\": 48", "\"joint_attention_dim\": 64");
     refused(
         FluxCheckpoint.ofDirectory(dev),
         "wrong (1): 'context_embedder.weight' [64, 48] expected [64, 64]");
@@ -364,8 +358,7 @@ class FluxConverterTest {
   @Test
   void convert_configWithOtherTypes_isRefused() throws Exception {
     edit("transformer/config.json", "\"num_attention_heads\": 4", "\"num_attention_heads\": 4.5");
-    refused(
-        FluxCheckpoint.ofDirectory(dev), "num_attention_heads: expected a whole number", "4.5");
+    refused(FluxCheckpoint.ofDirectory(dev), "num_attention_heads: expected a whole number", "4.5");
   }
 
   @Test
@@ -446,10 +439,7 @@ class FluxConverterTest {
 
   @Test
   void convert_unknownScheduler_isRefused() throws Exception {
-    edit(
-        "scheduler/scheduler_config.json",
-        "FlowMatchEulerDiscreteScheduler",
-        "DDIMScheduler");
+    edit("scheduler/scheduler_config.json", "FlowMatchEulerDiscreteScheduler", "DDIMScheduler");
     refused(
         FluxCheckpoint.ofDirectory(dev),
         "_class_name: expected FlowMatchEulerDiscreteScheduler, found DDIMScheduler");
@@ -500,8 +490,7 @@ class FluxConverterTest {
   }
 
   private static void shorten(Path file) {
-    try (FileChannel channel =
-        FileChannel.open(file, StandardOpenOption.WRITE)) {
+    try (FileChannel channel = FileChannel.open(file, StandardOpenOption.WRITE)) {
       channel.truncate(10);
     } catch (IOException e) {
       throw new UncheckedIOException(e);

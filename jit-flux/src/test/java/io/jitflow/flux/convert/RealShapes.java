@@ -11,7 +11,8 @@ final class RealShapes {
   static RawSafetensors originalTransformer(int doubleBlocks, int singleBlocks, boolean guidance) {
     Layers layers = new Layers();
     layers.linear("img_in", 3072, 64).linear("txt_in", 3072, 4096);
-    for (String part : guidance ? new String[] {"time_in", "guidance_in"} : new String[] {"time_in"}) {
+    for (String part :
+        guidance ? new String[] {"time_in", "guidance_in"} : new String[] {"time_in"}) {
       layers.linear(part + ".in_layer", 3072, 256).linear(part + ".out_layer", 3072, 3072);
     }
     layers.linear("vector_in.in_layer", 3072, 768).linear("vector_in.out_layer", 3072, 3072);
@@ -46,7 +47,8 @@ final class RealShapes {
   /** A FLUX.1 transformer in the diffusers layout. */
   static RawSafetensors diffusersTransformer(int doubleBlocks, int singleBlocks, boolean guidance) {
     Layers layers = new Layers();
-    for (String part : guidance ? new String[] {"timestep", "guidance"} : new String[] {"timestep"}) {
+    for (String part :
+        guidance ? new String[] {"timestep", "guidance"} : new String[] {"timestep"}) {
       String name = "time_text_embed." + part + "_embedder.linear_";
       layers.linear(name + "1", 3072, 256).linear(name + "2", 3072, 3072);
     }
@@ -62,7 +64,13 @@ final class RealShapes {
           .linear(block + "norm1_context.linear", 18432, 3072);
       for (String name :
           new String[] {
-            "to_q", "to_k", "to_v", "add_q_proj", "add_k_proj", "add_v_proj", "to_out.0",
+            "to_q",
+            "to_k",
+            "to_v",
+            "add_q_proj",
+            "add_k_proj",
+            "add_v_proj",
+            "to_out.0",
             "to_add_out"
           }) {
         layers.linear(block + "attn." + name, 3072, 3072);
@@ -111,8 +119,7 @@ final class RealShapes {
       }
       file.add(block + "0.SelfAttention.o.weight", dtype, width, inner);
       if (i == 0) {
-        file.add(
-            block + "0.SelfAttention.relative_attention_bias.weight", dtype, 32, heads);
+        file.add(block + "0.SelfAttention.relative_attention_bias.weight", dtype, 32, heads);
       }
       file.add(block + "0.layer_norm.weight", dtype, width)
           .add(block + "1.DenseReluDense.wi_0.weight", dtype, mlp, width)
@@ -162,8 +169,7 @@ final class RealShapes {
       int coarser = channels[Math.min(level + 1, 3)];
       int finer = channels[Math.max(level - 1, 0)];
       for (int block = 0; block < 3; block++) {
-        resnet(
-            layers, "decoder.up." + level + ".block." + block, out, block == 0 ? coarser : out);
+        resnet(layers, "decoder.up." + level + ".block." + block, out, block == 0 ? coarser : out);
         if (block < 2) {
           resnet(
               layers, "encoder.down." + level + ".block." + block, out, block == 0 ? finer : out);

@@ -20,7 +20,8 @@ final class TinyCheckpoint {
   /** Copies a diffusers folder together; {@code variant} is dev or schnell. */
   static Path diffusers(Path folder, String variant) throws IOException {
     Files.createDirectories(folder);
-    copy(parity("flux-tiny-transformer/" + variant + "/transformer"), folder.resolve("transformer"));
+    copy(
+        parity("flux-tiny-transformer/" + variant + "/transformer"), folder.resolve("transformer"));
     copy(parity("flux-tiny-vae/tiny/vae"), folder.resolve("vae"));
     textEncoders(folder);
     Files.createDirectory(folder.resolve("scheduler"));

@@ -67,8 +67,7 @@ public final class ClipParity {
     Path weights =
         set.file(set.description().get("weights").getAsString()).resolve("model.safetensors");
     Files.copy(weights, folder.resolve("model.safetensors"));
-    FluxBundle bundle =
-        ParityBundle.convert(ParityBundle.withTextEncoder(folder), dtype, scratch);
+    FluxBundle bundle = ParityBundle.convert(ParityBundle.withTextEncoder(folder), dtype, scratch);
     try (ClipTextEncoder encoder =
             ClipTextEncoder.load(
                 bundle.file(FluxNetwork.TEXT_ENCODER), Device.cpu(), bundle.textEncoder());

@@ -50,8 +50,7 @@ public final class T5Parity {
   private static void check(ParitySet set, DType dtype, String ids, String expected, Path scratch)
       throws IOException {
     Path folder = set.file(set.description().get("weights").getAsString());
-    FluxBundle bundle =
-        ParityBundle.convert(ParityBundle.withTextEncoder2(folder), dtype, scratch);
+    FluxBundle bundle = ParityBundle.convert(ParityBundle.withTextEncoder2(folder), dtype, scratch);
     try (T5TextEncoder encoder =
             T5TextEncoder.load(
                 bundle.file(FluxNetwork.TEXT_ENCODER_2), Device.cpu(), bundle.textEncoder2());

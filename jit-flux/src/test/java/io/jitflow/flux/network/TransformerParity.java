@@ -35,8 +35,7 @@ public final class TransformerParity {
                 String.join(
                     " ", set.title(), variant.get("variant").getAsString(), layout, dtype.name());
             nodes.add(
-                DynamicTest.dynamicTest(
-                    title, () -> check(set, variant, layout, dtype, scratch)));
+                DynamicTest.dynamicTest(title, () -> check(set, variant, layout, dtype, scratch)));
           }
         }
       }
@@ -48,8 +47,7 @@ public final class TransformerParity {
       ParitySet set, JsonObject variant, String layout, DType dtype, Path scratch)
       throws IOException {
     FluxBundle bundle =
-        ParityBundle.convert(
-            ParityBundle.withTransformer(set, variant, layout), dtype, scratch);
+        ParityBundle.convert(ParityBundle.withTransformer(set, variant, layout), dtype, scratch);
     assertThat(bundle.transformer().guidanceEmbedding())
         .isEqualTo(variant.getAsJsonObject("config").get("guidance_embeds").getAsBoolean());
     boolean wide = dtype == DType.F32;

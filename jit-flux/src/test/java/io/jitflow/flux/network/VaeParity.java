@@ -43,8 +43,7 @@ public final class VaeParity {
         ParityBundle.convert(
             ParityBundle.withVae(set, variant, layout, scratch), DType.F32, scratch);
     try (VaeDecoder decoder =
-        VaeDecoder.load(
-            bundle.file(FluxNetwork.VAE_DECODER), Device.cpu(), bundle.vaeDecoder())) {
+        VaeDecoder.load(bundle.file(FluxNetwork.VAE_DECODER), Device.cpu(), bundle.vaeDecoder())) {
       for (JsonObject one : ParitySet.objects(variant, "cases")) {
         try (NDManager manager = NDManager.newBaseManager(Device.cpu())) {
           Npz npz = Npz.read(manager, set.file(one.get("arrays").getAsString()));

@@ -1,0 +1,199 @@
+package io.jitflow.core.jit;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.jitflow.core.schedule.SigmaSchedule;
+import io.jitflow.core.token.TokenGrid;
+import java.util.List;
+import java.util.stream.IntStream;
+import org.assertj.core.api.AbstractThrowableAssert;
+import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
+import org.junit.jupiter.api.Test;
+
+class JitConfigTest {
+  private static final TokenGrid GRID = new TokenGrid(64, 64);
+
+  private static AbstractThrowableAssert<?, ? extends Throwable> assertRefused(
+      ThrowingCallable call) {
+    return assertThatThrownBy(call).isInstanceOf(IllegalArgumentException.class);
+  }
+
+  private static int[] stepsPerStage(JitConfig config) {
+    StagePlan plan = config.plan(GRID);
+    int[] steps = new int[plan.stages()];
+    IntStream.range(0, plan.steps()).forEach(i -> steps[plan.stageOf(i)]++);
+    return steps;
+  }
+
+  @Test
+  void preset_default4x_has7And4And7Steps() {
+    JitConfig config = JitConfig.preset("default_4x");
+    assertThat(config).isEqualTo(JitConfig.default4x());
+    assertThat(stepsPerStage(config)).containsExactly(7, 4, 7);
+    StagePlan plan = config.plan(GRID);
+    assertThat(plan.activeTokens(0)).isEqualTo(1433);
+    assertThat(plan.activeTokens(1)).isEqualTo(2539);
+    assertThat(plan.activeTokens(2)).isEqualTo(4096);
+  }
+
+  @Test
+  void preset_default7x_has4And3And4Steps() {
+    JitConfig config = JitConfig.preset("default_7x");
+    assertThat(config).isEqualTo(JitConfig.default7x());
+    assertThat(stepsPerStage(config)).containsExactly(4, 3, 4);
+    StagePlan plan = config.plan(GRID);
+    assertThat(plan.activeTokens(0)).isEqualTo(1310);
+    assertThat(plan.activeTokens(1)).isEqualTo(2457);
+    assertThat(IntStream.range(0, 11).filter(plan::endsStage)).containsExactly(3, 6);
+  }
+
+  @Test
+  void preset_ofAnotherName_isRefusedWithTheNames() {
+    assertRefused(() -> JitConfig.preset("default_9x"))
+        .hasMessageContaining("default_9x")
+        .hasMessageContaining("default_4x and default_7x");
+  }
+
+  @Test
+  void asReleased_ofAPreset_changesTheFiveDepartures() {
+    JitConfig paper = JitConfig.default7x();
+    assertThat(paper.asReleased())
+        .isEqualTo(
+            new JitConfig(
+                11,
+                paper.stages(),
+                SigmaSchedule.beta(1.4, 0.425),
+                FirstAnchors.STRIDE_TWO_AND_BORDER,
+                Activation.IMPORTANCE,
+                ImportanceBorder.ZERO_PADDED,
+                BlurWidth.CLIPPED,
+                TiedAnchors.FIRST_IN_LIST,
+                MicroFlow.partial(3),
+                StageRules.STRICT));
+  }
+
+  @Test
+  void with_everySetting_changesThatOneOnly() {
+    JitConfig config = JitConfig.default7x();
+    assertThat(
+            config
+                .withFirstAnchors(FirstAnchors.STRIDE_BY_DENSITY)
+                .withActivation(Activation.EVEN_SPREAD)
+                .withImportanceBorder(ImportanceBorder.ZERO_PADDED)
+                .withBlurWidth(BlurWidth.CLIPPED)
+                .withTiedAnchors(TiedAnchors.FIRST_IN_LIST)
+                .withMicroFlow(MicroFlow.partial(2))
+                .withStageRules(StageRules.AS_RELEASED)
+                .withSchedule(SigmaSchedule.linear()))
+        .isEqualTo(
+            new JitConfig(
+                11,
+                config.stages(),
+                SigmaSchedule.linear(),
+                FirstAnchors.STRIDE_BY_DENSITY,
+                Activation.EVEN_SPREAD,
+                ImportanceBorder.ZERO_PADDED,
+                BlurWidth.CLIPPED,
+                TiedAnchors.FIRST_IN_LIST,
+                MicroFlow.partial(2),
+                StageRules.AS_RELEASED));
+  }
+
+  @Test
+  void of_threeStepsWithThePresetEnds_isRefusedBecauseOneStageIsEmpty() {
+    assertRefused(
+            () -> JitConfig.of(3, new Stage(0.4, 0.32), new Stage(0.65, 0.6), new Stage(1, 1)))
+        .hasMessageContaining("stage 1 of 3 gets no step")
+        .hasMessageContaining("3 steps are split [1, 0, 2]");
+  }
+
+  @Test
+  void of_finalDensityBelowOne_isRefusedWithIt() {
+    assertRefused(() -> JitConfig.of(4, new Stage(0.5, 0.3), new Stage(1, 0.9)))
+        .hasMessageContaining("density 1, got 0.9");
+  }
+
+  @Test
+  void of_lastEndBelowOne_isRefusedWithIt() {
+    assertRefused(() -> JitConfig.of(10, new Stage(0.5, 0.3), new Stage(0.9, 1)))
+        .hasMessageContaining("end at 1, got 0.9");
+  }
+
+  @Test
+  void of_densitiesThatDoNotRise_isRefusedWithBoth() {
+    assertRefused(() -> JitConfig.of(9, new Stage(0.3, 0.5), new Stage(0.6, 0.5), new Stage(1, 1)))
+        .hasMessageContaining("stage 1 has density 0.5 after 0.5");
+    assertRefused(() -> JitConfig.of(9, new Stage(0.3, 0.5), new Stage(0.6, 0.4), new Stage(1, 1)))
+        .hasMessageContaining("stage 1 has density 0.4 after 0.5");
+  }
+
+  @Test
+  void of_endsThatDoNotRise_isRefusedWithBoth() {
+    assertRefused(() -> JitConfig.of(9, new Stage(0.6, 0.3), new Stage(0.5, 0.5), new Stage(1, 1)))
+        .hasMessageContaining("stage 1 ends at 0.5 after 0.6");
+  }
+
+  @Test
+  void of_noStageOrNoStep_isRefused() {
+    assertRefused(() -> JitConfig.of(3)).hasMessageContaining("at least one stage");
+    assertRefused(() -> JitConfig.of(0, new Stage(1, 1))).hasMessageContaining("got 0");
+  }
+
+  @Test
+  void stage_outsideItsRange_isRefusedWithTheNumber() {
+    assertRefused(() -> new Stage(0, 1)).hasMessageContaining("got 0.0");
+    assertRefused(() -> new Stage(1.5, 1)).hasMessageContaining("got 1.5");
+    assertRefused(() -> new Stage(1, Double.NaN)).hasMessageContaining("NaN");
+    assertRefused(() -> new Stage(1, -0.25)).hasMessageContaining("-0.25");
+  }
+
+  @Test
+  void plan_withFewerAnchorsThanOne_isRefusedWithTheNumbers() {
+    assertRefused(() -> JitConfig.default7x().plan(new TokenGrid(1, 3)))
+        .hasMessageContaining("stage 0 has density 0.32")
+        .hasMessageContaining("1 x 3")
+        .hasMessageContaining("3 tokens");
+  }
+
+  @Test
+  void plan_whereAStageAddsNoToken_isRefusedWithTheNumbers() {
+    JitConfig config = JitConfig.of(9, new Stage(0.3, 0.5), new Stage(0.6, 0.55), new Stage(1, 1));
+    assertRefused(() -> config.plan(new TokenGrid(2, 4)))
+        .hasMessageContaining("stages 0 and 1")
+        .hasMessageContaining("4 and 4 of 8 tokens");
+  }
+
+  @Test
+  void plan_underTheReleasesRules_acceptsWhatTheReleaseAccepts() {
+    StagePlan plan =
+        new JitConfig(
+                4,
+                List.of(new Stage(0.5, 0.3), new Stage(1, 0.9)),
+                SigmaSchedule.linear(),
+                FirstAnchors.STRIDE_TWO_AND_BORDER,
+                Activation.IMPORTANCE,
+                ImportanceBorder.ZERO_PADDED,
+                BlurWidth.CLIPPED,
+                TiedAnchors.FIRST_IN_LIST,
+                MicroFlow.partial(0),
+                StageRules.AS_RELEASED)
+            .plan(new TokenGrid(2, 5));
+    assertThat(plan.activeTokens(1)).isEqualTo(9);
+  }
+
+  @Test
+  void plan_ofFiveStages_numbersThemInRunningOrder() {
+    StagePlan plan =
+        JitConfig.of(
+                10,
+                new Stage(0.2, 0.1),
+                new Stage(0.4, 0.2),
+                new Stage(0.6, 0.4),
+                new Stage(0.8, 0.8),
+                new Stage(1, 1))
+            .plan(GRID);
+    assertThat(IntStream.range(0, 10).map(plan::stageOf))
+        .containsExactly(0, 0, 1, 1, 2, 2, 3, 3, 4, 4);
+  }
+}
