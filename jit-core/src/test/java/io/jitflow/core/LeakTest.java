@@ -274,9 +274,7 @@ class LeakTest {
   @Test
   void sample_manyTimes_leavesNoNativeMemory() throws IOException {
     assumeTrue(Files.isReadable(Path.of("/proc/self/status")), "needs /proc");
-    Sampler sampler =
-        new JitSampler(
-            JitConfig.of(2, new Stage(0.5, 0.3), new Stage(1, 1)));
+    Sampler sampler = new JitSampler(JitConfig.of(2, new Stage(0.5, 0.3), new Stage(1, 1)));
     try (NDManager manager = NDManager.newBaseManager()) {
       SamplingRequest request = SamplingRequest.seeded(manager, new TokenGrid(64, 64), 256, 1);
       long few = 0;
