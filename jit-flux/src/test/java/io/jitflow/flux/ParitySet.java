@@ -1,13 +1,12 @@
 package io.jitflow.flux;
 
+import ai.djl.ndarray.NDArray;
 import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
-import com.google.gson.JsonParser;
-import java.io.File;
-import java.io.IOException;
-import java.nio.file.Files;
+import io.jitflow.core.testing.Arrays32;
+import io.jitflow.core.testing.Fixtures;
+import io.jitflow.core.testing.Npz;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
 import java.util.stream.StreamSupport;
@@ -22,43 +21,23 @@ import java.util.stream.StreamSupport;
 public record ParitySet(Path folder, JsonObject description) {
 
   /**
-   * The sets of a kind ({@code "kind"} in {@code case.json}), or of a name where there is no kind:
-   * those of this project and those in the folders named by the system property {@code
-   * jit.parity}.
+   * The sets of a kind: those of this project and those in the folders named by the system property
+   * {@code jit.parity}. Sets without {@code "kind"} have their name's.
    */
-  public static List<ParitySet> ofKind(String kind) throws IOException {
-    List<ParitySet> sets = new ArrayList<>();
-    for (Path root : roots()) {
-      try (Stream<Path> folders = Files.walk(root, 1)) {
-        for (Path folder : folders.sorted().toList()) {
-          Path file = folder.resolve("case.json");
-          if (Files.isRegularFile(file)) {
-            JsonObject description =
-                JsonParser.parseString(Files.readString(file)).getAsJsonObject();
-            JsonElement found =
-                description.has("kind") ? description.get("kind") : description.get("set");
-            if (found != null && found.getAsString().equals(kind)) {
-              sets.add(new ParitySet(folder, description));
-            }
-          }
-        }
-      }
-    }
-    return sets;
+  public static Stream<ParitySet> ofKind(String kind) {
+    return Fixtures.cases("parity", "jit.parity").stream()
+        .map(
+            folder ->
+                new ParitySet(folder, Fixtures.json(folder.resolve("case.json")).getAsJsonObject()))
+        .filter(set -> set.kind().equals(kind));
   }
 
-  private static List<Path> roots() {
-    List<Path> roots = new ArrayList<>();
-    roots.add(Path.of(System.getProperty("jit.fixtures"), "parity"));
-    for (String root : System.getProperty("jit.parity", "").split(File.pathSeparator, -1)) {
-      if (!root.isBlank()) {
-        roots.add(Path.of(root));
-      }
-    }
-    return roots;
+  private String kind() {
+    JsonElement kind = description.has("kind") ? description.get("kind") : description.get("set");
+    return kind == null ? "" : kind.getAsString();
   }
 
-  /** Where the set stands, for test names: sets of the same name may stand in several roots. */
+  /** Where the set stands, for test names: sets of one name may stand in several folders. */
   public String title() {
     return folder.getParent().getFileName() + "/" + folder.getFileName();
   }
@@ -68,25 +47,21 @@ public record ParitySet(Path folder, JsonObject description) {
     return folder.resolve(name);
   }
 
-  /** The array {@code name} of {@code case.json} as objects. */
+  /** An array of objects in a description. */
   public static List<JsonObject> objects(JsonObject parent, String name) {
     return StreamSupport.stream(parent.getAsJsonArray(name).spliterator(), false)
         .map(JsonElement::getAsJsonObject)
         .toList();
   }
 
-  /** The tolerance of an arithmetic, {@code float32} or {@code bfloat16}. */
-  public Tolerance tolerance(String arithmetic) {
+  /** Compares with a recorded array, with the set's tolerance for an arithmetic. */
+  public void assertMatches(String arithmetic, String what, NDArray found, Npz npz, String name) {
     JsonObject tolerance = description.getAsJsonObject("tolerance").getAsJsonObject(arithmetic);
-    return new Tolerance(
-        tolerance.get("atol").getAsDouble(), tolerance.get("rtol").getAsDouble());
+    Arrays32.assertClose(
+        what + " " + name,
+        found,
+        npz.get(name),
+        tolerance.get("atol").getAsDouble(),
+        tolerance.get("rtol").getAsDouble());
   }
-
-  /**
-   * {@code |found - expected| <= atol + rtol * |expected|} for every element.
-   *
-   * @param atol absolute part
-   * @param rtol relative part
-   */
-  public record Tolerance(double atol, double rtol) {}
 }

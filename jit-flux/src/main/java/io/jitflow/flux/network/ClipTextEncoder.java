@@ -35,8 +35,8 @@ public final class ClipTextEncoder implements AutoCloseable {
    * @return the network
    * @throws IOException if the file is missing or is not TorchScript for this engine
    */
-  public static ClipTextEncoder load(
-      Path torchscript, Device device, ClipArchitecture architecture) throws IOException {
+  public static ClipTextEncoder load(Path torchscript, Device device, ClipArchitecture architecture)
+      throws IOException {
     return new ClipTextEncoder(architecture, LoadedModule.load(WHAT, torchscript, device));
   }
 

@@ -40,8 +40,8 @@ public final class FluxTransformer implements AutoCloseable {
    * @return the network
    * @throws IOException if the file is missing or is not TorchScript for this engine
    */
-  public static FluxTransformer load(
-      Path torchscript, Device device, FluxArchitecture architecture) throws IOException {
+  public static FluxTransformer load(Path torchscript, Device device, FluxArchitecture architecture)
+      throws IOException {
     return new FluxTransformer(architecture, LoadedModule.load(WHAT, torchscript, device));
   }
 

@@ -72,9 +72,7 @@ final class LoadedModule implements AutoCloseable {
       for (NDArray input : inputs) {
         list.add(withoutName(input, unnamed));
       }
-      return model
-          .getBlock()
-          .forward(new ParameterStore(model.getNDManager(), false), list, false);
+      return model.getBlock().forward(new ParameterStore(model.getNDManager(), false), list, false);
     } finally {
       unnamed.forEach(NDArray::close);
       lock.readLock().unlock();

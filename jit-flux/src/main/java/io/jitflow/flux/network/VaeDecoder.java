@@ -3,6 +3,8 @@ package io.jitflow.flux.network;
 import ai.djl.Device;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.index.NDIndex;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import java.io.IOException;
@@ -64,20 +66,77 @@ public final class VaeDecoder implements AutoCloseable {
    *
    * @param latent latents as the sampler leaves them (scaling and shift are undone inside), FLOAT32
    *     {@code [batch, latentChannels, rows, columns]}; not changed
-   * @return the image, nominally in [-1, 1] and not clipped, FLOAT32 {@code [batch, 3, scale * rows,
-   *     scale * columns]}, attached to the manager of {@code latent}
+   * @return the image, nominally in [-1, 1] and not clipped, FLOAT32 {@code [batch, 3, scale *
+   *     rows, scale * columns]}, attached to the manager of {@code latent}
    * @throws IllegalArgumentException if the input has another shape, type or device
    * @throws IllegalStateException after {@link #close}
    */
   public NDArray decode(NDArray latent) {
     module.requireOpen();
-    boundary.require(
-        "latent", latent, DataType.FLOAT32, -1, architecture.latentChannels(), -1, -1);
+    requireLatent(latent);
     Shape shape = latent.getShape();
     int scale = architecture.scale();
     NDList out = module.forward(latent);
     return Results.only(
         WHAT, out, new Shape(shape.get(0), 3, shape.get(2) * scale, shape.get(3) * scale));
+  }
+
+  /**
+   * Decodes latents in overlapping tiles, or in one piece where one tile covers them.
+   *
+   * @param latent as for {@link #decode(NDArray)}
+   * @param tiling tile and overlap
+   * @return as for {@link #decode(NDArray)}; equal to it where one tile covers everything, close to
+   *     it otherwise
+   * @throws IllegalArgumentException if the input has another shape, type or device
+   * @throws IllegalStateException after {@link #close}
+   */
+  public NDArray decode(NDArray latent, VaeTiling tiling) {
+    module.requireOpen();
+    requireLatent(latent);
+    int scale = architecture.scale();
+    Shape shape = latent.getShape();
+    TileAxis rows = new TileAxis(Math.toIntExact(shape.get(2)), tiling, scale);
+    TileAxis columns = new TileAxis(Math.toIntExact(shape.get(3)), tiling, scale);
+    if (rows.count() == 1 && columns.count() == 1) {
+      return decode(latent);
+    }
+    NDManager owner = latent.getManager();
+    NDArray image =
+        owner.zeros(
+            new Shape(shape.get(0), 3, shape.get(2) * scale, shape.get(3) * scale),
+            DataType.FLOAT32);
+    try {
+      for (int row = 0; row < rows.count(); row++) {
+        for (int column = 0; column < columns.count(); column++) {
+          try (NDManager scratch = owner.newSubManager()) {
+            NDArray piece = latent.get(scratch, window(rows, row, columns, column, 1));
+            NDArray decoded = decode(piece);
+            decoded.muli(scratch.create(rows.weights(row)).reshape(-1, 1));
+            decoded.muli(scratch.create(columns.weights(column)));
+            image.get(scratch, window(rows, row, columns, column, scale)).addi(decoded);
+          }
+        }
+      }
+      return image;
+    } catch (RuntimeException e) {
+      image.close();
+      throw e;
+    }
+  }
+
+  private static NDIndex window(TileAxis rows, int row, TileAxis columns, int column, int scale) {
+    int top = rows.start(row) * scale;
+    int left = columns.start(column) * scale;
+    return new NDIndex()
+        .addAllDim()
+        .addAllDim()
+        .addSliceDim(top, top + (long) rows.tile() * scale)
+        .addSliceDim(left, left + (long) columns.tile() * scale);
+  }
+
+  private void requireLatent(NDArray latent) {
+    boundary.require("latent", latent, DataType.FLOAT32, -1, architecture.latentChannels(), -1, -1);
   }
 
   /** Waits for calls in flight and frees the weights. Further calls have no effect. */

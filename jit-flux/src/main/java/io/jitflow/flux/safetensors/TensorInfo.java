@@ -43,4 +43,14 @@ public record TensorInfo(String name, DType dtype, List<Long> shape, long begin,
   public long elementCount() {
     return byteSize() / dtype.byteSize();
   }
+
+  /**
+   * Quotes a name from a file for a message: control characters are escaped, long names shortened.
+   *
+   * @param name a name as found in a file
+   * @return the name in single quotes, safe to print
+   */
+  public static String quote(String name) {
+    return SafetensorsException.quote(name);
+  }
 }

@@ -5,7 +5,10 @@ def timestep_embedding(t: Tensor, dtype: int) -> Tensor:
   # The factor 1000 is applied in the type of the weights, as in the reference.
   t = torch.to(torch.mul(torch.to(t, dtype), 1000.), 6)
   k = torch.arange(0, 128, dtype=6, device=t.device)
-  freqs = torch.exp(torch.div(torch.mul(k, -9.210340371976184), 128))
+  # Float32 exponents as in the reference, but an exact exp: angles reach 3500, where the last bit of
+  # a frequency shows.
+  exponents = torch.div(torch.mul(k, -9.210340371976184), 128)
+  freqs = torch.to(torch.exp(torch.to(exponents, 7)), 6)
   args = torch.mul(torch.unsqueeze(t, 1), torch.unsqueeze(freqs, 0))
   return torch.to(torch.cat([torch.cos(args), torch.sin(args)], 1), dtype)
 

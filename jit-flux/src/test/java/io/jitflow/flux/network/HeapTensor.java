@@ -12,7 +12,16 @@ import java.nio.channels.Channels;
 import java.nio.channels.WritableByteChannel;
 
 /** A small tensor on the heap. */
-public record HeapTensor(DType dtype, long[] shape, byte[] bytes) implements TensorSource {
+public final class HeapTensor implements TensorSource {
+  private final DType dtype;
+  private final long[] shape;
+  private final byte[] bytes;
+
+  private HeapTensor(DType dtype, long[] shape, byte[] bytes) {
+    this.dtype = dtype;
+    this.shape = shape.clone();
+    this.bytes = bytes;
+  }
 
   /** A FLOAT32 tensor. */
   public static HeapTensor of(float[] values, long... shape) {
@@ -31,8 +40,7 @@ public record HeapTensor(DType dtype, long[] shape, byte[] bytes) implements Ten
     files.writeTo(name, Channels.newChannel(raw));
     ByteBuffer in = ByteBuffer.wrap(raw.toByteArray()).order(ByteOrder.LITTLE_ENDIAN);
     int count = Math.toIntExact(info.elementCount());
-    ByteBuffer out =
-        ByteBuffer.allocate(count * target.byteSize()).order(ByteOrder.LITTLE_ENDIAN);
+    ByteBuffer out = ByteBuffer.allocate(count * target.byteSize()).order(ByteOrder.LITTLE_ENDIAN);
     for (int i = 0; i < count; i++) {
       float value =
           switch (info.dtype()) {
@@ -58,10 +66,18 @@ public record HeapTensor(DType dtype, long[] shape, byte[] bytes) implements Ten
     int exponent = (bits >> 10) & 0x1f;
     int fraction = bits & 0x3ff;
     double magnitude =
-        exponent == 0
-            ? fraction * 0x1p-24
-            : (1 + fraction / 1024.0) * Math.pow(2, exponent - 15);
+        exponent == 0 ? fraction * 0x1p-24 : (1 + fraction / 1024.0) * Math.pow(2, exponent - 15);
     return (float) (bits < 0 ? -magnitude : magnitude);
+  }
+
+  @Override
+  public DType dtype() {
+    return dtype;
+  }
+
+  @Override
+  public long[] shape() {
+    return shape.clone();
   }
 
   @Override

@@ -8,40 +8,85 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
-import java.util.stream.Collectors;
+import java.util.function.Function;
+import java.util.function.Predicate;
+import java.util.function.UnaryOperator;
 import java.util.stream.LongStream;
 
 /** Writes well-formed and malformed safetensors files for tests. */
 public final class RawSafetensors {
-  private final Map<String, String> entries = new LinkedHashMap<>();
-  private long dataBytes;
+  private record Tensor(DType dtype, List<Long> shape) {
+    long bytes() {
+      return shape.stream().reduce((long) dtype.byteSize(), (a, b) -> a * b);
+    }
+  }
+
+  private final Map<String, Tensor> tensors = new LinkedHashMap<>();
 
   /** Adds a tensor after the others, without data. */
   public RawSafetensors add(String name, DType dtype, long... shape) {
-    long bytes = dtype.byteSize();
-    for (long size : shape) {
-      bytes *= size;
-    }
-    String dims = LongStream.of(shape).mapToObj(Long::toString).collect(Collectors.joining(","));
-    entries.put(
-        name,
-        "{\"dtype\":\"%s\",\"shape\":[%s],\"data_offsets\":[%d,%d]}"
-            .formatted(dtype.safetensorsName(), dims, dataBytes, dataBytes + bytes));
-    dataBytes += bytes;
+    tensors.put(name, new Tensor(dtype, LongStream.of(shape).boxed().toList()));
     return this;
+  }
+
+  /** A copy without some tensors. */
+  public RawSafetensors without(Predicate<String> names) {
+    RawSafetensors copy = new RawSafetensors();
+    copy.tensors.putAll(tensors);
+    copy.tensors.keySet().removeIf(names);
+    return copy;
+  }
+
+  /** A copy with other names. */
+  public RawSafetensors renamed(UnaryOperator<String> rename) {
+    RawSafetensors copy = new RawSafetensors();
+    tensors.forEach((name, tensor) -> copy.tensors.put(rename.apply(name), tensor));
+    return copy;
+  }
+
+  /** Adds every tensor to one of several files; returns which. */
+  public Map<String, RawSafetensors> distribute(Function<String, RawSafetensors> fileOf) {
+    Map<String, RawSafetensors> owners = new LinkedHashMap<>();
+    tensors.forEach(
+        (name, tensor) -> {
+          RawSafetensors file = fileOf.apply(name);
+          file.tensors.put(name, tensor);
+          owners.put(name, file);
+        });
+    return owners;
+  }
+
+  /** Returns the size of the data. */
+  public long dataBytes() {
+    return tensors.values().stream().mapToLong(Tensor::bytes).sum();
   }
 
   /** Returns the header. */
   public String header() {
-    return entries.entrySet().stream()
-        .map(e -> "\"" + e.getKey() + "\":" + e.getValue())
-        .collect(Collectors.joining(",", "{", "}"));
+    StringBuilder json = new StringBuilder("{");
+    long begin = 0;
+    for (Map.Entry<String, Tensor> entry : tensors.entrySet()) {
+      Tensor tensor = entry.getValue();
+      long end = begin + tensor.bytes();
+      json.append(json.length() > 1 ? "," : "")
+          .append(
+              "\"%s\":{\"dtype\":\"%s\",\"shape\":%s,\"data_offsets\":[%d,%d]}"
+                  .formatted(
+                      entry.getKey(),
+                      tensor.dtype().safetensorsName(),
+                      tensor.shape(),
+                      begin,
+                      end));
+      begin = end;
+    }
+    return json.append("}").toString();
   }
 
   /** Writes header and zeros; the zeros take no room where the file system has sparse files. */
   public Path writeSparse(Path file) throws IOException {
-    return writeSparse(file, header(), dataBytes);
+    return writeSparse(file, header(), dataBytes());
   }
 
   /** Writes any header, followed by zeros. */

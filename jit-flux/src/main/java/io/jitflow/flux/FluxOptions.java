@@ -1,0 +1,102 @@
+package io.jitflow.flux;
+
+import ai.djl.Device;
+import ai.djl.engine.Engine;
+import io.jitflow.flux.network.VaeTiling;
+import java.util.Objects;
+import java.util.Optional;
+
+/**
+ * How a pipeline uses the machine. Immutable.
+ *
+ * @param device where the networks run; empty for the engine's choice, which is the first GPU if
+ *     there is one
+ * @param memory which networks are in memory at the same time
+ * @param cachedPrompts how many prompts' embeddings are kept for repeated use, 0 or more; one takes
+ *     8 MB with FLUX.1-dev
+ * @param decodeTilePx images with a longer side are decoded in overlapping tiles of this size, a
+ *     multiple of 16 from 128 on; one tile of 1024 px takes about 3 GB in float32
+ */
+public record FluxOptions(
+    Optional<Device> device, MemoryPolicy memory, int cachedPrompts, int decodeTilePx) {
+  private static final int LATENT_PX = 8;
+
+  /**
+   * Checks the ranges.
+   *
+   * @throws IllegalArgumentException if a value is out of range
+   */
+  public FluxOptions {
+    Objects.requireNonNull(device, "device");
+    Objects.requireNonNull(memory, "memory");
+    if (cachedPrompts < 0) {
+      throw new IllegalArgumentException(
+          "cachedPrompts must be at least 0, got %d".formatted(cachedPrompts));
+    }
+    if (decodeTilePx < 128 || decodeTilePx % 16 != 0) {
+      throw new IllegalArgumentException(
+          "decodeTilePx must be a multiple of 16 from 128 on, got %d".formatted(decodeTilePx));
+    }
+  }
+
+  /**
+   * Returns the usual options: the engine's device, all networks resident, 16 cached prompts, tiles
+   * above 1024 px.
+   *
+   * @return the options
+   */
+  public static FluxOptions defaults() {
+    return new FluxOptions(Optional.empty(), MemoryPolicy.RESIDENT, 16, 1024);
+  }
+
+  /**
+   * With another device.
+   *
+   * @param value where the networks run
+   * @return the changed copy
+   */
+  public FluxOptions withDevice(Device value) {
+    return new FluxOptions(Optional.of(value), memory, cachedPrompts, decodeTilePx);
+  }
+
+  /**
+   * With another memory policy.
+   *
+   * @param value which networks are in memory at the same time
+   * @return the changed copy
+   */
+  public FluxOptions withMemory(MemoryPolicy value) {
+    return new FluxOptions(device, value, cachedPrompts, decodeTilePx);
+  }
+
+  /**
+   * With another size of the prompt cache.
+   *
+   * @param value how many prompts' embeddings are kept
+   * @return the changed copy
+   */
+  public FluxOptions withCachedPrompts(int value) {
+    return new FluxOptions(device, memory, value, decodeTilePx);
+  }
+
+  /**
+   * With another tile size for decoding.
+   *
+   * @param value the size in px
+   * @return the changed copy
+   */
+  public FluxOptions withDecodeTilePx(int value) {
+    return new FluxOptions(device, memory, cachedPrompts, value);
+  }
+
+  /** The decoder's tiles: a quarter of each overlaps the next one. */
+  VaeTiling decodeTiling() {
+    int tile = decodeTilePx / LATENT_PX;
+    return new VaeTiling(tile, tile / 4);
+  }
+
+  /** The device, chosen if left open. */
+  Device resolvedDevice() {
+    return device.orElseGet(() -> Engine.getEngine("PyTorch").defaultDevice());
+  }
+}

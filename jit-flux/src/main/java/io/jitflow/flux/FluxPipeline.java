@@ -1,0 +1,430 @@
+package io.jitflow.flux;
+
+import ai.djl.Device;
+import ai.djl.modality.cv.Image;
+import ai.djl.modality.cv.ImageFactory;
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.Shape;
+import io.jitflow.core.EulerSampler;
+import io.jitflow.core.Sampler;
+import io.jitflow.core.SamplingListener;
+import io.jitflow.core.SamplingRequest;
+import io.jitflow.core.SamplingStep;
+import io.jitflow.core.noise.TorchNoise;
+import io.jitflow.core.schedule.SigmaSchedule;
+import io.jitflow.core.token.TokenGrid;
+import io.jitflow.flux.network.ClipTextEncoder;
+import io.jitflow.flux.network.LatentPacking;
+import io.jitflow.flux.tokenizer.ClipTokenizer;
+import io.jitflow.flux.tokenizer.T5Tokenizer;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.concurrent.CancellationException;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.locks.ReentrantLock;
+
+/**
+ * FLUX.1 from prompt to image: tokenise, encode, noise, denoise, unpack, decode.
+ *
+ * <p>Any number of threads may share a pipeline; their calls are served one after the other, in the
+ * order of their arrival, because one image keeps a device busy. Several pipelines may live at
+ * once, each with its own networks. {@link #close} from another thread ends a call within one step.
+ *
+ * <p>The same request gives the same pixels, bit for bit, on the same machine, whatever else runs.
+ * The initial noise of a seed is that of PyTorch's CPU generator in the layout {@code [1, 16,
+ * height/8, width/8]}, as diffusers draws it; a JiT sampler's transition noise is the next draw of
+ * the same generator.
+ */
+public final class FluxPipeline implements AutoCloseable {
+  private final FluxBundle bundle;
+  private final FluxOptions options;
+  private final NDManager manager;
+  private final LoadedNetworks networks;
+  private final ClipTokenizer clipTokenizer;
+  private final T5Tokenizer t5Tokenizer;
+  private final PromptCache prompts;
+  private final ReentrantLock turn = new ReentrantLock(true);
+  private volatile boolean closing;
+  private boolean freed;
+
+  private FluxPipeline(
+      FluxBundle bundle,
+      FluxOptions options,
+      NDManager manager,
+      ClipTokenizer clipTokenizer,
+      T5Tokenizer t5Tokenizer) {
+    this.bundle = bundle;
+    this.options = options;
+    this.manager = manager;
+    this.networks = new LoadedNetworks(bundle, manager.getDevice(), options.memory());
+    this.clipTokenizer = clipTokenizer;
+    this.t5Tokenizer = t5Tokenizer;
+    this.prompts = new PromptCache(options.cachedPrompts());
+  }
+
+  /**
+   * Loads a bundle with the usual options.
+   *
+   * @param bundle a folder that {@code FluxConverter} wrote
+   * @return the pipeline
+   * @throws IOException if the bundle is incomplete or damaged
+   */
+  public static FluxPipeline load(Path bundle) throws IOException {
+    return load(bundle, FluxOptions.defaults());
+  }
+
+  /**
+   * Loads a bundle.
+   *
+   * @param bundle a folder that {@code FluxConverter} wrote
+   * @param options device and memory
+   * @return the pipeline
+   * @throws IOException if the bundle is incomplete or damaged; nothing stays loaded then
+   */
+  public static FluxPipeline load(Path bundle, FluxOptions options) throws IOException {
+    FluxBundle description = FluxBundle.read(bundle);
+    Device device = options.resolvedDevice();
+    ClipTokenizer clip = ClipTokenizer.load(description.clipTokenizer(), description.clipTokens());
+    T5Tokenizer t5 = null;
+    NDManager manager = null;
+    FluxPipeline pipeline = null;
+    try {
+      t5 = T5Tokenizer.load(description.t5Tokenizer(), description.t5Tokens());
+      manager = NDManager.newBaseManager(device, "PyTorch");
+      pipeline = new FluxPipeline(description, options, manager, clip, t5);
+      pipeline.networks.preload();
+      return pipeline;
+    } catch (IOException | RuntimeException e) {
+      if (pipeline != null) {
+        pipeline.close();
+      } else {
+        close(manager, t5, clip);
+      }
+      throw e;
+    }
+  }
+
+  /**
+   * Returns what was loaded.
+   *
+   * @return the bundle's description
+   */
+  public FluxBundle bundle() {
+    return bundle;
+  }
+
+  /**
+   * Returns how the pipeline uses the machine.
+   *
+   * @return the options it was loaded with
+   */
+  public FluxOptions options() {
+    return options;
+  }
+
+  /**
+   * Returns the standard sampler of this model: Euler steps over the model's own schedule, 50 of
+   * them, or 4 for a model without dynamic shifting (schnell).
+   *
+   * @return the sampler that is used if a request names none
+   */
+  public EulerSampler standardSampler() {
+    return new EulerSampler(schedule(), bundle.scheduler().useDynamicShifting() ? 50 : 4);
+  }
+
+  /**
+   * Returns the noise levels that this model's scheduler settings ask for.
+   *
+   * @return the schedule
+   */
+  public SigmaSchedule schedule() {
+    SchedulerSettings settings = bundle.scheduler();
+    int base = settings.baseImageSeqLen();
+    int max = settings.maxImageSeqLen();
+    if (settings.useDynamicShifting()) {
+      return new SigmaSchedule.DynamicShift(settings.baseShift(), settings.maxShift(), base, max);
+    }
+    if (settings.shift() == 1) {
+      return SigmaSchedule.linear();
+    }
+    // shift s / (1 + (shift - 1) s) is the dynamic shift's formula with mu = ln(shift)
+    double mu = Math.log(settings.shift());
+    return new SigmaSchedule.DynamicShift(mu, mu, base, max);
+  }
+
+  /**
+   * Generates the images of a request.
+   *
+   * @param request what to draw
+   * @return the images, the request with every default filled in, and the timings
+   * @throws CancellationException if the request's listener cancels or the pipeline is closed
+   *     meanwhile; everything that the call made is freed
+   * @throws IllegalStateException if the pipeline is closed, or is called from its own listener
+   * @throws UncheckedIOException if a network cannot be loaded, under {@link
+   *     MemoryPolicy#SEQUENTIAL}
+   */
+  public GeneratedImages generate(ImageRequest request) {
+    Objects.requireNonNull(request, "request");
+    if (turn.isHeldByCurrentThread()) {
+      throw new IllegalStateException(
+          "generate was called from a listener of the same pipeline; call it after the first call"
+              + " has returned");
+    }
+    turn.lock();
+    try (NDManager scratch = openScratch()) {
+      return generate(complete(request), scratch);
+    } catch (CancellationException e) {
+      if (closing) {
+        throw new CancellationException("the pipeline was closed while it was generating");
+      }
+      throw e;
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    } finally {
+      try {
+        if (closing) {
+          free();
+        }
+      } finally {
+        turn.unlock();
+      }
+    }
+  }
+
+  /** Owns everything that outlives a call: the cached embeddings. For leak tests. */
+  NDManager manager() {
+    return manager;
+  }
+
+  /** Whether close was called. */
+  boolean isClosing() {
+    return closing;
+  }
+
+  private NDManager openScratch() {
+    if (closing) {
+      throw new IllegalStateException("the pipeline is closed");
+    }
+    return manager.newSubManager();
+  }
+
+  private GeneratedImages generate(ImageRequest request, NDManager scratch) throws IOException {
+    // 1. tokenise and 2. encode the prompts
+    TextEncoding text = new TextEncoding();
+    PromptEmbedding prompt = text.encode(request.prompt(), request);
+    Optional<PromptEmbedding> negative = Optional.empty();
+    if (request.negativePrompt().isPresent()) {
+      negative = Optional.of(text.encode(request.negativePrompt().get(), request));
+    }
+    try {
+      Stopwatch denoise = new Stopwatch();
+      Stopwatch decode = new Stopwatch();
+      List<Image> images = new ArrayList<>();
+      for (int i = 0; i < request.count(); i++) {
+        try (NDManager owner = scratch.newSubManager()) {
+          // 3. draw the noise, 4. denoise
+          denoise.start();
+          FluxVelocity model =
+              new FluxVelocity(
+                  networks.transformer(),
+                  prompt,
+                  negative,
+                  request.trueCfgScale(),
+                  request.guidance());
+          SamplingRequest sampling =
+              noise(request.single(i), owner).withListener(new Cancelling(request));
+          NDArray latents = request.sampler().orElseThrow().sample(model, sampling);
+          denoise.stop();
+          // 5. unpack, 6. decode, 7. pixels
+          decode.start();
+          images.add(decode(latents, sampling.grid()));
+          decode.stop();
+        }
+      }
+      PhaseTimings timings =
+          new PhaseTimings(
+              text.tokenise.total(), text.encode.total(), denoise.total(), decode.total());
+      return new GeneratedImages(images, request, modelName(), timings, text.remarks);
+    } finally {
+      prompts.trim();
+    }
+  }
+
+  /** Fills in what the request leaves open. */
+  private ImageRequest complete(ImageRequest request) {
+    ImageRequest complete = request;
+    if (complete.seed().isEmpty()) {
+      complete = complete.seed(ThreadLocalRandom.current().nextLong(1L << 32));
+    }
+    if (complete.textTokens().isEmpty()) {
+      complete = complete.textTokens(bundle.t5Tokens());
+    }
+    if (complete.sampler().isEmpty()) {
+      Sampler standard = standardSampler();
+      complete = complete.sampler(standard);
+    }
+    return complete;
+  }
+
+  private SamplingRequest noise(ImageRequest request, NDManager owner) {
+    int rows = request.heightPx() / ImageRequest.SIZE_STEP_PX;
+    int cols = request.widthPx() / ImageRequest.SIZE_STEP_PX;
+    Shape latents = new Shape(1, bundle.vaeDecoder().latentChannels(), 2L * rows, 2L * cols);
+    TorchNoise generator = new TorchNoise(request.seed().orElseThrow());
+    NDArray initial = LatentPacking.pack(generator.draw(owner, latents));
+    NDArray transition = LatentPacking.pack(generator.draw(owner, latents));
+    return SamplingRequest.of(initial, new TokenGrid(rows, cols)).withTransitionNoise(transition);
+  }
+
+  private Image decode(NDArray latents, TokenGrid grid) throws IOException {
+    NDArray unpacked = LatentPacking.unpack(latents, grid);
+    NDArray decoded = networks.vae().decode(unpacked, options.decodeTiling());
+    return ImageFactory.getInstance().fromImage(Pixels.toImage(decoded));
+  }
+
+  /** A name for the files: where the transformer's weights came from. */
+  private String modelName() {
+    return bundle.sources().stream()
+        .filter(source -> source.network() == FluxNetwork.TRANSFORMER)
+        .findFirst()
+        .map(
+            source ->
+                source
+                    .sha256()
+                    .map(hash -> source.name() + " sha256:" + hash)
+                    .orElse(source.name()))
+        .orElse("unknown");
+  }
+
+  /** Ends a running call within one step, and frees everything. Further calls have no effect. */
+  @Override
+  public void close() {
+    closing = true;
+    if (turn.isHeldByCurrentThread()) {
+      return; // called from a listener: the running call frees everything when it ends
+    }
+    turn.lock();
+    try {
+      free();
+    } finally {
+      turn.unlock();
+    }
+  }
+
+  private void free() {
+    if (!freed) {
+      freed = true;
+      close(prompts, networks, clipTokenizer, t5Tokenizer, manager);
+    }
+  }
+
+  /** Closes all of them, whatever one of them throws. */
+  private static void close(AutoCloseable... parts) {
+    RuntimeException failure = null;
+    for (AutoCloseable part : parts) {
+      try {
+        if (part != null) {
+          part.close();
+        }
+      } catch (Exception e) {
+        if (failure == null) {
+          failure = new IllegalStateException("a part of the pipeline could not be closed", e);
+        } else {
+          failure.addSuppressed(e);
+        }
+      }
+    }
+    if (failure != null) {
+      throw failure;
+    }
+  }
+
+  /** Prompts to embeddings, with the cache in between. */
+  private final class TextEncoding {
+    private final Stopwatch tokenise = new Stopwatch();
+    private final Stopwatch encode = new Stopwatch();
+    private final List<String> remarks = new ArrayList<>();
+
+    PromptEmbedding encode(String text, ImageRequest request) throws IOException {
+      int textTokens = request.textTokens().orElseThrow();
+      tokenise.start();
+      remark("CLIP", clipTokenizer.wholeIds(text).length, clipTokenizer.length(), text);
+      remark("T5", t5Tokenizer.wholeIds(text).length, textTokens, text);
+      PromptCache.Key key = new PromptCache.Key(text, textTokens);
+      PromptEmbedding known = prompts.get(key);
+      long[] clipIds = known == null ? clipTokenizer.ids(text) : null;
+      long[] t5Ids = known == null ? t5Tokenizer.ids(text, textTokens) : null;
+      tokenise.stop();
+      if (known != null) {
+        return known;
+      }
+      encode.start();
+      try (NDManager owner = manager.newSubManager();
+          ClipTextEncoder.Encoding clip = networks.clip().encode(batchOfOne(owner, clipIds))) {
+        NDArray tokens = networks.t5().encode(batchOfOne(owner, t5Ids));
+        NDArray pooled = clip.pooled();
+        requireFinite("CLIP", pooled, text);
+        requireFinite("T5", tokens, text);
+        tokens.attach(manager);
+        NDArray kept = pooled.duplicate();
+        kept.attach(manager);
+        PromptEmbedding embedding = new PromptEmbedding(tokens, kept);
+        prompts.put(key, embedding);
+        return embedding;
+      } finally {
+        encode.stop();
+      }
+    }
+
+    private NDArray batchOfOne(NDManager owner, long[] ids) {
+      return owner.create(ids, new Shape(1, ids.length));
+    }
+
+    private void remark(String encoder, int length, int limit, String text) {
+      if (length > limit) {
+        remarks.add(
+            "The prompt \"%s\" has %d %s tokens; the last %d were cut off."
+                .formatted(shortened(text), length, encoder, length - limit));
+      }
+    }
+
+    private void requireFinite(String encoder, NDArray embedding, String text) {
+      try (NDArray sum = embedding.sum()) {
+        if (!Float.isFinite(sum.getFloat())) {
+          throw new IllegalStateException(
+              "the %s text encoder gave values that are not finite for the prompt \"%s\"; if its weights are f16, convert the checkpoint to bf16 or f32"
+                  .formatted(encoder, shortened(text)));
+        }
+      }
+    }
+
+    private String shortened(String text) {
+      return text.length() <= 60 ? text : text.substring(0, 57) + "...";
+    }
+  }
+
+  /** The request's listener, and the end of a call when the pipeline is closed. */
+  private final class Cancelling implements SamplingListener {
+    private final SamplingListener listener;
+
+    Cancelling(ImageRequest request) {
+      listener = request.listener().orElse(SamplingListener.none());
+    }
+
+    @Override
+    public void onStep(SamplingStep step) {
+      listener.onStep(step);
+    }
+
+    @Override
+    public boolean isCancelled() {
+      return closing || listener.isCancelled();
+    }
+  }
+}

@@ -1,0 +1,106 @@
+package io.jitflow.flux;
+
+import ai.djl.Device;
+import io.jitflow.flux.network.ClipTextEncoder;
+import io.jitflow.flux.network.FluxTransformer;
+import io.jitflow.flux.network.T5TextEncoder;
+import io.jitflow.flux.network.VaeDecoder;
+import java.io.IOException;
+
+/** The networks of a bundle, loaded and freed as the memory policy wants it. Not thread-safe. */
+final class LoadedNetworks implements AutoCloseable {
+  private final FluxBundle bundle;
+  private final Device device;
+  private final MemoryPolicy memory;
+  private ClipTextEncoder clip;
+  private T5TextEncoder t5;
+  private FluxTransformer transformer;
+  private VaeDecoder vae;
+
+  LoadedNetworks(FluxBundle bundle, Device device, MemoryPolicy memory) {
+    this.bundle = bundle;
+    this.device = device;
+    this.memory = memory;
+  }
+
+  /** Loads what stays, so that a broken file is told at once. */
+  void preload() throws IOException {
+    if (memory == MemoryPolicy.RESIDENT) {
+      clip();
+      t5();
+      transformer();
+    }
+    vae();
+  }
+
+  ClipTextEncoder clip() throws IOException {
+    if (clip == null) {
+      makeRoomForTextEncoders();
+      clip =
+          ClipTextEncoder.load(bundle.file(FluxNetwork.TEXT_ENCODER), device, bundle.textEncoder());
+    }
+    return clip;
+  }
+
+  T5TextEncoder t5() throws IOException {
+    if (t5 == null) {
+      makeRoomForTextEncoders();
+      t5 =
+          T5TextEncoder.load(
+              bundle.file(FluxNetwork.TEXT_ENCODER_2), device, bundle.textEncoder2());
+    }
+    return t5;
+  }
+
+  FluxTransformer transformer() throws IOException {
+    if (transformer == null) {
+      if (memory == MemoryPolicy.SEQUENTIAL) {
+        closeTextEncoders();
+      }
+      transformer =
+          FluxTransformer.load(bundle.file(FluxNetwork.TRANSFORMER), device, bundle.transformer());
+    }
+    return transformer;
+  }
+
+  VaeDecoder vae() throws IOException {
+    if (vae == null) {
+      vae = VaeDecoder.load(bundle.file(FluxNetwork.VAE_DECODER), device, bundle.vaeDecoder());
+    }
+    return vae;
+  }
+
+  private void makeRoomForTextEncoders() {
+    if (memory == MemoryPolicy.SEQUENTIAL) {
+      closeTransformer();
+    }
+  }
+
+  private void closeTransformer() {
+    if (transformer != null) {
+      transformer.close();
+      transformer = null;
+    }
+  }
+
+  private void closeTextEncoders() {
+    if (clip != null) {
+      clip.close();
+      clip = null;
+    }
+    if (t5 != null) {
+      t5.close();
+      t5 = null;
+    }
+  }
+
+  @Override
+  public void close() {
+    closeTextEncoders();
+    closeTransformer();
+    if (vae != null) {
+      vae.close();
+      vae = null;
+    }
+  }
+}

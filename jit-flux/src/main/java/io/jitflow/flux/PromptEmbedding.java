@@ -1,0 +1,17 @@
+package io.jitflow.flux;
+
+import ai.djl.ndarray.NDArray;
+
+/**
+ * What the transformer reads of one prompt. Owns its arrays.
+ *
+ * @param tokens T5's hidden states, FLOAT32 {@code [1, L, textWidth]}
+ * @param pooled CLIP's pooled embedding, FLOAT32 {@code [1, pooledWidth]}
+ */
+record PromptEmbedding(NDArray tokens, NDArray pooled) implements AutoCloseable {
+  @Override
+  public void close() {
+    tokens.close();
+    pooled.close();
+  }
+}

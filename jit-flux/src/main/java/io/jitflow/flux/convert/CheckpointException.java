@@ -1,0 +1,20 @@
+package io.jitflow.flux.convert;
+
+import java.io.IOException;
+
+/**
+ * A checkpoint whose files are readable but do not make a FLUX.1 model: a part is missing, a
+ * configuration is malformed or not supported, or the tensors are not those of the network. The
+ * message names file and tensor or entry, what was expected, what was found and what to do.
+ */
+public final class CheckpointException extends IOException {
+  private static final long serialVersionUID = 1L;
+
+  CheckpointException(String message) {
+    super(message);
+  }
+
+  CheckpointException(String message, Throwable cause) {
+    super(message, cause);
+  }
+}

@@ -1,0 +1,141 @@
+package io.jitflow.flux.convert;
+
+import io.jitflow.flux.FluxNetwork;
+import io.jitflow.flux.safetensors.DType;
+import java.util.Collections;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.OptionalInt;
+
+/**
+ * What a conversion makes.
+ *
+ * @param dtypes element type of each network's weights: BF16, F16 or F32
+ * @param checksums whether the checkpoint's files are hashed
+ * @param existing what happens to a bundle that is already there
+ * @param t5Tokens length to which prompts are padded for T5; if empty, what the tokenizer says, at
+ *     most 512 with a guidance embedding (dev) and 256 without (schnell)
+ */
+public record ConversionOptions(
+    Map<FluxNetwork, DType> dtypes,
+    Checksums checksums,
+    ExistingBundle existing,
+    OptionalInt t5Tokens) {
+
+  /** Whether the checkpoint's files are hashed. */
+  public enum Checksums {
+    /** The manifest records the SHA-256 of every file, which costs reading every file once more. */
+    SHA256,
+    /** No hashes. */
+    NONE
+  }
+
+  /** What happens to a bundle that is already there. */
+  public enum ExistingBundle {
+    /** It stays, and the conversion is refused. */
+    KEEP,
+    /** It is removed after the new one is complete. */
+    REPLACE
+  }
+
+  /**
+   * Checks the options.
+   *
+   * @throws IllegalArgumentException if a network has no type or one that is not BF16, F16 or F32,
+   *     or the prompt length is not positive
+   */
+  public ConversionOptions {
+    Objects.requireNonNull(checksums, "checksums");
+    Objects.requireNonNull(existing, "existing");
+    if (!dtypes.keySet().containsAll(List.of(FluxNetwork.values()))) {
+      throw new IllegalArgumentException("dtypes must name every network, got " + dtypes);
+    }
+    dtypes.forEach(
+        (network, dtype) -> {
+          if (!FloatConversion.supports(dtype)) {
+            throw new IllegalArgumentException(
+                network.key() + ": weights are BF16, F16 or F32, got " + dtype);
+          }
+        });
+    dtypes = Collections.unmodifiableMap(new EnumMap<>(dtypes));
+    if (t5Tokens.isPresent() && t5Tokens.getAsInt() < 1) {
+      throw new IllegalArgumentException("t5Tokens must be positive, got " + t5Tokens.getAsInt());
+    }
+  }
+
+  /**
+   * BF16 weights, hashed sources, an existing bundle kept, prompt length from the tokenizer.
+   *
+   * @return the defaults
+   */
+  public static ConversionOptions defaults() {
+    return new ConversionOptions(
+        all(DType.BF16), Checksums.SHA256, ExistingBundle.KEEP, OptionalInt.empty());
+  }
+
+  private static Map<FluxNetwork, DType> all(DType dtype) {
+    Map<FluxNetwork, DType> dtypes = new EnumMap<>(FluxNetwork.class);
+    for (FluxNetwork network : FluxNetwork.values()) {
+      dtypes.put(network, dtype);
+    }
+    return dtypes;
+  }
+
+  /**
+   * Sets the type of all networks.
+   *
+   * @param dtype BF16, F16 or F32. In F16, T5's projections {@code DenseReluDense.wo} stay in F32
+   * @return a copy
+   * @throws IllegalArgumentException if the type is another
+   */
+  public ConversionOptions withDtype(DType dtype) {
+    return new ConversionOptions(all(dtype), checksums, existing, t5Tokens);
+  }
+
+  /**
+   * Sets the type of one network.
+   *
+   * @param network which one
+   * @param dtype BF16, F16 or F32
+   * @return a copy
+   * @throws IllegalArgumentException if the type is another
+   */
+  public ConversionOptions withDtype(FluxNetwork network, DType dtype) {
+    Map<FluxNetwork, DType> changed = new EnumMap<>(dtypes);
+    changed.put(network, dtype);
+    return new ConversionOptions(changed, checksums, existing, t5Tokens);
+  }
+
+  /**
+   * Sets whether the checkpoint's files are hashed.
+   *
+   * @param checksums SHA256 or NONE
+   * @return a copy
+   */
+  public ConversionOptions withChecksums(Checksums checksums) {
+    return new ConversionOptions(dtypes, checksums, existing, t5Tokens);
+  }
+
+  /**
+   * Sets what happens to a bundle that is already there.
+   *
+   * @param existing KEEP or REPLACE
+   * @return a copy
+   */
+  public ConversionOptions withExisting(ExistingBundle existing) {
+    return new ConversionOptions(dtypes, checksums, existing, t5Tokens);
+  }
+
+  /**
+   * Sets the length to which prompts are padded for T5.
+   *
+   * @param tokens positive
+   * @return a copy
+   * @throws IllegalArgumentException if it is not positive
+   */
+  public ConversionOptions withT5Tokens(int tokens) {
+    return new ConversionOptions(dtypes, checksums, existing, OptionalInt.of(tokens));
+  }
+}

@@ -1,0 +1,251 @@
+package io.jitflow.flux.convert;
+
+import io.jitflow.flux.FluxBundle;
+import io.jitflow.flux.convert.ConversionOptions.Checksums;
+import io.jitflow.flux.convert.ConversionProgress.Step;
+import io.jitflow.flux.safetensors.DType;
+import io.jitflow.flux.safetensors.SafetensorsFile;
+import io.jitflow.flux.torchscript.TensorSource;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.InterruptedIOException;
+import java.io.UncheckedIOException;
+import java.nio.channels.ClosedByInterruptException;
+import java.nio.channels.FileChannel;
+import java.nio.channels.WritableByteChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.HashMap;
+import java.util.HexFormat;
+import java.util.Map;
+import java.util.Objects;
+
+/**
+ * Makes a bundle from a checkpoint.
+ *
+ * <p>Everything is checked before the first byte is written: files, configurations, the mapping of
+ * every tensor, room on the disk. Weights stream from the mapped files into the archives, so the
+ * heap needed does not depend on the size of the model. All tensors of a network get its type,
+ * norms and biases included; the one exception is T5's {@code DenseReluDense.wo}, which stays F32
+ * in an F16 network. Narrowing rounds to nearest even; a value beyond the type's range is an error.
+ *
+ * <p>The bundle is written to a hidden folder beside the target ({@code .NAME.partial-*}) and moved
+ * when it is complete and on the disk. An error, an interruption of the thread, or an exception of
+ * the listener removes that folder; only the end of the process leaves it behind. Files of the
+ * checkpoint must not change meanwhile. Stateless; several conversions may run at once.
+ */
+public final class FluxConverter {
+  private static final int HASH_BYTES = 1 << 20;
+
+  private FluxConverter() {}
+
+  /**
+   * Looks what a conversion would make, without writing anything.
+   *
+   * @param checkpoint the parts of the model
+   * @param options what to make
+   * @return sizes, mappings and room needed
+   * @throws io.jitflow.flux.safetensors.SafetensorsException if a file is missing, damaged,
+   *     malformed or not supported
+   * @throws CheckpointException if the files do not make a FLUX.1 model
+   * @throws IOException if something cannot be read
+   */
+  public static ConversionPlan plan(FluxCheckpoint checkpoint, ConversionOptions options)
+      throws IOException {
+    try (OpenCheckpoint open = OpenCheckpoint.open(checkpoint, Path.of(""), options)) {
+      return open.plan();
+    }
+  }
+
+  /**
+   * Converts a checkpoint.
+   *
+   * @param checkpoint the parts of the model
+   * @param target folder to make; its parent is made if necessary
+   * @param options what to make
+   * @param listener is told of the progress
+   * @return the bundle
+   * @throws io.jitflow.flux.safetensors.SafetensorsException if a file is missing, damaged,
+   *     malformed or not supported
+   * @throws CheckpointException if the files do not make a FLUX.1 model, the target is taken, or
+   *     the disk has not enough room
+   * @throws InterruptedIOException if the thread was interrupted; its interrupt status is set
+   * @throws IOException if something cannot be read or written
+   * @throws IllegalArgumentException if the target has no name
+   */
+  public static FluxBundle convert(
+      FluxCheckpoint checkpoint,
+      Path target,
+      ConversionOptions options,
+      ConversionListener listener)
+      throws IOException {
+    Objects.requireNonNull(listener, "listener");
+    StagedFolder.requireFree(target, options.existing());
+    try (OpenCheckpoint open = OpenCheckpoint.open(checkpoint, target, options)) {
+      requireRoom(target, open.plan().requiredBytes());
+      try (StagedFolder staged = StagedFolder.create(target, options.existing())) {
+        FluxBundle bundle = write(open, staged.path(), options, listener);
+        open.requireUnchanged();
+        staged.moveToTarget();
+        return bundle.at(target);
+      }
+    } catch (ClosedByInterruptException e) {
+      throw interrupted(e);
+    } catch (UncheckedIOException e) {
+      throw e.getCause();
+    }
+  }
+
+  private static void requireRoom(Path target, long required) throws IOException {
+    Path parent = StagedFolder.parent(target);
+    requireRoom(parent, required, Files.getFileStore(parent).getUsableSpace());
+  }
+
+  static void requireRoom(Path parent, long required, long usable) throws CheckpointException {
+    if (required > usable) {
+      throw new CheckpointException(
+          "%s: expected room for a bundle of %s, found %s; free %s, choose another disk or a smaller type"
+              .formatted(
+                  parent, gigabytes(required), gigabytes(usable), gigabytes(required - usable)));
+    }
+  }
+
+  private static String gigabytes(long bytes) {
+    return "%d.%02d GB".formatted(bytes / 1_000_000_000, bytes / 10_000_000 % 100);
+  }
+
+  private static FluxBundle write(
+      OpenCheckpoint open, Path folder, ConversionOptions options, ConversionListener listener)
+      throws IOException {
+    boolean hashing = options.checksums() == Checksums.SHA256;
+    Progress progress =
+        new Progress(listener, open.outputBytes() + (hashing ? open.sourceBytes() : 0));
+    Map<SafetensorsFile, String> hashes = new HashMap<>();
+    for (NetworkPlan plan : open.networks()) {
+      if (hashing) {
+        for (SafetensorsFile file : plan.files().files()) {
+          hashes.put(file, sha256(file.path(), plan, progress));
+        }
+      }
+      writeNetwork(plan, open.dtype(plan), folder, progress);
+    }
+    open.copyTokenizers(folder);
+    FluxBundle about = open.description();
+    FluxBundle bundle =
+        new FluxBundle(
+            folder,
+            about.libraryVersion(),
+            about.transformer(),
+            about.textEncoder(),
+            about.textEncoder2(),
+            about.vaeDecoder(),
+            about.dtypes(),
+            about.clipTokens(),
+            about.t5Tokens(),
+            about.scheduler(),
+            open.sources(hashes));
+    bundle.writeManifest();
+    return FluxBundle.read(folder);
+  }
+
+  private static void writeNetwork(NetworkPlan plan, DType dtype, Path folder, Progress progress)
+      throws IOException {
+    Path file = folder.resolve(plan.network().fileName());
+    progress.begin(Step.WRITE, plan, plan.network().fileName());
+    plan.program()
+        .write(
+            file,
+            tensor -> new Announced(tensor, plan.source(tensor, dtype), progress),
+            progress::advanceTo);
+    // on the disk before an older bundle gives way to this one
+    try (FileChannel channel = FileChannel.open(file, StandardOpenOption.WRITE)) {
+      channel.force(true);
+    }
+  }
+
+  private static String sha256(Path file, NetworkPlan plan, Progress progress) throws IOException {
+    progress.begin(Step.CHECKSUM, plan, file.getFileName().toString());
+    MessageDigest digest;
+    try {
+      digest = MessageDigest.getInstance("SHA-256");
+    } catch (NoSuchAlgorithmException e) {
+      throw new IllegalStateException("every Java platform has SHA-256", e);
+    }
+    byte[] buffer = new byte[HASH_BYTES];
+    long read = 0;
+    try (InputStream in = Files.newInputStream(file)) {
+      for (int count = in.read(buffer); count >= 0; count = in.read(buffer)) {
+        digest.update(buffer, 0, count);
+        read += count;
+        progress.advanceTo(read);
+      }
+    }
+    return HexFormat.of().formatHex(digest.digest());
+  }
+
+  private static InterruptedIOException interrupted(Throwable cause) {
+    InterruptedIOException e =
+        new InterruptedIOException("the conversion was interrupted; it left nothing behind");
+    e.initCause(cause);
+    return e;
+  }
+
+  /** Counts bytes over all steps. */
+  private static final class Progress {
+    private final ConversionListener listener;
+    private final long total;
+    private long before;
+    private long inStep;
+    private Step step = Step.WRITE;
+    private NetworkPlan plan;
+    private String item = "";
+
+    Progress(ConversionListener listener, long total) {
+      this.listener = listener;
+      this.total = total;
+    }
+
+    void begin(Step next, NetworkPlan network, String what) {
+      before += inStep;
+      inStep = 0;
+      step = next;
+      plan = network;
+      item = what;
+    }
+
+    void item(String what) {
+      item = what;
+    }
+
+    void advanceTo(long bytes) {
+      inStep = bytes;
+      if (Thread.currentThread().isInterrupted()) {
+        throw new UncheckedIOException(interrupted(null));
+      }
+      listener.progress(new ConversionProgress(step, plan.network(), item, before + inStep, total));
+    }
+  }
+
+  /** Tells which tensor is being written. */
+  private record Announced(String name, TensorSource source, Progress progress)
+      implements TensorSource {
+    @Override
+    public DType dtype() {
+      return source.dtype();
+    }
+
+    @Override
+    public long[] shape() {
+      return source.shape();
+    }
+
+    @Override
+    public void writeTo(WritableByteChannel channel) throws IOException {
+      progress.item(name);
+      source.writeTo(channel);
+    }
+  }
+}

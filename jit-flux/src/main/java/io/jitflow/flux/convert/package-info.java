@@ -1,0 +1,15 @@
+/**
+ * From a downloaded FLUX.1 checkpoint to a bundle that a pipeline loads.
+ *
+ * <p>{@link io.jitflow.flux.convert.FluxCheckpoint} says where the parts lie, {@link
+ * io.jitflow.flux.convert.FluxConverter} does the work. Both published layouts are understood, part
+ * by part, and told apart by the names of the tensors: diffusers folders and the original single
+ * files. All sizes come from the configurations and the tensors' shapes. A {@link
+ * io.jitflow.flux.convert.TensorMapping} is computed from the headers before anything is written:
+ * it is complete, or an error lists what is missing, left over or of the wrong shape.
+ *
+ * <p>Limits: 16-bit and 32-bit floating-point weights in safetensors files; no quantised (FP8,
+ * INT8, GGUF) checkpoints, no LoRA, no Fill, Depth, Canny or Redux variants. The text encoders come
+ * as folders with their {@code config.json}.
+ */
+package io.jitflow.flux.convert;

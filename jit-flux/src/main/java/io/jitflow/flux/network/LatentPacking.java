@@ -1,0 +1,104 @@
+package io.jitflow.flux.network;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.DataType;
+import ai.djl.ndarray.types.Shape;
+import io.jitflow.core.token.TokenGrid;
+
+/**
+ * Between latent images and image tokens: a token is a square of 2 x 2 latent pixels.
+ *
+ * <p>Channel {@code 4 c + 2 dy + dx} of the token at (row, col) is latent pixel {@code (c, 2 row +
+ * dy, 2 col + dx)}; tokens are in row-major order.
+ */
+public final class LatentPacking {
+  private static final int SIDE = 2;
+  private static final int PIXELS = SIDE * SIDE;
+
+  private LatentPacking() {}
+
+  /**
+   * Cuts latent images into tokens.
+   *
+   * @param latents {@code [batch, channels, 2 rows, 2 cols]}, FLOAT32; not changed
+   * @return {@code [batch, rows * cols, 4 channels]}, attached to the manager of {@code latents}
+   * @throws IllegalArgumentException if the latents have another shape or type
+   */
+  public static NDArray pack(NDArray latents) {
+    Shape shape = latents.getShape();
+    requireFloat("latents", latents);
+    if (shape.dimension() != 4 || shape.get(2) % SIDE != 0 || shape.get(3) % SIDE != 0) {
+      throw new IllegalArgumentException(
+          "latents must have shape (batch, channels, even height, even width), got " + shape);
+    }
+    long batch = shape.get(0);
+    long channels = shape.get(1);
+    long rows = shape.get(2) / SIDE;
+    long cols = shape.get(3) / SIDE;
+    try (NDArray squares = latents.reshape(batch, channels, rows, SIDE, cols, SIDE);
+        NDArray ordered = squares.transpose(0, 2, 4, 1, 3, 5)) {
+      return ordered.reshape(batch, rows * cols, PIXELS * channels);
+    }
+  }
+
+  /**
+   * Puts all tokens of a grid back together.
+   *
+   * @param tokens {@code [batch, rows * cols, 4 channels]}, FLOAT32, in row-major order; not
+   *     changed
+   * @param grid rows and columns of tokens
+   * @return {@code [batch, channels, 2 rows, 2 cols]}, attached to the manager of {@code tokens}
+   * @throws IllegalArgumentException if the tokens have another shape or type
+   */
+  public static NDArray unpack(NDArray tokens, TokenGrid grid) {
+    Shape shape = tokens.getShape();
+    requireFloat("tokens", tokens);
+    if (shape.dimension() != 3 || shape.get(1) != grid.tokens() || shape.get(2) % PIXELS != 0) {
+      throw new IllegalArgumentException(
+          "tokens must have shape (batch, "
+              + grid.tokens()
+              + ", a multiple of "
+              + PIXELS
+              + ") for "
+              + grid
+              + ", got "
+              + shape);
+    }
+    long batch = shape.get(0);
+    long channels = shape.get(2) / PIXELS;
+    try (NDArray squares = tokens.reshape(batch, grid.rows(), grid.cols(), channels, SIDE, SIDE);
+        NDArray ordered = squares.transpose(0, 3, 1, 4, 2, 5)) {
+      return ordered.reshape(batch, channels, (long) SIDE * grid.rows(), (long) SIDE * grid.cols());
+    }
+  }
+
+  /**
+   * The position ids of all tokens of a grid, the same for every sample.
+   *
+   * @param manager owner of the result
+   * @param batch number of samples
+   * @param grid rows and columns of tokens
+   * @return {@code (0, row, col)} of each token, FLOAT32 {@code [batch, rows * cols, 3]}
+   */
+  public static NDArray positionIds(NDManager manager, int batch, TokenGrid grid) {
+    float[] ids = new float[batch * grid.tokens() * 3];
+    int at = 0;
+    for (int sample = 0; sample < batch; sample++) {
+      for (int row = 0; row < grid.rows(); row++) {
+        for (int col = 0; col < grid.cols(); col++) {
+          ids[at + 1] = row;
+          ids[at + 2] = col;
+          at += 3;
+        }
+      }
+    }
+    return manager.create(ids, new Shape(batch, grid.tokens(), 3));
+  }
+
+  private static void requireFloat(String name, NDArray array) {
+    if (array.getDataType() != DataType.FLOAT32) {
+      throw new IllegalArgumentException(name + " must be FLOAT32, got " + array.getDataType());
+    }
+  }
+}

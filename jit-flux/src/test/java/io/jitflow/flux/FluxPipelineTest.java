@@ -1,0 +1,307 @@
+package io.jitflow.flux;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import ai.djl.Device;
+import io.jitflow.core.CancellableListener;
+import io.jitflow.core.EulerSampler;
+import io.jitflow.core.JitSampler;
+import io.jitflow.core.Sampler;
+import io.jitflow.core.SamplingStep;
+import io.jitflow.core.schedule.SigmaSchedule;
+import java.awt.image.BufferedImage;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CancellationException;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class FluxPipelineTest {
+  private static final FluxOptions OPTIONS = FluxOptions.defaults().withDevice(Device.cpu());
+  private static final Sampler SHORT = new EulerSampler(SigmaSchedule.linear(), 2);
+
+  @TempDir static Path scratch;
+  private static Path bundle;
+
+  @BeforeAll
+  static void convert() throws IOException {
+    bundle = TinyBundle.dev(scratch);
+  }
+
+  private static ImageRequest request() {
+    return ImageRequest.of("a small red cat").size(64, 96).seed(7).sampler(SHORT);
+  }
+
+  private static int[] pixels(GeneratedImages images, int index) {
+    BufferedImage image = (BufferedImage) images.images().get(index).getWrappedImage();
+    return image.getRGB(0, 0, image.getWidth(), image.getHeight(), null, 0, image.getWidth());
+  }
+
+  @Test
+  void generate_withEitherMemoryPolicy_givesTheSamePixels() throws IOException {
+    ImageRequest other = request().prompt("a house");
+    int[] resident;
+    int[] residentOther;
+    try (FluxPipeline pipeline = FluxPipeline.load(bundle, OPTIONS)) {
+      resident = pixels(pipeline.generate(request()), 0);
+      residentOther = pixels(pipeline.generate(other), 0);
+    }
+    try (FluxPipeline pipeline =
+        FluxPipeline.load(bundle, OPTIONS.withMemory(MemoryPolicy.SEQUENTIAL))) {
+      assertThat(pixels(pipeline.generate(request()), 0)).isEqualTo(resident);
+      assertThat(pixels(pipeline.generate(other), 0)).isEqualTo(residentOther);
+    }
+    assertThat(resident).isNotEqualTo(residentOther);
+  }
+
+  @Test
+  void generate_requestLeftOpen_isAnsweredWithEveryDefault() throws IOException {
+    try (FluxPipeline pipeline = FluxPipeline.load(bundle, OPTIONS)) {
+      ImageRequest open = ImageRequest.of("a cat").size(32, 32);
+      ImageRequest answer = pipeline.generate(open).request();
+      assertThat(answer.seed()).isPresent();
+      assertThat(answer.textTokens()).hasValue(32);
+      assertThat(answer.sampler()).hasValue(pipeline.standardSampler());
+      assertThat(pipeline.standardSampler().steps()).isEqualTo(50);
+    }
+  }
+
+  @Test
+  void generate_severalImages_equalsThemOneByOne() throws IOException {
+    try (FluxPipeline pipeline = FluxPipeline.load(bundle, OPTIONS)) {
+      GeneratedImages both = pipeline.generate(request().count(2));
+      assertThat(pixels(both, 0)).isEqualTo(pixels(pipeline.generate(request()), 0));
+      assertThat(pixels(both, 1)).isEqualTo(pixels(pipeline.generate(request().seed(8)), 0));
+    }
+  }
+
+  @Test
+  void generate_fromItsOwnPng_givesTheSamePixels() throws IOException {
+    Path png = scratch.resolve("jit.png");
+    try (FluxPipeline pipeline = FluxPipeline.load(bundle, OPTIONS)) {
+      GeneratedImages first =
+          pipeline.generate(request().size(128, 128).sampler(JitSampler.preset7x()));
+      first.save(png);
+      GeneratedImages again = pipeline.generate(ImageRequest.fromPng(png));
+      assertThat(pixels(again, 0)).isEqualTo(pixels(first, 0));
+      assertThat(again.request()).isEqualTo(first.request());
+    }
+  }
+
+  @Test
+  void generate_fromSeveralThreads_givesEachItsOwnImage() throws IOException {
+    try (FluxPipeline pipeline = FluxPipeline.load(bundle, OPTIONS)) {
+      List<int[]> alone = new ArrayList<>();
+      for (int seed = 0; seed < 4; seed++) {
+        alone.add(pixels(pipeline.generate(request().seed(seed)), 0));
+      }
+      List<CompletableFuture<int[]>> together = new ArrayList<>();
+      for (int seed = 0; seed < 4; seed++) {
+        ImageRequest request = request().seed(seed);
+        together.add(CompletableFuture.supplyAsync(() -> pixels(pipeline.generate(request), 0)));
+      }
+      for (int seed = 0; seed < 4; seed++) {
+        assertThat(together.get(seed).join()).isEqualTo(alone.get(seed));
+      }
+    }
+  }
+
+  @Test
+  void generate_twoPipelinesAtOnce_doNotDisturbEachOther() throws IOException {
+    try (FluxPipeline one = FluxPipeline.load(bundle, OPTIONS);
+        FluxPipeline two = FluxPipeline.load(bundle, OPTIONS)) {
+      int[] expected = pixels(one.generate(request()), 0);
+      CompletableFuture<int[]> first =
+          CompletableFuture.supplyAsync(() -> pixels(one.generate(request()), 0));
+      CompletableFuture<int[]> second =
+          CompletableFuture.supplyAsync(() -> pixels(two.generate(request()), 0));
+      assertThat(first.join()).isEqualTo(expected);
+      assertThat(second.join()).isEqualTo(expected);
+    }
+  }
+
+  @Test
+  void generate_withNegativePrompt_followsTrueClassifierFreeGuidance() throws IOException {
+    try (FluxPipeline pipeline = FluxPipeline.load(bundle, OPTIONS)) {
+      int[] plain = pixels(pipeline.generate(request()), 0);
+      ImageRequest same = request().negativePrompt("a small red cat", 4);
+      // v + 4 (v - v) = v, up to rounding
+      assertThat(largestDifference(pixels(pipeline.generate(same), 0), plain)).isLessThan(2);
+      ImageRequest other = request().negativePrompt("a house", 4);
+      assertThat(largestDifference(pixels(pipeline.generate(other), 0), plain)).isGreaterThan(2);
+    }
+  }
+
+  private static int largestDifference(int[] a, int[] b) {
+    int largest = 0;
+    for (int i = 0; i < a.length; i++) {
+      for (int shift = 0; shift <= 16; shift += 8) {
+        largest = Math.max(largest, Math.abs((a[i] >> shift & 0xff) - (b[i] >> shift & 0xff)));
+      }
+    }
+    return largest;
+  }
+
+  @Test
+  void generate_veryLongPrompt_tellsWhatWasCutOff() throws IOException {
+    try (FluxPipeline pipeline = FluxPipeline.load(bundle, OPTIONS)) {
+      GeneratedImages images = pipeline.generate(request().prompt("cat ".repeat(2500)));
+      assertThat(images.remarks()).hasSize(2);
+      assertThat(images.remarks().get(0)).contains("CLIP tokens").contains("cut off");
+      assertThat(pipeline.generate(request().prompt("")).remarks()).isEmpty();
+    }
+  }
+
+  @Test
+  void generate_cancelledOrFailing_leavesNothingBehind() throws IOException {
+    try (FluxPipeline pipeline = FluxPipeline.load(bundle, OPTIONS)) {
+      pipeline.generate(request());
+      int before = pipeline.manager().getManagedArrays().size();
+      for (int i = 0; i < 20; i++) {
+        CancellableListener cancelling = cancelAfterFirstStep();
+        assertThatThrownBy(() -> pipeline.generate(request().listener(cancelling)))
+            .isInstanceOf(CancellationException.class);
+        assertThatThrownBy(
+                () ->
+                    pipeline.generate(
+                        request()
+                            .listener(
+                                step -> {
+                                  throw new IllegalArgumentException("from the listener");
+                                })))
+            .hasMessage("from the listener");
+        pipeline.generate(request());
+      }
+      assertThat(pipeline.manager().getManagedArrays()).hasSize(before);
+    }
+  }
+
+  private static CancellableListener cancelAfterFirstStep() {
+    CancellableListener[] self = new CancellableListener[1];
+    self[0] = new CancellableListener(step -> self[0].cancel());
+    return self[0];
+  }
+
+  @Test
+  void cache_ofPrompts_keepsAtMostItsCapacity() throws IOException {
+    try (FluxPipeline pipeline = FluxPipeline.load(bundle, OPTIONS.withCachedPrompts(2))) {
+      for (int i = 0; i < 5; i++) {
+        pipeline.generate(request().prompt("prompt " + i));
+      }
+      assertThat(pipeline.manager().getManagedArrays()).hasSize(2 * 2);
+    }
+  }
+
+  @Test
+  void close_whileGenerating_endsTheCallWithinOneStep() throws Exception {
+    FluxPipeline pipeline = FluxPipeline.load(bundle, OPTIONS);
+    CountDownLatch running = new CountDownLatch(1);
+    CountDownLatch closing = new CountDownLatch(1);
+    List<SamplingStep> steps = new ArrayList<>();
+    CompletableFuture<GeneratedImages> call =
+        CompletableFuture.supplyAsync(
+            () ->
+                pipeline.generate(
+                    request()
+                        .sampler(new EulerSampler(SigmaSchedule.linear(), 50))
+                        .listener(
+                            step -> {
+                              steps.add(step);
+                              running.countDown();
+                              await(closing);
+                            })));
+    assertThat(running.await(60, TimeUnit.SECONDS)).isTrue();
+    CompletableFuture<Void> close = CompletableFuture.runAsync(pipeline::close);
+    while (!pipeline.isClosing()) {
+      Thread.onSpinWait();
+    }
+    closing.countDown();
+    assertThatThrownBy(call::join)
+        .hasRootCauseInstanceOf(CancellationException.class)
+        .hasRootCauseMessage("the pipeline was closed while it was generating");
+    close.get(60, TimeUnit.SECONDS);
+    assertThat(steps).hasSize(1);
+    assertThatThrownBy(() -> pipeline.generate(request()))
+        .isInstanceOf(IllegalStateException.class)
+        .hasMessage("the pipeline is closed");
+    pipeline.close();
+  }
+
+  private static void await(CountDownLatch latch) {
+    try {
+      latch.await();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  @Test
+  void close_fromTheListener_endsTheCall() throws IOException {
+    FluxPipeline pipeline = FluxPipeline.load(bundle, OPTIONS);
+    assertThatThrownBy(() -> pipeline.generate(request().listener(step -> pipeline.close())))
+        .isInstanceOf(CancellationException.class);
+    assertThat(pipeline.manager().isOpen()).isFalse();
+  }
+
+  @Test
+  void generate_fromItsOwnListener_isRefused() throws IOException {
+    try (FluxPipeline pipeline = FluxPipeline.load(bundle, OPTIONS)) {
+      assertThatThrownBy(
+              () -> pipeline.generate(request().listener(step -> pipeline.generate(request()))))
+          .isInstanceOf(IllegalStateException.class)
+          .hasMessageContaining("listener");
+    }
+  }
+
+  @Test
+  void load_damagedNetwork_namesTheFile() throws IOException {
+    Path damaged = scratch.resolve("damaged");
+    try (var files = Files.walk(bundle)) {
+      for (Path file : files.toList()) {
+        Files.copy(
+            file,
+            damaged.resolve(bundle.relativize(file).toString()),
+            StandardCopyOption.REPLACE_EXISTING);
+      }
+    }
+    Path network = damaged.resolve(FluxNetwork.TEXT_ENCODER_2.fileName());
+    byte[] content = Files.readAllBytes(network);
+    Files.write(network, java.util.Arrays.copyOf(content, content.length / 2));
+    assertThatThrownBy(() -> FluxPipeline.load(damaged, OPTIONS))
+        .isInstanceOf(IOException.class)
+        .hasMessageContaining(network.toString());
+    Files.delete(network);
+    assertThatThrownBy(() -> FluxPipeline.load(damaged, OPTIONS))
+        .isInstanceOf(BundleException.class)
+        .hasMessageContaining(network.toString());
+  }
+
+  @Test
+  void schedule_ofAConstantShift_isTheReferenceFormula() {
+    double shift = 3;
+    double mu = Math.log(shift);
+    double[] sigmas = new SigmaSchedule.DynamicShift(mu, mu, 256, 4096).sigmas(4, 1024);
+    for (int i = 0; i < 4; i++) {
+      double s = 1 - i / 4.0;
+      assertThat(sigmas[i])
+          .isCloseTo(shift * s / (1 + (shift - 1) * s), org.assertj.core.data.Offset.offset(1e-6));
+    }
+  }
+
+  @Test
+  void options_outOfRange_sayWhatIsExpected() {
+    assertThatThrownBy(() -> OPTIONS.withCachedPrompts(-1))
+        .hasMessageContaining("at least 0, got -1");
+    assertThatThrownBy(() -> OPTIONS.withDecodeTilePx(100))
+        .hasMessageContaining("multiple of 16 from 128 on, got 100");
+  }
+}

@@ -1,0 +1,57 @@
+package io.jitflow.flux.network;
+
+import ai.djl.Device;
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import com.google.gson.JsonObject;
+import io.jitflow.core.testing.Npz;
+import io.jitflow.flux.FluxBundle;
+import io.jitflow.flux.FluxNetwork;
+import io.jitflow.flux.ParityBundle;
+import io.jitflow.flux.ParitySet;
+import io.jitflow.flux.safetensors.DType;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.DynamicNode;
+import org.junit.jupiter.api.DynamicTest;
+
+/** Every variant, layout and case of a parity set of kind {@code vae}. */
+public final class VaeParity {
+  private VaeParity() {}
+
+  /** The tests of one set. */
+  public static Stream<DynamicNode> tests(ParitySet set, Path scratch) {
+    List<DynamicNode> nodes = new ArrayList<>();
+    for (JsonObject variant : ParitySet.objects(set.description(), "variants")) {
+      for (String layout : List.of("bfl", "diffusers")) {
+        if (variant.getAsJsonObject("weights").has(layout)) {
+          String title =
+              String.join(" ", set.title(), variant.get("variant").getAsString(), layout);
+          nodes.add(DynamicTest.dynamicTest(title, () -> check(set, variant, layout, scratch)));
+        }
+      }
+    }
+    return nodes.stream();
+  }
+
+  private static void check(ParitySet set, JsonObject variant, String layout, Path scratch)
+      throws IOException {
+    FluxBundle bundle =
+        ParityBundle.convert(
+            ParityBundle.withVae(set, variant, layout, scratch), DType.F32, scratch);
+    try (VaeDecoder decoder =
+        VaeDecoder.load(bundle.file(FluxNetwork.VAE_DECODER), Device.cpu(), bundle.vaeDecoder())) {
+      for (JsonObject one : ParitySet.objects(variant, "cases")) {
+        try (NDManager manager = NDManager.newBaseManager(Device.cpu())) {
+          Npz npz = Npz.read(manager, set.file(one.get("arrays").getAsString()));
+          NDArray image = decoder.decode(npz.get("latent"));
+          String name = one.get("name").getAsString();
+          set.assertMatches("float32", name, image, npz, "expected_image");
+        }
+      }
+    }
+  }
+}
