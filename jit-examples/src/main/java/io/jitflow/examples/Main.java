@@ -64,6 +64,7 @@ public final class Main {
     System.setProperty("java.awt.headless", "true"); // pictures are drawn, never shown
     setDefault("RUST_FLAVOR", "cpu"); // tokenizing needs no CUDA build of the tokenizers
     setDefault("org.slf4j.simpleLogger.defaultLogLevel", "warn");
+    setDefault("org.slf4j.simpleLogger.log.ai.djl.util.cuda", "error"); // having no GPU is normal
     Interrupt interrupt = new Interrupt();
     interrupt.listenToCtrlC();
     int exitCode = commandLine(interrupt).execute(args);
