@@ -34,7 +34,8 @@ import picocli.CommandLine.UnmatchedArgumentException;
       "  jit compare --model dev-bundle --prompt \"a red fox in snow\" -o compare.png",
       "",
       "Exit codes: 0 done, 1 failed, 2 wrong usage, 130 cancelled with Ctrl-C.",
-      "Run 'jit COMMAND --help' for the options of a command."
+      "Run 'jit COMMAND --help' for the options of a command.",
+      ""
     })
 public final class Main {
 
