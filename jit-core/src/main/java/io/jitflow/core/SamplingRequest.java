@@ -68,9 +68,15 @@ public final class SamplingRequest {
    * @param channels d, at least 1
    * @param seeds one seed per sample
    * @return the request
+   * @throws IllegalArgumentException if there is no seed or channel
+   * @throws IllegalStateException if the manager is closed
    */
   public static SamplingRequest seeded(
       NDManager manager, TokenGrid grid, int channels, long... seeds) {
+    Objects.requireNonNull(grid, "grid");
+    if (!manager.isOpen()) {
+      throw new IllegalStateException("the manager that shall own the noise is closed");
+    }
     if (seeds.length == 0 || channels < 1) {
       throw new IllegalArgumentException(
           "at least 1 seed and 1 channel are needed, got %d and %d"
@@ -211,7 +217,7 @@ public final class SamplingRequest {
     if (array.getDataType() != DataType.FLOAT32) {
       throw new IllegalArgumentException(
           "%s must be FLOAT32, got %s; convert it with toType(DataType.FLOAT32, false)"
-              .formatted(name, array.getDataType()));
+              .formatted(name, array.getDataType().name()));
     }
     if (array.getShape().dimension() != 3) {
       throw new IllegalArgumentException(

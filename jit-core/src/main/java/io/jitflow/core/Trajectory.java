@@ -104,7 +104,8 @@ final class Trajectory implements AutoCloseable {
         || velocity.getDataType() != DataType.FLOAT32) {
       throw new IllegalStateException(
           "the model must return velocities of the shape and type of the tokens it is given, %s FLOAT32, but returned %s %s at %s"
-              .formatted(tokens.getShape(), velocity.getShape(), velocity.getDataType(), at(i)));
+              .formatted(
+                  tokens.getShape(), velocity.getShape(), velocity.getDataType().name(), at(i)));
     }
     // one number tells: a sum is finite only if every summand is; if it overflows, the count tells
     try (NDArray sum = velocity.sum()) {

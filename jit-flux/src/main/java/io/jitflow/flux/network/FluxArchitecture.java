@@ -74,4 +74,21 @@ public record FluxArchitecture(
   public int headWidth() {
     return hiddenSize / heads;
   }
+
+  /**
+   * Floating-point operations of one forward pass over one sample, two per multiply-add: the blocks'
+   * linear layers and attention, which are all but a thousandth of the work. Modulation, embeddings and
+   * the final layer are left out.
+   *
+   * @param imageTokens image tokens evaluated
+   * @param textTokens text tokens
+   * @return the count, 7.44e13 for FLUX.1 at 4,096 and 512 tokens
+   */
+  public double forwardFlops(int imageTokens, int textTokens) {
+    double tokens = (double) imageTokens + textTokens;
+    // of either kind of block: q, k, v and the projection are 4 h^2, the MLP is 2 h mlpWidth
+    double linear = 2 * hiddenSize * (4.0 * hiddenSize + 2.0 * mlpWidth) * tokens;
+    double attention = 4 * tokens * tokens * hiddenSize;
+    return (doubleBlocks + singleBlocks) * (linear + attention);
+  }
 }
