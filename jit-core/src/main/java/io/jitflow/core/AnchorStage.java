@@ -7,6 +7,7 @@ import io.jitflow.core.jit.JitConfig;
 import io.jitflow.core.jit.StagePlan;
 import io.jitflow.core.jit.StageRules;
 import io.jitflow.core.jit.TokenImportance;
+import io.jitflow.core.jit.TransitionNoise;
 import io.jitflow.core.jit.VelocityLifter;
 import io.jitflow.core.token.TokenGrid;
 import io.jitflow.core.token.TokenSubset;
@@ -145,13 +146,19 @@ final class AnchorStage implements AutoCloseable {
       NDArray rows = step.create(joining);
       double sigma = path.sigma(i);
       NDArray lifted = lifter.lift(clean); // Phi_k(x0_hat)
-      NDArray noise = Trajectory.rows(path.request().transitionNoise(), rows, step);
+      NDArray noise = Trajectory.rows(transitionNoise(), rows, step);
       NDArray target = config.microFlow().target(Trajectory.rows(lifted, rows, step), noise, sigma);
       NDArray moved = config.microFlow().flow(path.rows(rows, step), target);
       path.setRows(rows, moved);
       trace.transition(i, next, joining, lifted, target, path.state());
     }
     enter(plan.stageOf(i), next);
+  }
+
+  private NDArray transitionNoise() {
+    return config.transitionNoise() == TransitionNoise.INITIAL
+        ? path.request().noise()
+        : path.request().transitionNoise();
   }
 
   /** Rows of [B * N, d] that are active next and are not now, in list order. */
