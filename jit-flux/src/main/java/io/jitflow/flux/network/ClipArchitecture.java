@@ -28,6 +28,16 @@ public record ClipArchitecture(
   /**
    * Checks the sizes.
    *
+   * @param vocabulary rows of the token embedding (49408)
+   * @param width width of the token stream (768)
+   * @param mlpWidth inner width of the feed-forward parts (3072)
+   * @param layers transformer layers (12)
+   * @param heads attention heads (12)
+   * @param positions longest sequence (77)
+   * @param eosTokenId the configuration's {@code eos_token_id}: 2 takes the pooled embedding at the
+   *     largest id of the sequence, any other value at the first position that holds it
+   * @param activation {@code quick_gelu} or {@code gelu}
+   * @param layerNormEps epsilon of the layer norms (1e-5)
    * @throws IllegalArgumentException if a size is not positive, the heads do not divide the width,
    *     or the activation is unknown
    */

@@ -35,6 +35,19 @@ public record FluxArchitecture(
   /**
    * Checks the sizes.
    *
+   * @param inChannels channels of an image token, in and out (64)
+   * @param hiddenSize width of the token stream (3072)
+   * @param heads attention heads; {@code hiddenSize / heads} is the width of one
+   * @param mlpWidth inner width of the blocks' feed-forward parts (12288)
+   * @param ropeAxes channels of a head that rotate with each of the three position axes; their sum
+   *     is the width of a head (16, 56, 56)
+   * @param doubleBlocks blocks with separate text and image weights (19)
+   * @param singleBlocks blocks over the joint sequence (38)
+   * @param textWidth width of the T5 embeddings (4096)
+   * @param pooledWidth width of the pooled CLIP embedding (768)
+   * @param guidanceEmbedding whether the network takes the guidance scale as an input: true for
+   *     dev, false for schnell
+   * @param theta base of the rotary frequencies (10000)
    * @throws IllegalArgumentException if a size is not positive, the heads do not divide the hidden
    *     size, or the axes are not three even numbers that add up to the width of a head
    */
@@ -76,9 +89,9 @@ public record FluxArchitecture(
   }
 
   /**
-   * Floating-point operations of one forward pass over one sample, two per multiply-add: the blocks'
-   * linear layers and attention, which are all but a thousandth of the work. Modulation, embeddings and
-   * the final layer are left out.
+   * Floating-point operations of one forward pass over one sample, two per multiply-add: the
+   * blocks' linear layers and attention, which are all but a thousandth of the work. Modulation,
+   * embeddings and the final layer are left out.
    *
    * @param imageTokens image tokens evaluated
    * @param textTokens text tokens

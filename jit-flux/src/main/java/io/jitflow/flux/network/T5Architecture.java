@@ -28,6 +28,16 @@ public record T5Architecture(
   /**
    * Checks the sizes.
    *
+   * @param vocabulary rows of the token embedding (32128)
+   * @param width width of the token stream (4096)
+   * @param headWidth width of one attention head (64); {@code heads * headWidth} need not equal the
+   *     width
+   * @param heads attention heads (64)
+   * @param feedForwardWidth inner width of the feed-forward parts (10240)
+   * @param layers transformer layers (24)
+   * @param buckets relative position buckets, both directions together (32)
+   * @param maxDistance distance at which the last bucket ends (128)
+   * @param layerNormEps epsilon of the RMS norms (1e-6)
    * @throws IllegalArgumentException if a size is not positive or the buckets are not a multiple of
    *     four
    */

@@ -26,6 +26,14 @@ public record VaeArchitecture(
   /**
    * Checks the sizes.
    *
+   * @param latentChannels channels of a latent pixel (16)
+   * @param blockChannels channels of each level, finest level first (128, 256, 512, 512); each
+   *     level but the last halves the resolution
+   * @param layersPerBlock residual blocks per encoder level (2); the decoder has one more
+   * @param normGroups groups of the group norms (32)
+   * @param scalingFactor factor from the autoencoder's latents to the sampler's (0.3611)
+   * @param shiftFactor what is subtracted before scaling (0.1159)
+   * @param usePostQuantConv whether a 1x1 convolution stands before the decoder (false)
    * @throws IllegalArgumentException if a size is not positive, or the groups do not divide the
    *     channels of every level
    */

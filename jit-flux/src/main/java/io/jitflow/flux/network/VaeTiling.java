@@ -15,6 +15,9 @@ public record VaeTiling(int tile, int overlap) {
   /**
    * Checks the sizes.
    *
+   * @param tile side of a tile in latent pixels; latents that fit into one tile are decoded whole
+   * @param overlap width in latent pixels over which neighbouring tiles are blended, at most half
+   *     of the tile; tiles may overlap further so that all have the same size
    * @throws IllegalArgumentException if the tile is not positive or the overlap not between 1 and
    *     half of the tile
    */
