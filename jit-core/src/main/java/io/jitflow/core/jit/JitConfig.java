@@ -44,6 +44,16 @@ public record JitConfig(
   /**
    * Checks the settings.
    *
+   * @param steps the number of model evaluations
+   * @param stages the stages in the order in which they run
+   * @param schedule the noise levels
+   * @param firstAnchors the rule for the first stage's anchors
+   * @param activation which tokens join at a boundary
+   * @param importanceBorder what the importance map sees outside the grid
+   * @param blurWidth the width of the lifter's Gaussian
+   * @param tiedAnchors what positions with several nearest anchors take
+   * @param microFlow how joining tokens reach their target
+   * @param stageRules which stage configurations are refused
    * @throws IllegalArgumentException if a stage gets no step, stage ends or densities do not rise,
    *     or the last stage does not end at 1 with density 1
    */
