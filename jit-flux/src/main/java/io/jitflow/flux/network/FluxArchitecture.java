@@ -76,9 +76,9 @@ public record FluxArchitecture(
   }
 
   /**
-   * Floating-point operations of one forward pass over one sample, two per multiply-add: the blocks'
-   * linear layers and attention, which are all but a thousandth of the work. Modulation, embeddings and
-   * the final layer are left out.
+   * Floating-point operations of one forward pass over one sample, two per multiply-add: the
+   * blocks' linear layers and attention, which are all but a thousandth of the work. Modulation,
+   * embeddings and the final layer are left out.
    *
    * @param imageTokens image tokens evaluated
    * @param textTokens text tokens

@@ -90,9 +90,7 @@ public final class SafetensorsFile implements AutoCloseable {
   private static SafetensorsHeader readHeader(Path path, FileChannel channel, long size)
       throws IOException {
     ByteBuffer start =
-        channel
-            .map(FileChannel.MapMode.READ_ONLY, 0, LENGTH_BYTES)
-            .order(ByteOrder.LITTLE_ENDIAN);
+        channel.map(FileChannel.MapMode.READ_ONLY, 0, LENGTH_BYTES).order(ByteOrder.LITTLE_ENDIAN);
     long length = start.getLong(0);
     if (length < 0 || length > SafetensorsHeader.MAX_BYTES) {
       throw SafetensorsException.of(

@@ -289,7 +289,8 @@ class FluxConverterTest {
                     F32,
                     progress -> occupy("vae_decoder.pt")))
         .isInstanceOf(IOException.class)
-        .hasMessageMatching("(?s).*/\\.b\\.partial-\\w+/vae_decoder\\.pt: could not be written: .*");
+        .hasMessageMatching(
+            "(?s).*/\\.b\\.partial-\\w+/vae_decoder\\.pt: could not be written: .*");
     assertThat(entries()).isEmpty();
   }
 

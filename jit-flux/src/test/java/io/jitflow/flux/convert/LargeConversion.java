@@ -36,7 +36,8 @@ final class LargeConversion {
     if (args[0].equals("make")) {
       make(folder, Path.of(args[2]), Integer.parseInt(args[3]));
     } else {
-      convert(folder, Path.of(args[2]), DType.named(args[3]).orElseThrow(), Checksums.valueOf(args[4]));
+      convert(
+          folder, Path.of(args[2]), DType.named(args[3]).orElseThrow(), Checksums.valueOf(args[4]));
     }
   }
 
@@ -68,8 +69,7 @@ final class LargeConversion {
   /** Overwrites the zeros with small BF16 numbers (which as F32 are small numbers, too). */
   private static void fill(Path file) throws IOException {
     SplittableRandom random = new SplittableRandom(file.toString().length());
-    ByteBuffer block =
-        ByteBuffer.allocateDirect(BLOCK_ELEMENTS * 2).order(ByteOrder.LITTLE_ENDIAN);
+    ByteBuffer block = ByteBuffer.allocateDirect(BLOCK_ELEMENTS * 2).order(ByteOrder.LITTLE_ENDIAN);
     for (int i = 0; i < BLOCK_ELEMENTS; i++) {
       int bits = Float.floatToRawIntBits((float) random.nextDouble(-0.1, 0.1));
       block.putShort(i * 2, (short) (bits >>> 16));

@@ -79,8 +79,7 @@ class NetworkProgramTest {
   @Test
   void codeFiles_depth_isThatOfTheNetwork() {
     String code = NetworkProgram.of(DEV).codeFiles().get("flux_transformer");
-    assertThat(code.lines().filter(line -> line.contains("__annotations__[\"18\"]")))
-        .hasSize(2);
+    assertThat(code.lines().filter(line -> line.contains("__annotations__[\"18\"]"))).hasSize(2);
     assertThat(code).contains("getattr(self, \"37\")").doesNotContain("getattr(self, \"38\")");
     assertThat(code).doesNotContain("# for each").doesNotContain("# if");
   }

@@ -149,8 +149,7 @@ class VaeDecoderTest {
             plain.shiftFactor(),
             true);
     NetworkProgram program = NetworkProgram.of(withConv);
-    Function<String, TensorSource> weights =
-        SmallNetworks.weights(program, tensor -> DType.F32);
+    Function<String, TensorSource> weights = SmallNetworks.weights(program, tensor -> DType.F32);
     float[] identity = new float[16];
     for (int i = 0; i < 4; i++) {
       identity[5 * i] = 1;
@@ -161,8 +160,7 @@ class VaeDecoderTest {
             folder,
             tensor ->
                 switch (tensor) {
-                  case "post_quant_conv.weight" ->
-                      HeapTensor.of(DType.F32, identity, 4, 4, 1, 1);
+                  case "post_quant_conv.weight" -> HeapTensor.of(DType.F32, identity, 4, 4, 1, 1);
                   case "post_quant_conv.bias" -> HeapTensor.of(DType.F32, new float[4], 4);
                   default -> weights.apply(tensor);
                 });

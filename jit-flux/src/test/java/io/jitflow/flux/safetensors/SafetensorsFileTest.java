@@ -216,7 +216,8 @@ class SafetensorsFileTest {
 
   @Test
   void open_gitLfsPointer_saysWhatItIs() throws IOException {
-    Files.writeString(file(), "version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 1\n");
+    Files.writeString(
+        file(), "version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 1\n");
     refused("this is a Git LFS pointer and not the file; run git lfs pull");
   }
 

@@ -70,8 +70,7 @@ class TorchScriptArchiveTest {
   @Test
   void write_tensors_areStoredAlignedAndWhole() throws IOException {
     Path file = write(module(new Filled(5, 5, 1), new Filled(70, 70, 2), new Filled(3, 3, 3)));
-    try (var zip =
-            org.apache.commons.compress.archivers.zip.ZipFile.builder().setPath(file).get();
+    try (var zip = org.apache.commons.compress.archivers.zip.ZipFile.builder().setPath(file).get();
         RandomAccessFile raw = new RandomAccessFile(file.toFile(), "r")) {
       for (int key = 0; key < 3; key++) {
         ZipArchiveEntry entry = zip.getEntry("probe/data/" + key);
@@ -150,9 +149,7 @@ class TorchScriptArchiveTest {
   @Test
   void write_nameWithSlash_isRefused() {
     assertThatThrownBy(
-            () ->
-                TorchScriptArchive.write(
-                    folder.resolve("x"), "a/b", module(), CODE, bytes -> {}))
+            () -> TorchScriptArchive.write(folder.resolve("x"), "a/b", module(), CODE, bytes -> {}))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageContaining("a/b");
   }
