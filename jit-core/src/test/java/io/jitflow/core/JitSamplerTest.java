@@ -436,9 +436,7 @@ class JitSamplerTest {
   void sample_everyTokenOfEqualImportance_joinsByIndex() {
     List<SamplingStep> steps = new ArrayList<>();
     JitSampler.preset7x()
-        .sample(
-            (tokens, at, sigma) -> tokens.zerosLike(),
-            request(19).withListener(steps::add));
+        .sample((tokens, at, sigma) -> tokens.zerosLike(), request(19).withListener(steps::add));
     int[] first = steps.get(0).active().indices(0);
     int[] joined = Arrays.copyOfRange(steps.get(4).active().indices(0), 49, 92);
     int[] smallest =
