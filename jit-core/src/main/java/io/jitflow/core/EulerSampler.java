@@ -38,7 +38,7 @@ public record EulerSampler(SigmaSchedule schedule, int steps) implements Sampler
           NDArray velocity = path.evaluate(path.tokens(all, step), all, i);
           path.eulerStep(velocity, i);
         }
-        path.endStep(i, 0, all);
+        path.endStep(i, 0, everyToken);
       }
       return path.finish();
     }

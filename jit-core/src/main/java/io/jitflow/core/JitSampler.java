@@ -63,6 +63,7 @@ public record JitSampler(JitConfig config) implements Sampler {
     try (Trajectory path = new Trajectory(model, request, sigmas, plan.stages());
         AnchorStage stage = new AnchorStage(config, plan, path, trace)) {
       for (int i = 0; i < plan.steps(); i++) {
+        TokenSubset evaluated = stage.active().subset();
         try (NDManager step = path.beginStep(i)) {
           NDArray tokens = path.tokens(stage.active(), step); // S_k^T y
           NDArray u = path.evaluate(tokens, stage.active(), i);
@@ -72,11 +73,11 @@ public record JitSampler(JitConfig config) implements Sampler {
           NDArray clean = boundary ? tokens.sub(u.mul((float) sigmas[i])) : null; // x0_hat
           path.eulerStep(velocity, i);
           trace.step(i, velocity, path.state());
-          path.endStep(i, plan.stageOf(i), stage.active());
           if (boundary) {
             stage.join(next, clean, i + 1, step);
           }
         }
+        path.endStep(i, plan.stageOf(i), evaluated);
       }
       return path.finish();
     }

@@ -8,7 +8,8 @@ package io.jitflow.core;
 @FunctionalInterface
 public interface SamplingListener {
   /**
-   * Called after every step. What it throws ends the run.
+   * Called after every step, and after the tokens of the next stage have joined if the step ends a
+   * stage. What it throws ends the run.
    *
    * @param step what was done
    */

@@ -156,20 +156,13 @@ final class Trajectory implements AutoCloseable {
     }
   }
 
-  void endStep(int i, int stage, ActiveTokens active) {
+  void endStep(int i, int stage, TokenSubset active) {
     Duration elapsed = Duration.ofNanos(System.nanoTime() - start);
     request
         .listener()
         .onStep(
             new SamplingStep(
-                i,
-                sigmas.length - 1,
-                sigmas[i],
-                stage,
-                stages,
-                active.subset(),
-                elapsed,
-                modelTime));
+                i, sigmas.length - 1, sigmas[i], stage, stages, active, elapsed, modelTime));
   }
 
   /** Hands y to the caller. */

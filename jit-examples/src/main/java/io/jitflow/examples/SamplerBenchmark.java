@@ -1,0 +1,248 @@
+package io.jitflow.examples;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.Shape;
+import io.jitflow.core.EulerSampler;
+import io.jitflow.core.JitSampler;
+import io.jitflow.core.Sampler;
+import io.jitflow.core.SamplingRequest;
+import io.jitflow.core.SamplingStep;
+import io.jitflow.core.VelocityModel;
+import io.jitflow.core.jit.JitConfig;
+import io.jitflow.core.noise.TorchNoise;
+import io.jitflow.core.token.TokenGrid;
+import io.jitflow.flux.FluxBundle;
+import io.jitflow.flux.FluxNetwork;
+import io.jitflow.flux.network.FluxArchitecture;
+import io.jitflow.flux.network.FluxTransformer;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalLong;
+
+/**
+ * What the JiT sampler itself costs: time of each kind of step outside the model, and the peak of
+ * the memory that a run needs beyond its noise and its result.
+ *
+ * <p>The model is one multiplication, so that nothing hides behind it; a bundle adds the time of a
+ * real transformer on the same tokens. {@code docs/benchmarks.md} has the command and its output.
+ */
+public final class SamplerBenchmark {
+  private static final int CHANNELS = 64;
+  private static final int[] SIDES = {32, 64, 128, 256};
+  private static final int TEXT_TOKENS = 512;
+  private static final double MEBI = 1 << 20;
+
+  private SamplerBenchmark() {}
+
+  /** The kinds of steps of a run. */
+  private enum Kind {
+    /** The first step: copies the noise, chooses the anchors, builds their lifter. */
+    FIRST("first step"),
+    /** A step in a sparse stage: select, lift, step. */
+    SPARSE("sparse step"),
+    /** The last step of a stage whose successor is sparse: importance, micro-flow, next lifter. */
+    ACTIVATION("boundary step"),
+    /** The last sparse step: all remaining tokens join. */
+    LAST_ACTIVATION("last boundary step"),
+    /** A step of the last stage: nothing but Euler. */
+    FULL("full step");
+
+    private final String title;
+
+    Kind(String title) {
+      this.title = title;
+    }
+
+    static Kind of(List<SamplingStep> steps, int i) {
+      SamplingStep step = steps.get(i);
+      boolean ends = i + 1 < steps.size() && steps.get(i + 1).stage() != step.stage();
+      if (ends) {
+        return step.stage() + 2 == step.stages() ? LAST_ACTIVATION : ACTIVATION;
+      }
+      if (step.stage() + 1 == step.stages()) {
+        return FULL;
+      }
+      return i == 0 ? FIRST : SPARSE;
+    }
+  }
+
+  /**
+   * Runs the benchmark.
+   *
+   * @param arguments number of repetitions (default 20), then a bundle folder (default none)
+   * @throws IOException if the bundle cannot be read
+   */
+  public static void main(String[] arguments) throws IOException {
+    int repetitions = arguments.length > 0 ? Integer.parseInt(arguments[0]) : 20;
+    Optional<Path> bundle =
+        arguments.length > 1 ? Optional.of(Path.of(arguments[1])) : Optional.empty();
+    run(System.out, repetitions, bundle);
+  }
+
+  /**
+   * Runs the benchmark and prints Markdown tables.
+   *
+   * @param out where to print
+   * @param repetitions how many measured runs per token count, at least 1
+   * @param bundle a converted model whose transformer is timed too
+   * @throws IOException if the bundle cannot be read
+   */
+  static void run(PrintStream out, int repetitions, Optional<Path> bundle) throws IOException {
+    if (repetitions < 1) {
+      throw new IllegalArgumentException("at least 1 repetition is needed, got " + repetitions);
+    }
+    out.println("Time outside the model in ms, minimum / median of the steps of each kind");
+    out.println();
+    out.print("| tokens |");
+    for (Kind kind : Kind.values()) {
+      out.printf(" %s |", kind.title);
+    }
+    out.println(" Euler step |");
+    out.println("|---".repeat(Kind.values().length + 2) + "|");
+    for (int side : SIDES) {
+      time(out, new TokenGrid(side, side), repetitions);
+    }
+    out.println();
+    out.println("Peak of resident memory beyond noise and result, median over runs");
+    out.println();
+    out.println(
+        "| tokens | one latent, MiB | sparse and boundary steps, latents | Euler, latents |");
+    out.println("|---|---|---|---|");
+    for (int side : SIDES) {
+      memory(out, new TokenGrid(side, side), Math.min(repetitions, 10));
+    }
+    if (bundle.isPresent()) {
+      out.println();
+      transformer(out, bundle.get());
+    }
+  }
+
+  private static VelocityModel trivial() {
+    return (tokens, at, sigma) -> tokens.mul(0.5f);
+  }
+
+  private static void time(PrintStream out, TokenGrid grid, int repetitions) {
+    Sampler euler = new EulerSampler(JitConfig.default7x().schedule(), 11);
+    Map<Kind, List<Double>> jit = outside(JitSampler.preset7x(), grid, repetitions);
+    List<Double> full = outside(euler, grid, repetitions).get(Kind.FULL);
+    out.printf("| %,d |", grid.tokens());
+    for (Kind kind : Kind.values()) {
+      out.printf(" %s |", minimumAndMedian(jit.get(kind)));
+    }
+    out.printf(" %s |%n", minimumAndMedian(full));
+    out.flush();
+  }
+
+  /** Milliseconds outside the model of every step, by kind. */
+  private static Map<Kind, List<Double>> outside(Sampler sampler, TokenGrid grid, int repetitions) {
+    Map<Kind, List<Double>> outside = new EnumMap<>(Kind.class);
+    int warmUp = 3 + 20_000 / grid.tokens();
+    try (NDManager manager = NDManager.newBaseManager()) {
+      SamplingRequest request = SamplingRequest.seeded(manager, grid, CHANNELS, 1);
+      for (int run = 0; run < warmUp + repetitions; run++) {
+        List<SamplingStep> steps = new ArrayList<>();
+        sampler.sample(trivial(), request.withListener(steps::add)).close();
+        Duration before = Duration.ZERO;
+        for (int i = 0; run >= warmUp && i < steps.size(); i++) {
+          SamplingStep step = steps.get(i);
+          double milliseconds =
+              step.elapsed().minus(before).minus(step.modelTime()).toNanos() / 1e6;
+          outside.computeIfAbsent(Kind.of(steps, i), kind -> new ArrayList<>()).add(milliseconds);
+          before = step.elapsed();
+        }
+      }
+    }
+    return outside;
+  }
+
+  private static String minimumAndMedian(List<Double> values) {
+    return "%.1f / %.1f"
+        .formatted(values.stream().min(Double::compare).orElseThrow(), median(values));
+  }
+
+  private static double median(List<Double> values) {
+    List<Double> sorted = values.stream().sorted().toList();
+    int half = sorted.size() / 2;
+    return (sorted.get(half) + sorted.get(sorted.size() - 1 - half)) / 2;
+  }
+
+  private static void memory(PrintStream out, TokenGrid grid, int repetitions) {
+    double latent = 4.0 * CHANNELS * grid.tokens();
+    Sampler euler = new EulerSampler(JitConfig.default7x().schedule(), 11);
+    out.printf(
+        "| %,d | %.2f | %s | %s |%n",
+        grid.tokens(),
+        latent / MEBI,
+        peak(JitSampler.preset7x(), grid, repetitions, latent),
+        peak(euler, grid, repetitions, latent));
+    out.flush();
+  }
+
+  private static String peak(Sampler sampler, TokenGrid grid, int repetitions, double latent) {
+    List<Double> peaks = new ArrayList<>();
+    try (NDManager manager = NDManager.newBaseManager()) {
+      SamplingRequest request = SamplingRequest.seeded(manager, grid, CHANNELS, 1);
+      for (int run = 0; run < 3 + repetitions; run++) {
+        OptionalLong before = ProcessMemory.resetPeak();
+        NDArray result = sampler.sample(trivial(), request);
+        OptionalLong peak = ProcessMemory.peak();
+        result.close();
+        if (before.isEmpty() || peak.isEmpty()) {
+          return "not measurable here";
+        }
+        if (run >= 3) {
+          peaks.add((peak.getAsLong() - before.getAsLong()) / latent - 1);
+        }
+      }
+    }
+    return "%.2f".formatted(median(peaks));
+  }
+
+  private static void transformer(PrintStream out, Path folder) throws IOException {
+    FluxBundle bundle = FluxBundle.read(folder);
+    FluxArchitecture sizes = bundle.transformer();
+    try (NDManager manager = NDManager.newBaseManager();
+        FluxTransformer transformer =
+            FluxTransformer.load(
+                bundle.file(FluxNetwork.TRANSFORMER), manager.getDevice(), sizes)) {
+      TorchNoise random = new TorchNoise(2);
+      NDArray text = random.draw(manager, new Shape(1, TEXT_TOKENS, sizes.textWidth()));
+      NDArray pooled = random.draw(manager, new Shape(1, sizes.pooledWidth()));
+      VelocityModel model =
+          (tokens, at, sigma) ->
+              transformer.velocity(tokens, at.positions(), text, pooled, sigma, 3.5);
+      out.printf(
+          "The transformer of the bundle, width %d, %d + %d blocks, %d text tokens: ms per step%n%n",
+          sizes.hiddenSize(), sizes.doubleBlocks(), sizes.singleBlocks(), TEXT_TOKENS);
+      out.println("| tokens | step | active | model | outside |");
+      out.println("|---|---|---|---|---|");
+      for (int side : new int[] {32, 64}) {
+        TokenGrid grid = new TokenGrid(side, side);
+        SamplingRequest request = SamplingRequest.seeded(manager, grid, sizes.inChannels(), 1);
+        List<SamplingStep> steps = new ArrayList<>();
+        JitSampler.preset7x().sample(model, request).close();
+        JitSampler.preset7x().sample(model, request.withListener(steps::add)).close();
+        Duration before = Duration.ZERO;
+        for (SamplingStep step : steps) {
+          Duration outside = step.elapsed().minus(before).minus(step.modelTime());
+          out.printf(
+              "| %,d | %d | %,d | %.1f | %.1f |%n",
+              grid.tokens(),
+              step.step(),
+              step.active().count(),
+              step.modelTime().toNanos() / 1e6,
+              outside.toNanos() / 1e6);
+          before = step.elapsed();
+        }
+      }
+    }
+  }
+}
