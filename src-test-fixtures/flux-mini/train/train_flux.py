@@ -22,23 +22,23 @@ BUCKETS = [0.0, 0.2, 0.4, 0.6, 0.8, 0.95, 1.001]
 
 
 def subset(rows, count):
-    """Positions of a part of the grid: at random, a stride-2 grid and some others, or a dense window."""
+    """Positions of a part of the grid: at random, or most of them a stride-2 grid or a dense window and the rest at random
+    (without the rest, a window would not tell which of the two picture sizes it belongs to)."""
     kind = torch.rand(1).item()
-    total = rows * rows
-    if kind < 0.6:
-        return torch.randperm(total)[:count].sort()[0]
-    grid = torch.arange(total).view(rows, rows)
-    if kind < 0.8:
+    grid = torch.arange(rows * rows).view(rows, rows)
+    first = grid[:0]
+    if 0.6 < kind < 0.8:
         first = grid[torch.randint(2, (1,)).item()::2, torch.randint(2, (1,)).item()::2].flatten()
         first = first[torch.randperm(len(first))[:count * 3 // 4]]
-        others = torch.ones(total, dtype=torch.bool)
-        others[first] = False
-        others = others.nonzero().flatten()
-        return torch.cat([first, others[torch.randperm(len(others))[:count - len(first)]]]).sort()[0]
-    height = torch.randint(int(count ** 0.5 * 0.8), min(rows, int(count ** 0.5 * 1.25)) + 1, (1,)).item()
-    width = min(rows, count // height)
-    y, x = torch.randint(rows - height + 1, (1,)).item(), torch.randint(rows - width + 1, (1,)).item()
-    return grid[y:y + height, x:x + width].flatten()
+    elif kind > 0.8:
+        side = int((count * 3 // 4) ** 0.5)
+        y, x = torch.randint(rows - side + 1, (2,)).tolist()
+        first = grid[y:y + side, x:x + side].flatten()
+    others = torch.ones(rows * rows, dtype=torch.bool)
+    others[first.flatten()] = False
+    others = others.nonzero().flatten()
+    others = others[torch.randperm(len(others))[:count - first.numel()]]
+    return torch.cat([first.flatten(), others]).sort()[0]
 
 
 def noise_levels(count, tokens):
@@ -86,7 +86,7 @@ def main():
     p.add_argument("--rate", type=float, default=2e-3)
     p.add_argument("--matrix-rate", type=float, default=4e-3, help="of the matrices that Muon moves")
     p.add_argument("--tokens", type=int, default=48 * 112, help="image tokens in a step")
-    p.add_argument("--full", type=float, default=0.28, help="last part of the time, on full grids only")
+    p.add_argument("--full", type=float, default=0.25, help="last part of the time, on full grids only")
     p.add_argument("--threads", type=int, default=1)
     p.add_argument("--device", default="cpu")
     a = p.parse_args()
@@ -152,21 +152,19 @@ def main():
         for optimizer, rate in ((muon, a.matrix_rate), (adam, a.rate)):
             for g in optimizer.param_groups:
                 g["lr"] = rate * level
-        # Most steps see a part of the tokens: cheaper, and the network learns the same picture from fewer of them.
-        kind = torch.rand(1).item()
+        # Most steps see a part of the tokens of more pictures: what a caption looks like is learnt from few of them.
         if done > 1 - a.full:
-            rows, count = (16, 256) if kind < 0.6 else (32, 1024)
-        elif kind < 0.06:
-            rows, count = 16, 256
+            mix = {(16, 256): 0.62, (32, 1024): 0.38}
         else:
-            rows, count = (16, 112) if kind < 0.82 else (32, 208)
+            mix = {(16, 64): 0.4, (16, 112): 0.15, (16, 256): 0.1, (32, 96): 0.25, (32, 208): 0.1}
+        rows, count = list(mix)[np.searchsorted(np.cumsum(list(mix.values())), torch.rand(1).item() * 0.9999)]
         if rows == 32 and rows not in grids:  # its encoding takes a while: start without
             if os.path.exists(large):
                 grids[rows] = pack((torch.load(large)["latents"] - shift) * scale).to(device)
             else:
                 rows, count = (16, min(count, 112))
         chosen = torch.arange(rows * rows) if count == rows * rows else subset(rows, count)
-        batch = a.tokens // count if count < 1024 else a.tokens * 3 // 4 // count  # attention costs more there
+        batch = a.tokens // count
         i = torch.randint(len(captions), (batch,))
         x = grids[rows][i][:, chosen]
         noise = torch.randn(x.shape, device=device)

@@ -8,6 +8,7 @@ import io.jitflow.core.jit.MicroFlow;
 import io.jitflow.core.jit.StagePlan;
 import io.jitflow.core.jit.StageRules;
 import io.jitflow.core.jit.TokenImportance;
+import io.jitflow.core.jit.TransitionNoise;
 import io.jitflow.core.jit.VelocityLifter;
 import io.jitflow.core.token.TokenGrid;
 import io.jitflow.core.token.TokenSubset;
@@ -148,7 +149,7 @@ final class AnchorStage implements AutoCloseable {
         MicroFlow microFlow = config.microFlow();
         NDArray rows = scratch.create(joining);
         NDArray lifted = lifter.lift(clean); // Phi_k(x0_hat)
-        NDArray noise = Trajectory.rows(path.request().transitionNoise(), rows, scratch);
+        NDArray noise = Trajectory.rows(transitionNoise(), rows, scratch);
         NDArray target =
             microFlow.target(Trajectory.rows(lifted, rows, scratch), noise, path.sigma(i));
         path.setRows(rows, microFlow.flow(path.rows(rows, scratch), target));
@@ -156,6 +157,12 @@ final class AnchorStage implements AutoCloseable {
       }
     }
     enter(plan.stageOf(i), next);
+  }
+
+  private NDArray transitionNoise() {
+    return config.transitionNoise() == TransitionNoise.INITIAL
+        ? path.request().noise()
+        : path.request().transitionNoise();
   }
 
   /** Rows of [B * N, d] that are active next and are not now, in list order. */

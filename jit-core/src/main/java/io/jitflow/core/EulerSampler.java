@@ -16,6 +16,8 @@ public record EulerSampler(SigmaSchedule schedule, int steps) implements Sampler
   /**
    * Checks the settings.
    *
+   * @param schedule the noise levels
+   * @param steps the number of steps, at least 1
    * @throws IllegalArgumentException if there is no step
    */
   public EulerSampler {

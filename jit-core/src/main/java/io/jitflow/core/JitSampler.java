@@ -20,7 +20,11 @@ import java.util.Objects;
  * @param config the settings
  */
 public record JitSampler(JitConfig config) implements Sampler {
-  /** Checks that there are settings. */
+  /**
+   * Checks that there are settings.
+   *
+   * @param config the settings
+   */
   public JitSampler {
     Objects.requireNonNull(config, "config");
   }

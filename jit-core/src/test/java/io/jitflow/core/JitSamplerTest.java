@@ -12,6 +12,7 @@ import io.jitflow.core.jit.Activation;
 import io.jitflow.core.jit.JitConfig;
 import io.jitflow.core.jit.MicroFlow;
 import io.jitflow.core.jit.Stage;
+import io.jitflow.core.jit.TransitionNoise;
 import io.jitflow.core.schedule.SigmaSchedule;
 import io.jitflow.core.testing.RandomAnchors;
 import io.jitflow.core.testing.WaveModel;
@@ -88,6 +89,7 @@ class JitSamplerTest {
             config.blurWidth(),
             config.tiedAnchors(),
             config.microFlow(),
+            config.transitionNoise(),
             config.stageRules());
     EulerSampler euler = new EulerSampler(config.schedule(), config.steps());
     List<float[]> seenByJit = new ArrayList<>();
@@ -430,6 +432,17 @@ class JitSamplerTest {
   @Test
   void sample_partialMicroFlowOnAnExactGaussianModel_leavesTooLittleNoise() {
     assertThat(spread(MicroFlow.partial(3))[0]).isCloseTo(0.74, within(0.02));
+  }
+
+  @Test
+  void sample_initialNoiseAgain_doesWhatARequestWithoutTransitionNoiseDoes() {
+    SamplingRequest request = request(23);
+    SamplingRequest without = SamplingRequest.of(request.noise(), request.grid());
+    JitConfig again = JitConfig.default7x().withTransitionNoise(TransitionNoise.INITIAL);
+    NDArray expected = JitSampler.preset7x().sample(new WaveModel(), without);
+    NDArray fresh = JitSampler.preset7x().sample(new WaveModel(), request);
+    assertIdentical("latents", new JitSampler(again).sample(new WaveModel(), request), expected);
+    assertThat(fresh.toFloatArray()).isNotEqualTo(expected.toFloatArray());
   }
 
   @Test

@@ -103,6 +103,7 @@ class ReferenceParityTest {
         released.blurWidth(),
         released.tiedAnchors(),
         MicroFlow.partial(json.get("microflow_relax_steps").getAsInt()),
+        released.transitionNoise(),
         rules);
   }
 

@@ -46,7 +46,8 @@ import picocli.CommandLine.Spec;
       "",
       "Examples:",
       "  jit compare --model dev-bundle --prompt \"a red fox in snow\" --seed 42 -o fox.png",
-      "  jit compare --model dev-bundle --prompt \"a red fox in snow\" --steps 28 --size 768x512"
+      "  jit compare --model dev-bundle --prompt \"a red fox\" --steps 28 --size 768x512",
+      ""
     })
 final class CompareCommand implements Callable<Integer> {
 
@@ -142,7 +143,9 @@ final class CompareCommand implements Callable<Integer> {
         anchorsFile);
 
     print(out, runs);
-    out.printf("%s, %s, %s%n", sheetFile, anchorsFile, files.values());
+    out.println("contact sheet: " + sheetFile);
+    out.println("active tokens: " + anchorsFile);
+    files.forEach((name, file) -> out.printf("%-13s  %s%n", name + ":", file));
     out.flush();
     runs.get(0).result().remarks().forEach(remark -> err.println("note: " + remark));
     err.flush();

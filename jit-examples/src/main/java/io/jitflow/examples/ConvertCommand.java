@@ -43,7 +43,8 @@ import picocli.CommandLine.Spec;
       "  jit convert ~/models/FLUX.1-schnell schnell-bundle",
       "  jit convert ~/models/FLUX.1-dev dev-bundle --dtype f16",
       "  jit convert ~/models/FLUX.1-dev dev-bundle --transformer flux1-dev.safetensors"
-          + " --vae ae.safetensors"
+          + " --vae ae.safetensors",
+      ""
     })
 final class ConvertCommand implements Callable<Integer> {
 

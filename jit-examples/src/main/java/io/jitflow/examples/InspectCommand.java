@@ -5,6 +5,10 @@ import io.jitflow.flux.FluxNetwork;
 import io.jitflow.flux.ImageOrigin;
 import io.jitflow.flux.ImageRequest;
 import io.jitflow.flux.SourceFile;
+import io.jitflow.flux.convert.ConversionOptions;
+import io.jitflow.flux.convert.ConversionPlan;
+import io.jitflow.flux.convert.FluxCheckpoint;
+import io.jitflow.flux.convert.FluxConverter;
 import io.jitflow.flux.network.NetworkProgram;
 import io.jitflow.flux.safetensors.DType;
 import io.jitflow.flux.safetensors.TensorFiles;
@@ -40,7 +44,8 @@ import picocli.CommandLine.Spec;
       "  jit inspect ~/models/FLUX.1-dev              a diffusers folder",
       "  jit inspect flux1-dev.safetensors --tensors  a single file, tensor by tensor",
       "  jit inspect dev-bundle                       what 'jit convert' made",
-      "  jit inspect fox.png                          the request an image was made from"
+      "  jit inspect fox.png                          the request an image was made from",
+      ""
     })
 final class InspectCommand implements Callable<Integer> {
 
@@ -185,6 +190,24 @@ final class InspectCommand implements Callable<Integer> {
       out.println();
       network(out, part.equals(path) ? path.toString() : part.getFileName().toString(), part);
     }
+    if (Files.exists(path.resolve("model_index.json"))) {
+      conversion(out);
+    }
+  }
+
+  /** What a conversion would read and make; fails where that would fail. */
+  private void conversion(PrintWriter out) throws IOException {
+    out.flush(); // an error follows what is known
+    ConversionPlan plan =
+        FluxConverter.plan(FluxCheckpoint.ofDirectory(path), ConversionOptions.defaults());
+    out.println();
+    for (ConversionPlan.Network network : plan.networks()) {
+      out.printf("%s: %s%n", network.network().key(), sizes(network.architecture()));
+    }
+    out.println("scheduler: " + sizes(plan.bundle().scheduler()));
+    out.printf(
+        "%ncomplete: every tensor has its place; a bundle in bf16 takes %s%n",
+        Amounts.bytes(plan.requiredBytes()));
   }
 
   private static boolean hasWeights(Path folder) throws IOException {

@@ -34,7 +34,8 @@ import picocli.CommandLine.UnmatchedArgumentException;
       "  jit compare --model dev-bundle --prompt \"a red fox in snow\" -o compare.png",
       "",
       "Exit codes: 0 done, 1 failed, 2 wrong usage, 130 cancelled with Ctrl-C.",
-      "Run 'jit COMMAND --help' for the options of a command."
+      "Run 'jit COMMAND --help' for the options of a command.",
+      ""
     })
 public final class Main {
 
@@ -64,6 +65,7 @@ public final class Main {
     System.setProperty("java.awt.headless", "true"); // pictures are drawn, never shown
     setDefault("RUST_FLAVOR", "cpu"); // tokenizing needs no CUDA build of the tokenizers
     setDefault("org.slf4j.simpleLogger.defaultLogLevel", "warn");
+    setDefault("org.slf4j.simpleLogger.log.ai.djl.util.cuda", "error"); // having no GPU is normal
     Interrupt interrupt = new Interrupt();
     interrupt.listenToCtrlC();
     int exitCode = commandLine(interrupt).execute(args);

@@ -62,21 +62,7 @@ final class SamplerOptions {
     if (asReleased) {
       config = config.asReleased();
     }
-    return steps == null ? config : withSteps(config, steps);
-  }
-
-  private static JitConfig withSteps(JitConfig config, int steps) {
-    return new JitConfig(
-        steps,
-        config.stages(),
-        config.schedule(),
-        config.firstAnchors(),
-        config.activation(),
-        config.importanceBorder(),
-        config.blurWidth(),
-        config.tiedAnchors(),
-        config.microFlow(),
-        config.stageRules());
+    return steps == null ? config : config.withSteps(steps);
   }
 
   /** A sampler in a few words. */

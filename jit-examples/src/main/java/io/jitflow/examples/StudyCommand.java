@@ -5,6 +5,7 @@ import io.jitflow.core.JitSampler;
 import io.jitflow.core.Sampler;
 import io.jitflow.core.SamplingStep;
 import io.jitflow.core.jit.JitConfig;
+import io.jitflow.core.jit.TransitionNoise;
 import io.jitflow.core.token.TokenGrid;
 import io.jitflow.flux.FluxPipeline;
 import io.jitflow.flux.GeneratedImages;
@@ -155,6 +156,12 @@ final class StudyCommand implements Callable<Integer> {
             preset + " released, narrow blur, averaged ties",
             new JitSampler(
                 released.withBlurWidth(paper.blurWidth()).withTiedAnchors(paper.tiedAnchors())));
+        samplers.put(
+            preset + " paper, initial noise again",
+            new JitSampler(paper.withTransitionNoise(TransitionNoise.INITIAL)));
+        samplers.put(
+            preset + " released, initial noise again",
+            new JitSampler(released.withTransitionNoise(TransitionNoise.INITIAL)));
         samplers.put(
             preset + " paper, the model's own schedule",
             new JitSampler(paper.withSchedule(pipeline.schedule())));

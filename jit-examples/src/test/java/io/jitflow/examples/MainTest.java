@@ -393,7 +393,18 @@ class MainTest {
     assertThat(console.out())
         .contains("FLUX.1 transformer, diffusers layout, with guidance (dev)")
         .contains("CLIP text encoder", "T5 encoder", "autoencoder, diffusers layout")
-        .contains("parameters", "F32 ", "BF16 ");
+        .contains("parameters", "F32 ", "BF16 ")
+        .contains("transformer: inChannels 64", "complete: every tensor has its place");
+  }
+
+  @Test
+  void inspect_checkpointThatMissesAPart_listsTheRestThenFails() throws IOException {
+    Path incomplete = TinyCheckpoint.dev(folder.resolve("incomplete"));
+    Files.delete(incomplete.resolve("vae/diffusion_pytorch_model.safetensors"));
+    Console console = Console.run("inspect", incomplete);
+    assertThat(console.exitCode()).isEqualTo(1);
+    assertThat(console.out()).contains("FLUX.1 transformer");
+    assertThat(console.err()).contains(incomplete.resolve("vae").toString()).hasLineCount(1);
   }
 
   @Test

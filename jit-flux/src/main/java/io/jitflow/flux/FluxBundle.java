@@ -75,6 +75,17 @@ public record FluxBundle(
   /**
    * Checks that the networks fit together.
    *
+   * @param folder where the bundle is
+   * @param libraryVersion version of this library that made it
+   * @param transformer sizes of the velocity network
+   * @param textEncoder sizes of the CLIP text encoder
+   * @param textEncoder2 sizes of the T5 encoder
+   * @param vaeDecoder sizes of the decoder
+   * @param dtypes element type of each network's weights
+   * @param clipTokens length to which prompts are padded for CLIP (77)
+   * @param t5Tokens length to which prompts are padded for T5 (512 for dev, 256 for schnell)
+   * @param scheduler how noise levels are spread
+   * @param sources the checkpoint files it was made from
    * @throws IllegalArgumentException if the text encoders' or the decoder's widths are not those
    *     that the transformer takes, a type is missing, or a prompt length is not possible
    */

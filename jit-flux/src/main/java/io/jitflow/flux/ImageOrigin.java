@@ -19,7 +19,12 @@ import java.util.Objects;
  */
 public record ImageOrigin(ImageRequest request, String model) {
 
-  /** Checks that both are there. */
+  /**
+   * Checks that both are there.
+   *
+   * @param request the complete request of this one image, without a listener
+   * @param model what the pipeline calls its model, for example a name and a hash of the weights
+   */
   public ImageOrigin {
     Objects.requireNonNull(request, "request");
     Objects.requireNonNull(model, "model");

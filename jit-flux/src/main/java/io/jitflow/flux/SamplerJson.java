@@ -15,6 +15,7 @@ import io.jitflow.core.jit.MicroFlow;
 import io.jitflow.core.jit.Stage;
 import io.jitflow.core.jit.StageRules;
 import io.jitflow.core.jit.TiedAnchors;
+import io.jitflow.core.jit.TransitionNoise;
 import io.jitflow.core.schedule.SigmaSchedule;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -52,6 +53,7 @@ final class SamplerJson {
       json.addProperty("blurWidth", config.blurWidth().name());
       json.addProperty("tiedAnchors", config.tiedAnchors().name());
       json.addProperty("microFlowSteps", config.microFlow().relaxSteps());
+      json.addProperty("transitionNoise", config.transitionNoise().name());
       json.addProperty("stageRules", config.stageRules().name());
     } else {
       json.addProperty("kind", "other");
@@ -103,6 +105,7 @@ final class SamplerJson {
         constant(json, "blurWidth", BlurWidth.values()),
         constant(json, "tiedAnchors", TiedAnchors.values()),
         new MicroFlow(RequestJson.intValue(json, "microFlowSteps")),
+        constant(json, "transitionNoise", TransitionNoise.values()),
         constant(json, "stageRules", StageRules.values()));
   }
 

@@ -22,6 +22,7 @@ import java.util.Objects;
  * @param blurWidth the width of the lifter's Gaussian
  * @param tiedAnchors what positions with several nearest anchors take
  * @param microFlow how joining tokens reach their target
+ * @param transitionNoise the noise in their target
  * @param stageRules which stage configurations are refused
  */
 public record JitConfig(
@@ -34,6 +35,7 @@ public record JitConfig(
     BlurWidth blurWidth,
     TiedAnchors tiedAnchors,
     MicroFlow microFlow,
+    TransitionNoise transitionNoise,
     StageRules stageRules) {
 
   private static final Map<String, JitConfig> PRESETS =
@@ -42,6 +44,17 @@ public record JitConfig(
   /**
    * Checks the settings.
    *
+   * @param steps the number of model evaluations
+   * @param stages the stages in the order in which they run
+   * @param schedule the noise levels
+   * @param firstAnchors the rule for the first stage's anchors
+   * @param activation which tokens join at a boundary
+   * @param importanceBorder what the importance map sees outside the grid
+   * @param blurWidth the width of the lifter's Gaussian
+   * @param tiedAnchors what positions with several nearest anchors take
+   * @param microFlow how joining tokens reach their target
+   * @param transitionNoise the noise in their target
+   * @param stageRules which stage configurations are refused
    * @throws IllegalArgumentException if a stage gets no step, stage ends or densities do not rise,
    *     or the last stage does not end at 1 with density 1
    */
@@ -54,6 +67,7 @@ public record JitConfig(
     Objects.requireNonNull(blurWidth, "blurWidth");
     Objects.requireNonNull(tiedAnchors, "tiedAnchors");
     Objects.requireNonNull(microFlow, "microFlow");
+    Objects.requireNonNull(transitionNoise, "transitionNoise");
     StagePlan.check(steps, stages, Objects.requireNonNull(stageRules, "stageRules"));
   }
 
@@ -75,6 +89,7 @@ public record JitConfig(
         BlurWidth.UNCLIPPED,
         TiedAnchors.AVERAGED,
         MicroFlow.exact(),
+        TransitionNoise.FRESH,
         StageRules.STRICT);
   }
 
@@ -139,6 +154,27 @@ public record JitConfig(
   }
 
   /**
+   * Returns these settings with another number of steps.
+   *
+   * @param steps the number of model evaluations
+   * @return the changed settings
+   */
+  public JitConfig withSteps(int steps) {
+    return new JitConfig(
+        steps,
+        stages,
+        schedule,
+        firstAnchors,
+        activation,
+        importanceBorder,
+        blurWidth,
+        tiedAnchors,
+        microFlow,
+        transitionNoise,
+        stageRules);
+  }
+
+  /**
    * Returns these settings with another schedule.
    *
    * @param schedule the noise levels
@@ -155,6 +191,7 @@ public record JitConfig(
         blurWidth,
         tiedAnchors,
         microFlow,
+        transitionNoise,
         stageRules);
   }
 
@@ -175,6 +212,7 @@ public record JitConfig(
         blurWidth,
         tiedAnchors,
         microFlow,
+        transitionNoise,
         stageRules);
   }
 
@@ -195,6 +233,7 @@ public record JitConfig(
         blurWidth,
         tiedAnchors,
         microFlow,
+        transitionNoise,
         stageRules);
   }
 
@@ -215,6 +254,7 @@ public record JitConfig(
         blurWidth,
         tiedAnchors,
         microFlow,
+        transitionNoise,
         stageRules);
   }
 
@@ -235,6 +275,7 @@ public record JitConfig(
         blurWidth,
         tiedAnchors,
         microFlow,
+        transitionNoise,
         stageRules);
   }
 
@@ -255,6 +296,7 @@ public record JitConfig(
         blurWidth,
         tiedAnchors,
         microFlow,
+        transitionNoise,
         stageRules);
   }
 
@@ -275,6 +317,28 @@ public record JitConfig(
         blurWidth,
         tiedAnchors,
         microFlow,
+        transitionNoise,
+        stageRules);
+  }
+
+  /**
+   * Returns these settings with another transition noise.
+   *
+   * @param transitionNoise the noise in the joining tokens' target
+   * @return the changed settings
+   */
+  public JitConfig withTransitionNoise(TransitionNoise transitionNoise) {
+    return new JitConfig(
+        steps,
+        stages,
+        schedule,
+        firstAnchors,
+        activation,
+        importanceBorder,
+        blurWidth,
+        tiedAnchors,
+        microFlow,
+        transitionNoise,
         stageRules);
   }
 
@@ -295,6 +359,7 @@ public record JitConfig(
         blurWidth,
         tiedAnchors,
         microFlow,
+        transitionNoise,
         stageRules);
   }
 }

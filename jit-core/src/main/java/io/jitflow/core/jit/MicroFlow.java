@@ -16,6 +16,7 @@ public record MicroFlow(int relaxSteps) {
   /**
    * Checks n.
    *
+   * @param relaxSteps n, at least 1; 1 is the exact solution
    * @throws IllegalArgumentException if n is below 1
    */
   public MicroFlow {

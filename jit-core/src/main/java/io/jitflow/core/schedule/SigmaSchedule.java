@@ -93,6 +93,10 @@ public sealed interface SigmaSchedule {
     /**
      * Checks the points.
      *
+     * @param baseShift mu at {@code baseTokens}
+     * @param maxShift mu at {@code maxTokens}
+     * @param baseTokens token count of the first point
+     * @param maxTokens token count of the second point, above the first
      * @throws IllegalArgumentException if the token counts do not rise or a shift is not finite
      */
     public DynamicShift {
@@ -140,6 +144,8 @@ public sealed interface SigmaSchedule {
     /**
      * Checks the parameters.
      *
+     * @param alpha first shape parameter, above 0
+     * @param beta second shape parameter, above 0
      * @throws IllegalArgumentException if a parameter is not positive and finite
      */
     public Beta {
@@ -190,6 +196,7 @@ public sealed interface SigmaSchedule {
     /**
      * Checks and copies the values.
      *
+     * @param values strictly decreasing sigmas, the first at most 1, the last 0
      * @throws IllegalArgumentException if they do not strictly decrease from at most 1 to 0
      */
     public Custom {

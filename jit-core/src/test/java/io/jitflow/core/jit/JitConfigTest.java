@@ -70,6 +70,7 @@ class JitConfigTest {
                 BlurWidth.CLIPPED,
                 TiedAnchors.FIRST_IN_LIST,
                 MicroFlow.partial(3),
+                TransitionNoise.FRESH,
                 StageRules.STRICT));
   }
 
@@ -97,6 +98,7 @@ class JitConfigTest {
                 BlurWidth.CLIPPED,
                 TiedAnchors.FIRST_IN_LIST,
                 MicroFlow.partial(2),
+                TransitionNoise.FRESH,
                 StageRules.AS_RELEASED));
   }
 
@@ -177,6 +179,7 @@ class JitConfigTest {
                 BlurWidth.CLIPPED,
                 TiedAnchors.FIRST_IN_LIST,
                 MicroFlow.partial(0),
+                TransitionNoise.FRESH,
                 StageRules.AS_RELEASED)
             .plan(new TokenGrid(2, 5));
     assertThat(plan.activeTokens(1)).isEqualTo(9);

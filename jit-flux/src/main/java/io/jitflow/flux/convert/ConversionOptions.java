@@ -43,6 +43,11 @@ public record ConversionOptions(
   /**
    * Checks the options.
    *
+   * @param dtypes element type of each network's weights: BF16, F16 or F32
+   * @param checksums whether the checkpoint's files are hashed
+   * @param existing what happens to a bundle that is already there
+   * @param t5Tokens length to which prompts are padded for T5; if empty, what the tokenizer says,
+   *     at most 512 with a guidance embedding (dev) and 256 without (schnell)
    * @throws IllegalArgumentException if a network has no type or one that is not BF16, F16 or F32,
    *     or the prompt length is not positive
    */

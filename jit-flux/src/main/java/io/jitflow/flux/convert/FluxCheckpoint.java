@@ -37,7 +37,22 @@ public record FluxCheckpoint(
     Optional<Path> scheduler) {
   private static final String INDEX = "model_index.json";
 
-  /** Checks that no part is null. */
+  /**
+   * Checks that no part is null.
+   *
+   * @param transformer weights of the velocity network
+   * @param transformerConfig its {@code config.json}, if it is not beside the weights
+   * @param ropeAxes how the rotary embedding divides a head, for weights without configuration
+   *     whose heads have not FLUX.1's 128 channels
+   * @param vae weights of the autoencoder
+   * @param vaeConfig its {@code config.json}, if it is not beside the weights
+   * @param textEncoder folder of the CLIP text encoder
+   * @param textEncoder2 folder of the T5 encoder
+   * @param tokenizer folder of CLIP's tokenizer
+   * @param tokenizer2 folder of T5's tokenizer
+   * @param scheduler folder with {@code scheduler_config.json}; if absent, FLUX.1-dev's settings
+   *     are taken for a transformer with guidance embedding and FLUX.1-schnell's for one without
+   */
   public FluxCheckpoint {
     Objects.requireNonNull(transformer, "transformer");
     Objects.requireNonNull(transformerConfig, "transformerConfig");

@@ -4,6 +4,7 @@ import io.jitflow.flux.FluxBundle;
 import io.jitflow.flux.convert.ConversionOptions.Checksums;
 import io.jitflow.flux.convert.ConversionProgress.Step;
 import io.jitflow.flux.safetensors.DType;
+import io.jitflow.flux.safetensors.SafetensorsException;
 import io.jitflow.flux.safetensors.SafetensorsFile;
 import io.jitflow.flux.torchscript.TensorSource;
 import java.io.IOException;
@@ -155,14 +156,21 @@ public final class FluxConverter {
       throws IOException {
     Path file = folder.resolve(plan.network().fileName());
     progress.begin(Step.WRITE, plan, plan.network().fileName());
-    plan.program()
-        .write(
-            file,
-            tensor -> new Announced(tensor, plan.source(tensor, dtype), progress),
-            progress::advanceTo);
-    // on the disk before an older bundle gives way to this one
-    try (FileChannel channel = FileChannel.open(file, StandardOpenOption.WRITE)) {
-      channel.force(true);
+    try {
+      plan.program()
+          .write(
+              file,
+              tensor -> new Announced(tensor, plan.source(tensor, dtype), progress),
+              progress::advanceTo);
+      // on the disk before an older bundle gives way to this one
+      try (FileChannel channel = FileChannel.open(file, StandardOpenOption.WRITE)) {
+        channel.force(true);
+      }
+    } catch (CheckpointException | SafetensorsException | ClosedByInterruptException e) {
+      throw e;
+    } catch (IOException e) {
+      // the system's message, such as "No space left on device", names no file
+      throw new IOException(file + ": could not be written: " + e.getMessage(), e);
     }
   }
 

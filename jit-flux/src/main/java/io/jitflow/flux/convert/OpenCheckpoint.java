@@ -131,7 +131,17 @@ final class OpenCheckpoint implements AutoCloseable {
     ConfigFile config =
         ConfigFile.read(checkpoint.scheduler().get().resolve("scheduler_config.json"));
     config.require("_class_name", "FlowMatchEulerDiscreteScheduler");
-    for (String key : List.of("use_karras_sigmas", "use_exponential_sigmas", "use_beta_sigmas")) {
+    config.require("time_shift_type", "exponential");
+    if (config.has("shift_terminal")) {
+      throw config.wrong("shift_terminal", "null", config.number("shift_terminal", 0));
+    }
+    for (String key :
+        List.of(
+            "invert_sigmas",
+            "stochastic_sampling",
+            "use_karras_sigmas",
+            "use_exponential_sigmas",
+            "use_beta_sigmas")) {
       if (config.flag(key, false)) {
         throw config.wrong(key, "false", "true");
       }

@@ -10,7 +10,8 @@ import java.nio.file.Path;
 /**
  * The CLIP text encoder. FLUX.1 uses its pooled embedding only.
  *
- * <p>Safe for use by several threads; {@link #close} waits for calls in flight.
+ * <p>Safe for use by several threads; {@link #close} waits for calls in flight. Results cannot be
+ * changed in place (libtorch makes them inference tensors); {@code duplicate()} gives one that can.
  */
 public final class ClipTextEncoder implements AutoCloseable {
   private static final String WHAT = "CLIP text encoder";

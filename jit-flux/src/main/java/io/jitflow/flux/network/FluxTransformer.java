@@ -14,8 +14,10 @@ import java.util.Arrays;
  * The velocity network of FLUX.1.
  *
  * <p>The number of image tokens is free at every call, and so is which tokens of the grid they are:
- * the network knows them by their position ids alone. Safe for use by several threads; {@link
- * #close} waits for calls in flight.
+ * the network knows them by their position ids alone.
+ *
+ * <p>Safe for use by several threads; {@link #close} waits for calls in flight. Results cannot be
+ * changed in place (libtorch makes them inference tensors); {@code duplicate()} gives one that can.
  */
 public final class FluxTransformer implements AutoCloseable {
   private static final String WHAT = "FLUX transformer";

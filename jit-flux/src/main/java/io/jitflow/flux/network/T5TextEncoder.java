@@ -10,7 +10,8 @@ import java.nio.file.Path;
 /**
  * The T5 v1.1 encoder. Padding takes part in attention, as FLUX.1 was trained.
  *
- * <p>Safe for use by several threads; {@link #close} waits for calls in flight.
+ * <p>Safe for use by several threads; {@link #close} waits for calls in flight. Results cannot be
+ * changed in place (libtorch makes them inference tensors); {@code duplicate()} gives one that can.
  */
 public final class T5TextEncoder implements AutoCloseable {
   private static final String WHAT = "T5 encoder";

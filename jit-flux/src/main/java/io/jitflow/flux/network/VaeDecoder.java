@@ -13,7 +13,8 @@ import java.nio.file.Path;
 /**
  * The decoder of the FLUX.1 autoencoder.
  *
- * <p>Safe for use by several threads; {@link #close} waits for calls in flight.
+ * <p>Safe for use by several threads; {@link #close} waits for calls in flight. Results cannot be
+ * changed in place (libtorch makes them inference tensors); {@code duplicate()} gives one that can.
  */
 public final class VaeDecoder implements AutoCloseable {
   private static final String WHAT = "VAE decoder";
@@ -111,10 +112,10 @@ public final class VaeDecoder implements AutoCloseable {
         for (int column = 0; column < columns.count(); column++) {
           try (NDManager scratch = owner.newSubManager()) {
             NDArray piece = latent.get(scratch, window(rows, row, columns, column, 1));
-            NDArray decoded = decode(piece);
-            decoded.muli(scratch.create(rows.weights(row)).reshape(-1, 1));
-            decoded.muli(scratch.create(columns.weights(column)));
-            image.get(scratch, window(rows, row, columns, column, scale)).addi(decoded);
+            NDArray down = scratch.create(rows.weights(row)).reshape(-1, 1);
+            NDArray weights = down.mul(scratch.create(columns.weights(column)));
+            NDArray part = decode(piece).mul(weights);
+            image.get(scratch, window(rows, row, columns, column, scale)).addi(part);
           }
         }
       }

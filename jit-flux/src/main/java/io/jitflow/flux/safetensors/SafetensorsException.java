@@ -14,6 +14,8 @@ public final class SafetensorsException extends IOException {
   private static final int MAX_QUOTED = 160;
 
   private final transient Path file;
+
+  /** The tensor to blame, or null. */
   private final String tensor;
 
   private SafetensorsException(Path file, String tensor, String message, Throwable cause) {

@@ -5,6 +5,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
 import java.nio.channels.WritableByteChannel;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.Map;
@@ -88,11 +89,9 @@ public final class SafetensorsFile implements AutoCloseable {
 
   private static SafetensorsHeader readHeader(Path path, FileChannel channel, long size)
       throws IOException {
-    long length =
-        channel
-            .map(FileChannel.MapMode.READ_ONLY, 0, LENGTH_BYTES)
-            .order(ByteOrder.LITTLE_ENDIAN)
-            .getLong();
+    ByteBuffer start =
+        channel.map(FileChannel.MapMode.READ_ONLY, 0, LENGTH_BYTES).order(ByteOrder.LITTLE_ENDIAN);
+    long length = start.getLong(0);
     if (length < 0 || length > SafetensorsHeader.MAX_BYTES) {
       throw SafetensorsException.of(
           path,
@@ -100,7 +99,8 @@ public final class SafetensorsFile implements AutoCloseable {
               + SafetensorsHeader.MAX_BYTES
               + " bytes, found a length of "
               + Long.toUnsignedString(length)
-              + "; this is not a safetensors file, or it is damaged");
+              + "; "
+              + instead(StandardCharsets.ISO_8859_1.decode(start).toString()));
     }
     if (length > size - LENGTH_BYTES) {
       throw SafetensorsException.of(
@@ -113,6 +113,17 @@ public final class SafetensorsFile implements AutoCloseable {
     }
     ByteBuffer json = channel.map(FileChannel.MapMode.READ_ONLY, LENGTH_BYTES, length);
     return SafetensorsHeader.parse(path, json, LENGTH_BYTES + length, size);
+  }
+
+  /** What people have instead of the file when a download went wrong. */
+  private static String instead(String start) {
+    if (start.equals("version ")) {
+      return "this is a Git LFS pointer and not the file; run git lfs pull";
+    }
+    if (start.startsWith("<")) {
+      return "this is a web page and not the file; log in to the model's site and download it again";
+    }
+    return "this is not a safetensors file, or it is damaged";
   }
 
   /** Windows overlap by the longest slice, so that every slice lies within one window. */

@@ -36,6 +36,7 @@ public final class ClipTokenizer implements AutoCloseable {
    * #DEFAULT_LENGTH}.
    *
    * @param folder a tokenizer folder
+   * @return the tokenizer; close it after use
    * @throws IOException if files are missing or no CLIP tokenizer
    */
   public static ClipTokenizer load(Path folder) throws IOException {
@@ -47,6 +48,7 @@ public final class ClipTokenizer implements AutoCloseable {
    *
    * @param folder a tokenizer folder
    * @param length how many ids {@link #ids} returns, at least 2
+   * @return the tokenizer; close it after use
    * @throws IOException if files are missing or no CLIP tokenizer
    */
   public static ClipTokenizer load(Path folder, int length) throws IOException {

@@ -37,6 +37,7 @@ public final class T5Tokenizer implements AutoCloseable {
    * model_max_length} of {@code tokenizer_config.json}, or else {@value #DEFAULT_LENGTH}.
    *
    * @param folder a tokenizer folder
+   * @return the tokenizer; close it after use
    * @throws IOException if files are missing or no T5 tokenizer
    */
   public static T5Tokenizer load(Path folder) throws IOException {
@@ -48,6 +49,7 @@ public final class T5Tokenizer implements AutoCloseable {
    *
    * @param folder a tokenizer folder
    * @param length how many ids {@link #ids(String)} returns, at least 1
+   * @return the tokenizer; close it after use
    * @throws IOException if files are missing or no T5 tokenizer
    */
   public static T5Tokenizer load(Path folder, int length) throws IOException {

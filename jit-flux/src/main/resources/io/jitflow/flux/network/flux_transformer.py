@@ -18,15 +18,15 @@ def rope_axis(position: Tensor, dim: int, theta: float) -> Tensor:
   return torch.mul(torch.unsqueeze(torch.to(position, 7), 2), omega)
 
 # Rotates pairs of adjacent channels: (a, b) -> (a cos - b sin, a sin + b cos), as a product of
-# complex numbers in float32. x: [batch, tokens, heads, head width], rope: [batch, tokens, 1, head width / 2].
+# complex numbers. x: float32 [batch, tokens, 2, heads, head width],
+# rope: [batch, tokens, 1, 1, head width / 2].
 def apply_rope(x: Tensor, rope: Tensor) -> Tensor:
-  pairs = torch.view_as_complex(torch.unflatten(torch.to(x, 6), 3, [-1, 2]))
-  turned = torch.view_as_real(torch.mul(pairs, rope))
-  return torch.to(torch.flatten(turned, 3), x.dtype)
+  pairs = torch.view_as_complex(torch.unflatten(x, 4, [-1, 2]))
+  return torch.flatten(torch.view_as_real(torch.mul(pairs, rope)), 4)
 
-def attention(q: Tensor, k: Tensor, v: Tensor, rope: Tensor) -> Tensor:
-  q = torch.transpose(__torch__.flux_transformer.apply_rope(q, rope, ), 1, 2)
-  k = torch.transpose(__torch__.flux_transformer.apply_rope(k, rope, ), 1, 2)
+# qk: queries and keys [batch, tokens, 2, heads, head width], v: [batch, tokens, heads, head width]
+def attention(qk: Tensor, v: Tensor) -> Tensor:
+  q, k, = torch.unbind(torch.transpose(qk, 1, 3), 2)
   x = torch.scaled_dot_product_attention(q, k, torch.transpose(v, 1, 2))
   return torch.flatten(torch.transpose(x, 1, 2), 2)
 
@@ -55,18 +55,18 @@ class RMSNorm(Module):
   __parameters__ = ["scale", ]
   __buffers__ = []
   scale : Tensor
-  def forward(self: __torch__.flux_transformer.RMSNorm, x: Tensor) -> Tensor:
-    wide = torch.to(x, 6)
-    rrms = torch.rsqrt(torch.add(torch.mean(torch.square(wide), [-1], True), 1e-06))
-    return torch.mul(torch.to(torch.mul(wide, rrms), x.dtype), self.scale)
 
 class QKNorm(Module):
   __parameters__ = []
   __buffers__ = []
   query_norm : __torch__.flux_transformer.RMSNorm
   key_norm : __torch__.flux_transformer.RMSNorm
-  def forward(self: __torch__.flux_transformer.QKNorm, q: Tensor, k: Tensor) -> Tuple[Tensor, Tensor]:
-    return ((self.query_norm).forward(q, ), (self.key_norm).forward(k, ))
+  # RMS norm of every head of queries and keys, float32. qk: [batch, tokens, 2, heads, head width]
+  def forward(self: __torch__.flux_transformer.QKNorm, qk: Tensor) -> Tensor:
+    scale = torch.unsqueeze(torch.stack([self.query_norm.scale, self.key_norm.scale]), 1)
+    qk = torch.to(qk, 6)
+    mean_square = torch.div(torch.square(torch.linalg_vector_norm(qk, 2, [-1], True)), torch.size(qk, -1))
+    return torch.mul(torch.mul(qk, torch.rsqrt(torch.add(mean_square, 1e-06))), scale)
 
 class SelfAttention(Module):
   __parameters__ = []
@@ -74,12 +74,13 @@ class SelfAttention(Module):
   qkv : __torch__.layers.Linear
   norm : __torch__.flux_transformer.QKNorm
   proj : __torch__.layers.Linear
-  # Queries, keys and values of one stream, each [batch, tokens, heads, head width].
-  def forward(self: __torch__.flux_transformer.SelfAttention, x: Tensor, heads: int) -> Tuple[Tensor, Tensor, Tensor]:
+  # Normed and rotated queries and keys of one stream [batch, tokens, 2, heads, head width], and its
+  # values [batch, tokens, heads, head width].
+  def forward(self: __torch__.flux_transformer.SelfAttention, x: Tensor, heads: int, rope: Tensor) -> Tuple[Tensor, Tensor]:
     qkv = torch.unflatten((self.qkv).forward(x, ), 2, [3, heads, -1])
-    q, k, v, = torch.unbind(qkv, 2)
-    q, k, = (self.norm).forward(q, k, )
-    return (q, k, v)
+    qk = (self.norm).forward(torch.slice(qkv, 2, 0, 2), )
+    qk = torch.to(__torch__.flux_transformer.apply_rope(qk, rope, ), x.dtype)
+    return (qk, torch.select(qkv, 2, 2))
 
 class MLP(Module):
   __parameters__ = []
@@ -112,14 +113,13 @@ class DoubleStreamBlock(Module):
     img_shift1, img_scale1, img_gate1, img_shift2, img_scale2, img_gate2, = (self.img_mod).forward(vec, 6, )
     txt_shift1, txt_scale1, txt_gate1, txt_shift2, txt_scale2, txt_gate2, = (self.txt_mod).forward(vec, 6, )
     img_normed = __torch__.flux_transformer.modulated_norm(img, img_shift1, img_scale1, )
-    img_q, img_k, img_v, = (self.img_attn).forward(img_normed, self.heads, )
+    img_qk, img_v, = (self.img_attn).forward(img_normed, self.heads, torch.slice(rope, 1, torch.size(txt, 1)), )
     txt_normed = __torch__.flux_transformer.modulated_norm(txt, txt_shift1, txt_scale1, )
-    txt_q, txt_k, txt_v, = (self.txt_attn).forward(txt_normed, self.heads, )
+    txt_qk, txt_v, = (self.txt_attn).forward(txt_normed, self.heads, torch.slice(rope, 1, 0, torch.size(txt, 1)), )
     # One attention over text, then image.
-    q = torch.cat([txt_q, img_q], 1)
-    k = torch.cat([txt_k, img_k], 1)
+    qk = torch.cat([txt_qk, img_qk], 1)
     v = torch.cat([txt_v, img_v], 1)
-    joint = __torch__.flux_transformer.attention(q, k, v, rope, )
+    joint = __torch__.flux_transformer.attention(qk, v, )
     txt_joint, img_joint, = torch.split_with_sizes(joint, [torch.size(txt, 1), torch.size(img, 1)], 1)
     img = torch.addcmul(img, img_gate1, (self.img_attn.proj).forward(img_joint, ))
     img_normed = __torch__.flux_transformer.modulated_norm(img, img_shift2, img_scale2, )
@@ -142,9 +142,10 @@ class SingleStreamBlock(Module):
     hidden = torch.size(x, 2)
     inner = (self.linear1).forward(__torch__.flux_transformer.modulated_norm(x, shift, scale, ), )
     qkv, mlp, = torch.split_with_sizes(inner, [3 * hidden, torch.size(inner, 2) - 3 * hidden], 2)
-    q, k, v, = torch.unbind(torch.unflatten(qkv, 2, [3, self.heads, -1]), 2)
-    q, k, = (self.norm).forward(q, k, )
-    attn = __torch__.flux_transformer.attention(q, k, v, rope, )
+    qkv = torch.unflatten(qkv, 2, [3, self.heads, -1])
+    qk = (self.norm).forward(torch.slice(qkv, 2, 0, 2), )
+    qk = torch.to(__torch__.flux_transformer.apply_rope(qk, rope, ), x.dtype)
+    attn = __torch__.flux_transformer.attention(qk, torch.select(qkv, 2, 2), )
     out = (self.linear2).forward(torch.cat([attn, torch.gelu(mlp, approximate="tanh")], 2), )
     return __torch__.flux_transformer.saturated(torch.addcmul(x, gate, out), )
 
@@ -199,14 +200,15 @@ class Flux(Module):
   single_blocks : __torch__.flux_transformer.SingleBlocks
   final_layer : __torch__.flux_transformer.LastLayer
 
-  # cos + i sin of every token's angles, from float64: [batch, tokens, 1, head width / 2].
+  # cos + i sin of every token's angles, from float64: [batch, tokens, 1, 1, head width / 2].
   def rope(self: __torch__.flux_transformer.Flux, ids: Tensor) -> Tensor:
     first, row, column, = torch.unbind(ids, 2)
     angle0 = __torch__.flux_transformer.rope_axis(first, self.first_axis, self.theta, )
     angle1 = __torch__.flux_transformer.rope_axis(row, self.row_axis, self.theta, )
     angle2 = __torch__.flux_transformer.rope_axis(column, self.column_axis, self.theta, )
     angle = torch.cat([angle0, angle1, angle2], 2)
-    return torch.unsqueeze(torch.to(torch.polar(torch.ones_like(angle), angle), 9), 2)
+    rope = torch.to(torch.polar(torch.ones_like(angle), angle), 9)
+    return torch.unsqueeze(torch.unsqueeze(rope, 2), 3)
 
   # img: [batch, tokens, channels], img_ids: [batch, tokens, 3], txt: [batch, text tokens, text width],
   # txt_ids: [text tokens, 3], vec: [batch, pooled width], timestep and guidance: [batch]

@@ -186,6 +186,23 @@ class FluxConverterTest {
     assertThat(entries()).isEmpty();
   }
 
+  @Test
+  void convert_downloadCache_followsItsLinks() throws Exception {
+    Path blobs = Files.createDirectory(folder.resolve("blobs"));
+    List<Path> files;
+    try (Stream<Path> walk = Files.walk(dev)) {
+      files = walk.filter(Files::isRegularFile).toList();
+    }
+    for (int i = 0; i < files.size(); i++) {
+      Path blob = blobs.resolve("blob" + i);
+      Files.move(files.get(i), blob);
+      Files.createSymbolicLink(files.get(i), files.get(i).getParent().relativize(blob));
+    }
+    FluxBundle bundle = convert(FluxCheckpoint.ofDirectory(dev), F32);
+    assertThat(Files.isSymbolicLink(bundle.clipTokenizer().resolve("vocab.json"))).isFalse();
+    assertThat(bundle.sources().get(0).name()).startsWith("diffusion_pytorch_model-");
+  }
+
   // Targets.
 
   @Test
@@ -260,6 +277,30 @@ class FluxConverterTest {
       assertThat(Thread.interrupted()).isTrue();
     }
     assertThat(entries()).isEmpty();
+  }
+
+  @Test
+  void convert_fileThatCannotBeWritten_isNamed() throws Exception {
+    assertThatThrownBy(
+            () ->
+                FluxConverter.convert(
+                    FluxCheckpoint.ofDirectory(dev),
+                    bundles.resolve("b"),
+                    F32,
+                    progress -> occupy("vae_decoder.pt")))
+        .isInstanceOf(IOException.class)
+        .hasMessageMatching(
+            "(?s).*/\\.b\\.partial-\\w+/vae_decoder\\.pt: could not be written: .*");
+    assertThat(entries()).isEmpty();
+  }
+
+  /** Puts a folder where the converter will want to write a file. */
+  private void occupy(String name) {
+    try {
+      Files.createDirectories(bundles.resolve(entries().get(0)).resolve(name));
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
   }
 
   @Test
@@ -443,6 +484,12 @@ class FluxConverterTest {
     refused(
         FluxCheckpoint.ofDirectory(dev),
         "_class_name: expected FlowMatchEulerDiscreteScheduler, found DDIMScheduler");
+  }
+
+  @Test
+  void convert_schedulerWithOtherSigmas_isRefused() throws Exception {
+    edit("scheduler/scheduler_config.json", "\"shift\":3.0", "\"invert_sigmas\":true");
+    refused(FluxCheckpoint.ofDirectory(dev), "invert_sigmas: expected false, found true");
   }
 
   @Test

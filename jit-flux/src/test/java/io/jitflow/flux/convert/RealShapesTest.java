@@ -274,7 +274,7 @@ class RealShapesTest {
     }
   }
 
-  private static final String CLIP_SIZES =
+  static final String CLIP_SIZES =
       """
       "eos_token_id": 2, "hidden_act": "quick_gelu", "hidden_size": 768, "intermediate_size": 3072,
       "layer_norm_eps": 1e-05, "max_position_embeddings": 77, "num_attention_heads": 12,

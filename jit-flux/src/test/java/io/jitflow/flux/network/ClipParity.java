@@ -63,10 +63,13 @@ public final class ClipParity {
       Path scratch)
       throws IOException {
     Path folder = Files.createTempDirectory(scratch, "clip");
+    try (Stream<Path> files =
+        Files.list(set.file(set.description().get("weights").getAsString()))) {
+      for (Path file : files.toList()) {
+        Files.copy(file, folder.resolve(file.getFileName()));
+      }
+    }
     Files.writeString(folder.resolve("config.json"), config.toString());
-    Path weights =
-        set.file(set.description().get("weights").getAsString()).resolve("model.safetensors");
-    Files.copy(weights, folder.resolve("model.safetensors"));
     FluxBundle bundle = ParityBundle.convert(ParityBundle.withTextEncoder(folder), dtype, scratch);
     try (ClipTextEncoder encoder =
             ClipTextEncoder.load(

@@ -70,8 +70,9 @@ public final class TransformerParity {
 
   private static NDArray velocity(FluxTransformer transformer, Npz npz) {
     NDArray img = npz.get("img");
-    NDArray sharedIds = npz.get("img_ids").expandDims(0);
-    NDArray imgIds = sharedIds.repeat(0, img.getShape().get(0));
+    NDArray ids = npz.get("img_ids");
+    boolean shared = ids.getShape().dimension() == 2;
+    NDArray imgIds = shared ? ids.expandDims(0).repeat(0, img.getShape().get(0)) : ids;
     NDArray sigma = npz.get("timestep");
     NDArray guidance = npz.has("guidance") ? npz.get("guidance") : sigma.onesLike();
     return transformer.velocity(

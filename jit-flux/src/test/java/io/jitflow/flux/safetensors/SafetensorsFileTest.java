@@ -215,6 +215,19 @@ class SafetensorsFileTest {
   }
 
   @Test
+  void open_gitLfsPointer_saysWhatItIs() throws IOException {
+    Files.writeString(
+        file(), "version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 1\n");
+    refused("this is a Git LFS pointer and not the file; run git lfs pull");
+  }
+
+  @Test
+  void open_webPage_saysWhatItIs() throws IOException {
+    Files.writeString(file(), "<!DOCTYPE html><html>Access to this model is restricted</html>");
+    refused("this is a web page and not the file");
+  }
+
+  @Test
   void open_headerLengthBeyondTheFile_isRefused() throws IOException {
     RawSafetensors.writeRaw(file(), 11, new byte[10]);
     refused("expected a header of 11 bytes, found 10 bytes in the whole file", "truncated");

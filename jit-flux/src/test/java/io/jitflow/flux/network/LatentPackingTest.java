@@ -1,0 +1,82 @@
+package io.jitflow.flux.network;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.DataType;
+import ai.djl.ndarray.types.Shape;
+import io.jitflow.core.testing.Arrays32;
+import io.jitflow.core.testing.Fixtures;
+import io.jitflow.core.testing.Npz;
+import io.jitflow.core.token.TokenGrid;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+class LatentPackingTest {
+  private NDManager manager;
+
+  @BeforeEach
+  void open() {
+    manager = NDManager.newBaseManager();
+  }
+
+  @AfterEach
+  void close() {
+    manager.close();
+  }
+
+  @Test
+  void packAndUnpack_recordedLatents_matchExactly() {
+    Npz npz = Npz.read(manager, Fixtures.folder("parity/seed-noise/packing.npz"));
+    NDArray tokens = LatentPacking.pack(npz.get("latents"));
+    Arrays32.assertIdentical("tokens", tokens, npz.get("tokens"));
+    NDArray latents = LatentPacking.unpack(tokens, new TokenGrid(3, 5));
+    Arrays32.assertIdentical("latents", latents, npz.get("latents"));
+  }
+
+  @Test
+  void positionIds_recordedGrid_matchForEverySample() {
+    Npz npz = Npz.read(manager, Fixtures.folder("parity/seed-noise/packing.npz"));
+    NDArray ids = LatentPacking.positionIds(manager, 2, new TokenGrid(3, 5));
+    Arrays32.assertIdentical("first", ids.get(0), npz.get("img_ids"));
+    Arrays32.assertIdentical("second", ids.get(1), npz.get("img_ids"));
+  }
+
+  @Test
+  void packAndUnpack_leaveNothingBehind() {
+    NDArray latents = manager.zeros(new Shape(1, 4, 4, 6));
+    int before = manager.getManagedArrays().size();
+    LatentPacking.unpack(LatentPacking.pack(latents), new TokenGrid(2, 3));
+    assertThat(manager.getManagedArrays()).hasSize(before + 2);
+  }
+
+  @Test
+  void pack_oddHeight_isRefused() {
+    NDArray latents = manager.zeros(new Shape(1, 4, 5, 6));
+    assertThatThrownBy(() -> LatentPacking.pack(latents))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining("even height")
+        .hasMessageContaining("(1, 4, 5, 6)");
+  }
+
+  @Test
+  void pack_float64_isRefused() {
+    NDArray latents = manager.zeros(new Shape(1, 4, 4, 6), DataType.FLOAT64);
+    assertThatThrownBy(() -> LatentPacking.pack(latents))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining("FLOAT32")
+        .hasMessageContaining("float64");
+  }
+
+  @Test
+  void unpack_otherTokenCount_isRefused() {
+    NDArray tokens = manager.zeros(new Shape(1, 7, 64));
+    assertThatThrownBy(() -> LatentPacking.unpack(tokens, new TokenGrid(2, 3)))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining("(batch, 6, a multiple of 4)")
+        .hasMessageContaining("(1, 7, 64)");
+  }
+}
