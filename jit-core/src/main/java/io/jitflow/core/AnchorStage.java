@@ -4,6 +4,7 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.jitflow.core.jit.Activation;
 import io.jitflow.core.jit.JitConfig;
+import io.jitflow.core.jit.MicroFlow;
 import io.jitflow.core.jit.StagePlan;
 import io.jitflow.core.jit.StageRules;
 import io.jitflow.core.jit.TokenImportance;
@@ -27,6 +28,8 @@ final class AnchorStage implements AutoCloseable {
   private TokenSubset tokens;
   private ActiveTokens active;
   private VelocityLifter lifter;
+  private TokenSubset next;
+  private NDArray clean;
 
   /** Enters the first stage, with the caller's anchors or the configured pattern's. */
   AnchorStage(JitConfig config, StagePlan plan, Trajectory path, JitTrace trace) {
@@ -91,11 +94,6 @@ final class AnchorStage implements AutoCloseable {
     }
   }
 
-  /** The tokens of this stage, in the order in which they joined. */
-  TokenSubset tokens() {
-    return tokens;
-  }
-
   /** The tokens as the model sees them. */
   ActiveTokens active() {
     return active;
@@ -113,12 +111,15 @@ final class AnchorStage implements AutoCloseable {
     return lifter.lift(u);
   }
 
-  /** The tokens of the stage that follows step i. */
-  TokenSubset select(NDArray velocity, int i) {
+  /** At the end of step i: selects the tokens of the next stage and keeps the clean estimate. */
+  void activate(NDArray anchorTokens, NDArray u, NDArray velocity, int i) {
     int nextStage = plan.stageOf(i + 1);
-    return path.request()
-        .anchors(nextStage)
-        .orElseGet(() -> selectJoining(velocity, plan.activeTokens(nextStage)));
+    next =
+        path.request()
+            .anchors(nextStage)
+            .orElseGet(() -> selectJoining(velocity, plan.activeTokens(nextStage)));
+    clean = anchorTokens.sub(u.mul((float) path.sigma(i)));
+    clean.attach(path.manager());
   }
 
   private TokenSubset selectJoining(NDArray velocity, int count) {
@@ -140,17 +141,20 @@ final class AnchorStage implements AutoCloseable {
    * Crosses the boundary before step i: the micro-flow moves the joining tokens to their target,
    * then the next stage begins.
    */
-  void join(TokenSubset next, NDArray clean, int i, NDManager step) {
+  void join(int i) {
     long[] joining = joining(next);
-    if (joining.length > 0) {
-      NDArray rows = step.create(joining);
-      double sigma = path.sigma(i);
-      NDArray lifted = lifter.lift(clean); // Phi_k(x0_hat)
-      NDArray noise = Trajectory.rows(transitionNoise(), rows, step);
-      NDArray target = config.microFlow().target(Trajectory.rows(lifted, rows, step), noise, sigma);
-      NDArray moved = config.microFlow().flow(path.rows(rows, step), target);
-      path.setRows(rows, moved);
-      trace.transition(i, next, joining, lifted, target, path.state());
+    try (NDManager scratch = path.manager().newSubManager()) {
+      clean.attach(scratch);
+      if (joining.length > 0) {
+        MicroFlow microFlow = config.microFlow();
+        NDArray rows = scratch.create(joining);
+        NDArray lifted = lifter.lift(clean); // Phi_k(x0_hat)
+        NDArray noise = Trajectory.rows(transitionNoise(), rows, scratch);
+        NDArray target =
+            microFlow.target(Trajectory.rows(lifted, rows, scratch), noise, path.sigma(i));
+        path.setRows(rows, microFlow.flow(path.rows(rows, scratch), target));
+        trace.transition(i, next, joining, lifted, target, path.state());
+      }
     }
     enter(plan.stageOf(i), next);
   }

@@ -64,18 +64,19 @@ public record JitSampler(JitConfig config) implements Sampler {
         AnchorStage stage = new AnchorStage(config, plan, path, trace)) {
       for (int i = 0; i < plan.steps(); i++) {
         TokenSubset evaluated = stage.active().subset();
+        boolean boundary = plan.endsStage(i);
         try (NDManager step = path.beginStep(i)) {
           NDArray tokens = path.tokens(stage.active(), step); // S_k^T y
           NDArray u = path.evaluate(tokens, stage.active(), i);
           NDArray velocity = stage.lift(u); // Pi_k u
-          boolean boundary = plan.endsStage(i);
-          TokenSubset next = boundary ? stage.select(velocity, i) : stage.tokens();
-          NDArray clean = boundary ? tokens.sub(u.mul((float) sigmas[i])) : null; // x0_hat
+          if (boundary) {
+            stage.activate(tokens, u, velocity, i); // Omega_{k-1} and x0_hat
+          }
           path.eulerStep(velocity, i);
           trace.step(i, velocity, path.state());
-          if (boundary) {
-            stage.join(next, clean, i + 1, step);
-          }
+        }
+        if (boundary) {
+          stage.join(i + 1); // micro-flow
         }
         path.endStep(i, plan.stageOf(i), evaluated);
       }

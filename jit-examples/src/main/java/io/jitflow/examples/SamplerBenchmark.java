@@ -23,8 +23,8 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
-import java.util.Optional;
 import java.util.OptionalLong;
 
 /**
@@ -55,7 +55,7 @@ public final class SamplerBenchmark {
     /** A step of the last stage: nothing but Euler. */
     FULL("full step");
 
-    private final String title;
+    final String title;
 
     Kind(String title) {
       this.title = title;
@@ -74,54 +74,65 @@ public final class SamplerBenchmark {
     }
   }
 
-  /**
-   * Runs the benchmark.
-   *
-   * @param arguments number of repetitions (default 20), then a bundle folder (default none)
-   * @throws IOException if the bundle cannot be read
-   */
-  public static void main(String[] arguments) throws IOException {
-    int repetitions = arguments.length > 0 ? Integer.parseInt(arguments[0]) : 20;
-    Optional<Path> bundle =
-        arguments.length > 1 ? Optional.of(Path.of(arguments[1])) : Optional.empty();
-    run(System.out, repetitions, bundle);
+  /** What is measured. */
+  enum Subject {
+    /** Time of each kind of step. */
+    TIME,
+    /** Peak of resident memory; needs an allocator that gives memory back at once. */
+    MEMORY,
+    /** Time of each step beside that of a real transformer. */
+    TRANSFORMER
   }
 
   /**
-   * Runs the benchmark and prints Markdown tables.
+   * Runs the benchmark.
    *
-   * @param out where to print
-   * @param repetitions how many measured runs per token count, at least 1
-   * @param bundle a converted model whose transformer is timed too
+   * @param arguments {@code time}, {@code memory} or {@code transformer}; then the number of
+   *     repetitions, or the bundle folder
    * @throws IOException if the bundle cannot be read
    */
-  static void run(PrintStream out, int repetitions, Optional<Path> bundle) throws IOException {
+  public static void main(String[] arguments) throws IOException {
+    if (arguments.length != 2) {
+      throw new IllegalArgumentException(
+          "expected: time REPETITIONS | memory REPETITIONS | transformer BUNDLE");
+    }
+    Subject subject = Subject.valueOf(arguments[0].toUpperCase(Locale.ROOT));
+    if (subject == Subject.TRANSFORMER) {
+      transformer(System.out, Path.of(arguments[1]));
+    } else {
+      run(System.out, subject, Integer.parseInt(arguments[1]));
+    }
+  }
+
+  /**
+   * Measures with the trivial model and prints a Markdown table.
+   *
+   * @param out where to print
+   * @param subject time or memory
+   * @param repetitions how many measured runs per token count, at least 1
+   */
+  static void run(PrintStream out, Subject subject, int repetitions) {
     if (repetitions < 1) {
       throw new IllegalArgumentException("at least 1 repetition is needed, got " + repetitions);
     }
-    out.println("Time outside the model in ms, minimum / median of the steps of each kind");
-    out.println();
-    out.print("| tokens |");
-    for (Kind kind : Kind.values()) {
-      out.printf(" %s |", kind.title);
+    if (subject == Subject.TIME) {
+      out.print("| tokens |");
+      for (Kind kind : Kind.values()) {
+        out.printf(" %s |", kind.title);
+      }
+      out.println(" Euler step |");
+      out.println("|---".repeat(Kind.values().length + 2) + "|");
+    } else {
+      out.println("| tokens | one latent, MiB | JiT, latents | Euler, latents |");
+      out.println("|---|---|---|---|");
     }
-    out.println(" Euler step |");
-    out.println("|---".repeat(Kind.values().length + 2) + "|");
     for (int side : SIDES) {
-      time(out, new TokenGrid(side, side), repetitions);
-    }
-    out.println();
-    out.println("Peak of resident memory beyond noise and result, median over runs");
-    out.println();
-    out.println(
-        "| tokens | one latent, MiB | sparse and boundary steps, latents | Euler, latents |");
-    out.println("|---|---|---|---|");
-    for (int side : SIDES) {
-      memory(out, new TokenGrid(side, side), Math.min(repetitions, 10));
-    }
-    if (bundle.isPresent()) {
-      out.println();
-      transformer(out, bundle.get());
+      TokenGrid grid = new TokenGrid(side, side);
+      if (subject == Subject.TIME) {
+        time(out, grid, repetitions);
+      } else {
+        memory(out, grid, repetitions);
+      }
     }
   }
 
@@ -206,7 +217,14 @@ public final class SamplerBenchmark {
     return "%.2f".formatted(median(peaks));
   }
 
-  private static void transformer(PrintStream out, Path folder) throws IOException {
+  /**
+   * Runs a converted model's transformer under the sampler and prints a Markdown table.
+   *
+   * @param out where to print
+   * @param folder the bundle
+   * @throws IOException if the bundle cannot be read
+   */
+  static void transformer(PrintStream out, Path folder) throws IOException {
     FluxBundle bundle = FluxBundle.read(folder);
     FluxArchitecture sizes = bundle.transformer();
     try (NDManager manager = NDManager.newBaseManager();

@@ -53,6 +53,7 @@ public record JitConfig(
    * @param blurWidth the width of the lifter's Gaussian
    * @param tiedAnchors what positions with several nearest anchors take
    * @param microFlow how joining tokens reach their target
+   * @param transitionNoise the noise in their target
    * @param stageRules which stage configurations are refused
    * @throws IllegalArgumentException if a stage gets no step, stage ends or densities do not rise,
    *     or the last stage does not end at 1 with density 1

@@ -2,6 +2,7 @@ package io.jitflow.core.jit;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.index.NDIndex;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.nn.pooling.Pool;
 import io.jitflow.core.token.TokenGrid;
@@ -20,6 +21,9 @@ public final class TokenImportance {
   private static final Shape WINDOW = new Shape(3, 3);
   private static final Shape ONE = new Shape(1, 1);
 
+  /** Channels at a time, so that the map needs a fraction of the velocity's memory. */
+  private static final int GROUP = 16;
+
   private TokenImportance() {}
 
   /**
@@ -33,26 +37,35 @@ public final class TokenImportance {
   public static NDArray map(NDArray velocity, TokenGrid grid, ImportanceBorder border) {
     boolean insideOnly = border == ImportanceBorder.INSIDE_ONLY;
     long samples = velocity.getShape().get(0);
+    long channels = velocity.getShape().get(2);
     Shape plane = new Shape(samples, 1, grid.rows(), grid.cols());
     try (NDManager scratch = velocity.getManager().newSubManager()) {
       scratch.tempAttachAll(velocity);
-      NDArray field = insideOnly ? centred(velocity) : velocity;
-      NDArray square = field.square();
-      // the channel mean and the window mean commute: only E_W[v] needs every channel
-      NDArray meanOfSquares = windowMean(square.mean(new int[] {2}).reshape(plane));
-      square.close();
-      NDArray image =
-          field
-              .reshape(samples, grid.rows(), grid.cols(), velocity.getShape().get(2))
-              .transpose(0, 3, 1, 2);
-      NDArray mean = windowMean(image);
-      NDArray squareOfMeans = mean.muli(mean).mean(new int[] {1}, true);
+      NDArray sumOfSquares = scratch.zeros(plane);
+      NDArray sumOfSquaredMeans = scratch.zeros(plane);
+      for (long first = 0; first < channels; first += GROUP) {
+        try (NDManager group = scratch.newSubManager()) {
+          long end = Math.min(channels, first + GROUP);
+          NDArray field = velocity.get(group, new NDIndex(":, :, {}:{}", first, end));
+          if (insideOnly) {
+            field = centred(field);
+          }
+          // the channel sum and the window mean commute: only E_W[v] needs every channel
+          NDArray squares = field.square().sum(new int[] {2});
+          sumOfSquares.addi(windowMean(squares.reshape(plane)));
+          NDArray image =
+              field.reshape(samples, grid.rows(), grid.cols(), end - first).transpose(0, 3, 1, 2);
+          NDArray mean = windowMean(image);
+          sumOfSquaredMeans.addi(mean.muli(mean).sum(new int[] {1}, true));
+        }
+      }
       if (insideOnly) {
         NDArray share = windowShare(scratch, grid);
-        meanOfSquares.divi(share);
-        squareOfMeans.divi(share).divi(share);
+        sumOfSquares.divi(share);
+        sumOfSquaredMeans.divi(share).divi(share);
       }
-      NDArray variance = meanOfSquares.sub(squareOfMeans).reshape(samples, grid.tokens());
+      NDArray variance =
+          sumOfSquares.sub(sumOfSquaredMeans).divi(channels).reshape(samples, grid.tokens());
       variance.attach(scratch.getParentManager());
       return variance;
     }

@@ -12,6 +12,7 @@ import io.jitflow.core.token.TokenGrid;
 import io.jitflow.core.token.TokenSubset;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.SortedMap;
 import java.util.TreeMap;
 
@@ -40,8 +41,10 @@ public final class VelocityLifter implements AutoCloseable {
   private final TokenSubset anchors;
   private final int radius;
   private final NDManager manager;
-  private final List<NDArray> tiedRows = new ArrayList<>();
-  private final int[] ties;
+
+  /** For each number of ties, the rows of the first of the tied anchors, of the second, ... */
+  private final List<NDArray[]> tiedRows = new ArrayList<>();
+
   private final NDArray fieldRows;
   private final NDArray anchorRows;
   private final double[] kernel;
@@ -82,19 +85,17 @@ public final class VelocityLifter implements AutoCloseable {
       }
     }
     this.manager = parent.newSubManager();
-    this.ties = groups.keySet().stream().mapToInt(Integer::intValue).toArray();
     int nextRow = anchorCount;
-    for (int count : ties) {
-      List<int[]> group = groups.get(count);
-      long[] rows = new long[group.size() * count];
-      for (int g = 0; g < group.size(); g++) {
-        int[] tied = group.get(g);
-        for (int t = 0; t < count; t++) {
-          rows[g * count + t] = tied[t];
-        }
-        rowOf[tied[count]] = nextRow++;
+    for (Map.Entry<Integer, List<int[]>> group : groups.entrySet()) {
+      NDArray[] rows = new NDArray[group.getKey()];
+      for (int t = 0; t < rows.length; t++) {
+        int tie = t;
+        rows[t] = manager.create(group.getValue().stream().mapToLong(tied -> tied[tie]).toArray());
       }
-      tiedRows.add(manager.create(rows));
+      tiedRows.add(rows);
+      for (int[] tied : group.getValue()) {
+        rowOf[tied[rows.length]] = nextRow++;
+      }
     }
     this.fieldRows = manager.create(reflected(rowOf));
     this.anchorRows = manager.create(flatIndices(anchors));
@@ -148,24 +149,32 @@ public final class VelocityLifter implements AutoCloseable {
    * The nearest anchors' values on the grid with reflected borders, [B, d, rows + 2p, cols + 2p].
    */
   private NDArray field(NDArray rows, long channels) {
-    NDList table = new NDList(rows);
-    for (int g = 0; g < ties.length; g++) {
-      try (NDArray tied = rows.get(new NDIndex("{}", tiedRows.get(g)))) {
-        table.add(tied.reshape(-1, ties[g], channels).mean(new int[] {1}));
-      }
+    NDArray table = rows;
+    if (!tiedRows.isEmpty()) {
+      NDList parts = new NDList(rows);
+      tiedRows.forEach(tied -> parts.add(mean(rows, tied)));
+      table = NDArrays.concat(parts, 0);
+      parts.subNDList(1).close();
     }
-    NDArray all = table.size() == 1 ? rows : NDArrays.concat(table, 0);
-    NDArray field = all.get(new NDIndex("{}", fieldRows));
-    for (int g = 1; g < table.size(); g++) {
-      table.get(g).close();
-    }
-    if (table.size() > 1) {
-      all.close();
+    NDArray field = table.get(new NDIndex("{}", fieldRows));
+    if (table != rows) {
+      table.close();
     }
     TokenGrid grid = anchors.grid();
     return field
         .reshape(anchors.samples(), grid.rows() + 2L * radius, grid.cols() + 2L * radius, channels)
         .transpose(0, 3, 1, 2);
+  }
+
+  /** The means of tied anchors; one gather at a time, so that only one is held beside the sum. */
+  private static NDArray mean(NDArray rows, NDArray[] tied) {
+    NDArray sum = rows.get(new NDIndex("{}", tied[0]));
+    for (int t = 1; t < tied.length; t++) {
+      try (NDArray other = rows.get(new NDIndex("{}", tied[t]))) {
+        sum.addi(other);
+      }
+    }
+    return sum.divi(tied.length);
   }
 
   private NDArray blur(NDArray field, long channels) {
