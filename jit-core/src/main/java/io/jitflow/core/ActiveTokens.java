@@ -66,8 +66,8 @@ public final class ActiveTokens implements AutoCloseable {
   /** Gathers these tokens from all tokens [B, N, d]; the result belongs to the given manager. */
   NDArray select(NDArray all, NDManager owner) {
     Shape shape = all.getShape();
-    try (NDArray flat = all.reshape(-1, shape.get(2))) {
-      NDArray picked = flat.get(owner, new NDIndex("{}", rows));
+    try (NDArray flat = all.reshape(-1, shape.get(2));
+        NDArray picked = flat.get(owner, new NDIndex("{}", rows))) {
       NDArray tokens = picked.reshape(shape.get(0), subset.count(), shape.get(2));
       tokens.attach(owner);
       return tokens;

@@ -112,14 +112,17 @@ final class AnchorStage implements AutoCloseable {
   }
 
   /** At the end of step i: selects the tokens of the next stage and keeps the clean estimate. */
-  void activate(NDArray anchorTokens, NDArray u, NDArray velocity, int i) {
+  void activate(NDArray u, NDArray velocity, int i) {
     int nextStage = plan.stageOf(i + 1);
     next =
         path.request()
             .anchors(nextStage)
             .orElseGet(() -> selectJoining(velocity, plan.activeTokens(nextStage)));
-    clean = anchorTokens.sub(u.mul((float) path.sigma(i)));
+    clean = u.mul((float) -path.sigma(i));
     clean.attach(path.manager());
+    try (NDManager scratch = path.manager().newSubManager()) {
+      clean.addi(path.tokens(active, scratch)); // x0_hat = y - sigma u
+    }
   }
 
   private TokenSubset selectJoining(NDArray velocity, int count) {
@@ -149,9 +152,13 @@ final class AnchorStage implements AutoCloseable {
         MicroFlow microFlow = config.microFlow();
         NDArray rows = scratch.create(joining);
         NDArray lifted = lifter.lift(clean); // Phi_k(x0_hat)
-        NDArray noise = Trajectory.rows(transitionNoise(), rows, scratch);
-        NDArray target =
-            microFlow.target(Trajectory.rows(lifted, rows, scratch), noise, path.sigma(i));
+        clean.close();
+        NDArray target;
+        try (NDArray estimate = Trajectory.rows(lifted, rows, scratch);
+            NDArray noise = Trajectory.rows(transitionNoise(), rows, scratch)) {
+          target = microFlow.target(estimate, noise, path.sigma(i));
+          target.attach(scratch);
+        }
         path.setRows(rows, microFlow.flow(path.rows(rows, scratch), target));
         trace.transition(i, next, joining, lifted, target, path.state());
       }

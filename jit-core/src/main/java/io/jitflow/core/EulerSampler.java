@@ -35,7 +35,7 @@ public record EulerSampler(SigmaSchedule schedule, int steps) implements Sampler
         ActiveTokens all = path.activate(everyToken)) {
       for (int i = 0; i < steps; i++) {
         try (NDManager step = path.beginStep(i)) {
-          NDArray velocity = path.evaluate(path.tokens(all, step), all, i);
+          NDArray velocity = path.evaluate(all, step, i);
           path.eulerStep(velocity, i);
         }
         path.endStep(i, 0, everyToken);

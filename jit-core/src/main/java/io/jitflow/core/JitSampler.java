@@ -66,11 +66,13 @@ public record JitSampler(JitConfig config) implements Sampler {
         TokenSubset evaluated = stage.active().subset();
         boolean boundary = plan.endsStage(i);
         try (NDManager step = path.beginStep(i)) {
-          NDArray tokens = path.tokens(stage.active(), step); // S_k^T y
-          NDArray u = path.evaluate(tokens, stage.active(), i);
+          NDArray u = path.evaluate(stage.active(), step, i); // of S_k^T y
           NDArray velocity = stage.lift(u); // Pi_k u
           if (boundary) {
-            stage.activate(tokens, u, velocity, i); // Omega_{k-1} and x0_hat
+            stage.activate(u, velocity, i); // Omega_{k-1} and x0_hat
+          }
+          if (velocity != u) {
+            u.close(); // so that a step needs less memory
           }
           path.eulerStep(velocity, i);
           trace.step(i, velocity, path.state());

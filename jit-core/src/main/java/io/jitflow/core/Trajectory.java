@@ -70,13 +70,18 @@ final class Trajectory implements AutoCloseable {
     return active.select(state, step);
   }
 
-  /** Evaluates the model and refuses what no sampler could use. */
-  NDArray evaluate(NDArray tokens, ActiveTokens active, int i) {
+  /** Evaluates the model at the active tokens and refuses what no sampler could use. */
+  NDArray evaluate(ActiveTokens active, NDManager step, int i) {
+    NDArray tokens = tokens(active, step);
     long before = System.nanoTime();
     NDArray velocity = model.velocity(tokens, active, sigmas[i]);
     check(velocity, tokens, i);
     modelTime = Duration.ofNanos(System.nanoTime() - before);
-    return owned(velocity, tokens.getManager());
+    NDArray owned = owned(velocity, step);
+    if (tokens != state && tokens != owned) {
+      tokens.close();
+    }
+    return owned;
   }
 
   /**

@@ -37,6 +37,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
 class JitSamplerTest {
@@ -339,12 +340,16 @@ class JitSamplerTest {
     return transitions;
   }
 
-  @Test
-  void sample_exactMicroFlow_putsJoiningTokensOnTheirTarget() {
-    JitConfig config = JitConfig.default7x();
+  @ParameterizedTest
+  @EnumSource(TransitionNoise.class)
+  void sample_exactMicroFlow_putsJoiningTokensOnTheirTarget(TransitionNoise transitionNoise) {
+    JitConfig config = JitConfig.default7x().withTransitionNoise(transitionNoise);
     SamplingRequest request = request(16, 17);
     double[] sigmas = config.schedule().sigmas(11, GRID.tokens());
-    float[] noise = request.transitionNoise().toFloatArray();
+    float[] noise =
+        transitionNoise == TransitionNoise.INITIAL
+            ? request.noise().toFloatArray()
+            : request.transitionNoise().toFloatArray();
     List<Transition> transitions = transitions(config, WAVES, request);
     assertThat(transitions).extracting(transition -> transition.step).containsExactly(4, 7);
     for (Transition t : transitions) {
