@@ -22,6 +22,7 @@ import picocli.CommandLine.UnmatchedArgumentException;
       GenerateCommand.class,
       CompareCommand.class,
       InspectCommand.class,
+      BenchCommand.class,
       StudyCommand.class
     },
     footer = {
