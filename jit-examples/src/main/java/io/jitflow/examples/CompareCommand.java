@@ -8,6 +8,7 @@ import io.jitflow.core.SamplingStep;
 import io.jitflow.flux.FluxPipeline;
 import io.jitflow.flux.GeneratedImages;
 import io.jitflow.flux.ImageRequest;
+import io.jitflow.flux.network.FluxArchitecture;
 import java.awt.image.BufferedImage;
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -74,7 +75,11 @@ final class CompareCommand implements Callable<Integer> {
 
   /** One sampler's result. */
   private record Run(
-      String name, GeneratedImages result, List<SamplingStep> steps, BufferedImage image) {
+      String name,
+      GeneratedImages result,
+      List<SamplingStep> steps,
+      BufferedImage image,
+      FluxArchitecture architecture) {
 
     boolean isStandard() {
       return name.equals("standard");
@@ -86,6 +91,14 @@ final class CompareCommand implements Callable<Integer> {
 
     long tokens() {
       return steps.stream().mapToLong(step -> step.active().count()).sum();
+    }
+
+    /** Floating-point operations of all forward passes. */
+    double flops() {
+      int textTokens = result.request().textTokens().orElseThrow();
+      return steps.stream()
+          .mapToDouble(step -> architecture.forwardFlops(step.active().count(), textTokens))
+          .sum();
     }
   }
 
@@ -157,7 +170,12 @@ final class CompareCommand implements Callable<Integer> {
     try (Progress progress = Progress.ofSteps(name, request.sampler().orElseThrow().steps())) {
       StepRecorder recorder = new StepRecorder(main.interrupt(), progress);
       GeneratedImages result = pipeline.generate(request.listener(recorder));
-      return new Run(name, result, recorder.steps(), pixels(result.images().get(0)));
+      return new Run(
+          name,
+          result,
+          recorder.steps(),
+          pixels(result.images().get(0)),
+          pipeline.bundle().transformer());
     }
   }
 
@@ -201,15 +219,18 @@ final class CompareCommand implements Callable<Integer> {
   private static void print(PrintWriter out, List<Run> runs) {
     Run standard = runs.get(0);
     out.printf(
-        "%-10s %6s %12s %10s %8s %12s%n",
-        "sampler", "steps", "tokens", "denoise", "faster", "difference");
+        "%-10s %6s %12s %10s %10s %8s %12s%n",
+        "sampler", "steps", "tokens", "less work", "denoise", "faster", "difference");
     for (Run run : runs) {
       out.printf(
           Locale.ROOT,
-          "%-10s %6d %,12d %10s %8s %12s%n",
+          "%-10s %6d %,12d %10s %10s %8s %12s%n",
           run.name(),
           run.steps().size(),
           run.tokens(),
+          run.isStandard()
+              ? ""
+              : String.format(Locale.ROOT, "%.2fx", standard.flops() / run.flops()),
           Amounts.time(run.denoise()),
           run.isStandard() ? "" : speedUp(standard, run),
           run.isStandard()

@@ -22,6 +22,7 @@ import picocli.CommandLine.UnmatchedArgumentException;
       GenerateCommand.class,
       CompareCommand.class,
       InspectCommand.class,
+      BenchCommand.class,
       StudyCommand.class
     },
     footer = {
@@ -64,7 +65,11 @@ public final class Main {
   public static void main(String[] args) {
     System.setProperty("java.awt.headless", "true"); // pictures are drawn, never shown
     setDefault("RUST_FLAVOR", "cpu"); // tokenizing needs no CUDA build of the tokenizers
+    // its rewriting pays only for fixed shapes, and JiT changes the token count at every stage
+    setDefault("ai.djl.pytorch.graph_optimizer", "false");
     setDefault("org.slf4j.simpleLogger.defaultLogLevel", "warn");
+    // its rewriting pays only for fixed shapes, and JiT changes the token count at every stage
+    setDefault("ai.djl.pytorch.graph_optimizer", "false");
     setDefault("org.slf4j.simpleLogger.log.ai.djl.util.cuda", "error"); // having no GPU is normal
     Interrupt interrupt = new Interrupt();
     interrupt.listenToCtrlC();

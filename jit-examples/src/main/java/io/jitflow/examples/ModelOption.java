@@ -1,6 +1,7 @@
 package io.jitflow.examples;
 
 import ai.djl.Device;
+import ai.djl.engine.Engine;
 import io.jitflow.flux.FluxBundle;
 import io.jitflow.flux.FluxOptions;
 import io.jitflow.flux.FluxPipeline;
@@ -98,8 +99,15 @@ final class ModelOption {
       throw new ParameterException(
           spec.commandLine(), "--device must be cpu, gpu or gpu:N, got '%s'".formatted(device));
     }
-    return options.withDevice(
-        Device.gpu(gpu.group(1) == null ? 0 : Integer.parseInt(gpu.group(1))));
+    int number = gpu.group(1) == null ? 0 : Integer.parseInt(gpu.group(1));
+    int found = Engine.getEngine("PyTorch").getGpuCount();
+    if (number >= found) {
+      throw new ParameterException(
+          spec.commandLine(),
+          "--device %s: PyTorch finds %d GPU%s on this machine"
+              .formatted(device, found, found == 1 ? "" : "s"));
+    }
+    return options.withDevice(Device.gpu(number));
   }
 
   private Path bundle(Interrupt interrupt, PrintWriter err) throws IOException {

@@ -90,6 +90,7 @@ class MainTest {
         List.of("must end in .png, got 'fox.jpg'", "-o", "fox.jpg"),
         List.of("the output folder does not exist", "-o", "nowhere/at/all/fox.png"),
         List.of("the --prompt is empty", "--prompt", "  "),
+        List.of("--device gpu:999: PyTorch finds ", "--device", "gpu:999"),
         List.of("--device must be cpu, gpu or gpu:N, got 'tpu'", "--device", "tpu"));
   }
 

@@ -109,13 +109,14 @@ public final class FluxConverter {
     if (required > usable) {
       throw new CheckpointException(
           "%s: expected room for a bundle of %s, found %s; free %s, choose another disk or a smaller type"
-              .formatted(
-                  parent, gigabytes(required), gigabytes(usable), gigabytes(required - usable)));
+              .formatted(parent, amount(required), amount(usable), amount(required - usable)));
     }
   }
 
-  private static String gigabytes(long bytes) {
-    return "%d.%02d GB".formatted(bytes / 1_000_000_000, bytes / 10_000_000 % 100);
+  private static String amount(long bytes) {
+    return bytes < 1_000_000_000
+        ? "%d MB".formatted((bytes + 999_999) / 1_000_000)
+        : "%d.%02d GB".formatted(bytes / 1_000_000_000, bytes / 10_000_000 % 100);
   }
 
   private static FluxBundle write(

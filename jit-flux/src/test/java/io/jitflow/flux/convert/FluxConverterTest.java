@@ -321,6 +321,8 @@ class FluxConverterTest {
         .isInstanceOf(CheckpointException.class)
         .hasMessageContaining(
             "expected room for a bundle of 33.80 GB, found 12.10 GB; free 21.70 GB");
+    assertThatThrownBy(() -> FluxConverter.requireRoom(bundles, 40_000_001, 39_000_000))
+        .hasMessageContaining("expected room for a bundle of 41 MB, found 39 MB; free 2 MB");
   }
 
   // Malformed checkpoints.
