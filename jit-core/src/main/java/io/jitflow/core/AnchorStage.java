@@ -111,17 +111,24 @@ final class AnchorStage implements AutoCloseable {
     return lifter.lift(u);
   }
 
-  /** At the end of step i: selects the tokens of the next stage and keeps the clean estimate. */
+  /**
+   * At the end of step i: selects the tokens of the next stage and keeps the clean estimate {@code
+   * x0_hat = y - sigma u}. Frees u, unless it is the velocity too.
+   */
   void activate(NDArray u, NDArray velocity, int i) {
     int nextStage = plan.stageOf(i + 1);
     next =
         path.request()
             .anchors(nextStage)
             .orElseGet(() -> selectJoining(velocity, plan.activeTokens(nextStage)));
+    if (tokens.isFull()) {
+      return; // nothing is left to join
+    }
     clean = u.mul((float) -path.sigma(i));
     clean.attach(path.manager());
+    u.close();
     try (NDManager scratch = path.manager().newSubManager()) {
-      clean.addi(path.tokens(active, scratch)); // x0_hat = y - sigma u
+      clean.addi(path.tokens(active, scratch));
     }
   }
 
@@ -146,24 +153,27 @@ final class AnchorStage implements AutoCloseable {
    */
   void join(int i) {
     long[] joining = joining(next);
-    try (NDManager scratch = path.manager().newSubManager()) {
-      clean.attach(scratch);
-      if (joining.length > 0) {
-        MicroFlow microFlow = config.microFlow();
-        NDArray rows = scratch.create(joining);
-        NDArray lifted = lifter.lift(clean); // Phi_k(x0_hat)
-        clean.close();
-        NDArray target;
-        try (NDArray estimate = Trajectory.rows(lifted, rows, scratch);
-            NDArray noise = Trajectory.rows(transitionNoise(), rows, scratch)) {
-          target = microFlow.target(estimate, noise, path.sigma(i));
-          target.attach(scratch);
-        }
-        path.setRows(rows, microFlow.flow(path.rows(rows, scratch), target));
-        trace.transition(i, next, joining, lifted, target, path.state());
+    if (joining.length > 0) {
+      try (NDManager scratch = path.manager().newSubManager()) {
+        flow(joining, i, scratch);
       }
     }
     enter(plan.stageOf(i), next);
+  }
+
+  private void flow(long[] joining, int i, NDManager scratch) {
+    clean.attach(scratch);
+    MicroFlow microFlow = config.microFlow();
+    NDArray rows = scratch.create(joining);
+    NDArray lifted = lifter.lift(clean); // Phi_k(x0_hat)
+    clean.close();
+    NDArray target;
+    try (NDArray estimate = Trajectory.rows(lifted, rows, scratch);
+        NDArray noise = Trajectory.rows(transitionNoise(), rows, scratch)) {
+      target = microFlow.target(estimate, noise, path.sigma(i));
+    }
+    path.setRows(rows, microFlow.flow(path.rows(rows, scratch), target));
+    trace.transition(i, next, joining, lifted, target, path.state());
   }
 
   private NDArray transitionNoise() {
@@ -190,6 +200,10 @@ final class AnchorStage implements AutoCloseable {
   /** Frees the stage's arrays. */
   @Override
   public void close() {
+    if (clean != null) {
+      clean.close();
+      clean = null;
+    }
     if (active != null) {
       active.close();
       active = null;
