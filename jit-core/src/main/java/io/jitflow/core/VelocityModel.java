@@ -14,11 +14,11 @@ public interface VelocityModel {
   /**
    * Evaluates the model.
    *
-   * @param tokens {@code [B, m, d]}, FLOAT32, borrowed: must not be changed or closed
+   * @param tokens {@code [B, m, d]}, FLOAT32, borrowed: must not be changed, closed or kept
    * @param at the places of the tokens, in the same order; borrowed, the same object during a stage
    * @param sigma the noise level in (0, 1]; 1 is pure noise (never scaled by 1000)
    * @return the velocities {@code [B, m, d]}, FLOAT32. A result attached to the manager of {@code
-   *     tokens}, as the result of most operations on them is, is freed after the step; one that
+   *     tokens}, as the result of most operations on them is, is freed by the sampler; one that
    *     belongs to another manager is left alone. It is not changed.
    */
   NDArray velocity(NDArray tokens, ActiveTokens at, double sigma);

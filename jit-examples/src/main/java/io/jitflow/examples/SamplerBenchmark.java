@@ -6,6 +6,7 @@ import ai.djl.ndarray.types.Shape;
 import io.jitflow.core.EulerSampler;
 import io.jitflow.core.JitSampler;
 import io.jitflow.core.Sampler;
+import io.jitflow.core.SamplingListener;
 import io.jitflow.core.SamplingRequest;
 import io.jitflow.core.SamplingStep;
 import io.jitflow.core.VelocityModel;
@@ -18,6 +19,8 @@ import io.jitflow.flux.network.FluxArchitecture;
 import io.jitflow.flux.network.FluxTransformer;
 import java.io.IOException;
 import java.io.PrintStream;
+import java.lang.management.ManagementFactory;
+import java.lang.management.ThreadMXBean;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -140,33 +143,44 @@ public final class SamplerBenchmark {
     return (tokens, at, sigma) -> tokens.mul(0.5f);
   }
 
+  /** Milliseconds outside the model: by the clock, and as the thread's own computing time. */
+  private record Cost(double clock, double computing) {}
+
   private static void time(PrintStream out, TokenGrid grid, int repetitions) {
     Sampler euler = new EulerSampler(JitConfig.default7x().schedule(), 11);
-    Map<Kind, List<Double>> jit = outside(JitSampler.preset7x(), grid, repetitions);
-    List<Double> full = outside(euler, grid, repetitions).get(Kind.FULL);
+    Map<Kind, List<Cost>> jit = outside(JitSampler.preset7x(), grid, repetitions);
+    List<Cost> full = outside(euler, grid, repetitions).get(Kind.FULL);
     out.printf("| %,d |", grid.tokens());
     for (Kind kind : Kind.values()) {
-      out.printf(" %s |", minimumAndMedian(jit.get(kind)));
+      out.printf(" %s |", summary(jit.get(kind)));
     }
-    out.printf(" %s |%n", minimumAndMedian(full));
+    out.printf(" %s |%n", summary(full));
     out.flush();
   }
 
-  /** Milliseconds outside the model of every step, by kind. */
-  private static Map<Kind, List<Double>> outside(Sampler sampler, TokenGrid grid, int repetitions) {
-    Map<Kind, List<Double>> outside = new EnumMap<>(Kind.class);
+  /** The cost of every step, by kind. */
+  private static Map<Kind, List<Cost>> outside(Sampler sampler, TokenGrid grid, int repetitions) {
+    Map<Kind, List<Cost>> outside = new EnumMap<>(Kind.class);
     int warmUp = 3 + 20_000 / grid.tokens();
     try (NDManager manager = NDManager.newBaseManager()) {
       SamplingRequest request = SamplingRequest.seeded(manager, grid, CHANNELS, 1);
       for (int run = 0; run < warmUp + repetitions; run++) {
         List<SamplingStep> steps = new ArrayList<>();
-        sampler.sample(trivial(), request.withListener(steps::add)).close();
+        ComputingTime thread = new ComputingTime();
+        List<Long> computing = new ArrayList<>();
+        SamplingListener listener =
+            step -> {
+              steps.add(step);
+              computing.add(thread.outsideModel());
+            };
+        sampler.sample(thread.of(trivial()), request.withListener(listener)).close();
         Duration before = Duration.ZERO;
         for (int i = 0; run >= warmUp && i < steps.size(); i++) {
           SamplingStep step = steps.get(i);
-          double milliseconds =
-              step.elapsed().minus(before).minus(step.modelTime()).toNanos() / 1e6;
-          outside.computeIfAbsent(Kind.of(steps, i), kind -> new ArrayList<>()).add(milliseconds);
+          Duration clock = step.elapsed().minus(before).minus(step.modelTime());
+          outside
+              .computeIfAbsent(Kind.of(steps, i), kind -> new ArrayList<>())
+              .add(new Cost(clock.toNanos() / 1e6, computing.get(i) / 1e6));
           before = step.elapsed();
         }
       }
@@ -174,9 +188,40 @@ public final class SamplerBenchmark {
     return outside;
   }
 
-  private static String minimumAndMedian(List<Double> values) {
-    return "%.1f / %.1f"
-        .formatted(values.stream().min(Double::compare).orElseThrow(), median(values));
+  /**
+   * The computing time of the sampling thread, which is all of it with one engine thread. Other
+   * programs on the machine do not add to it as they do to the clock.
+   */
+  private static final class ComputingTime {
+    private final ThreadMXBean threads = ManagementFactory.getThreadMXBean();
+    private long last = threads.getCurrentThreadCpuTime();
+    private long model;
+
+    VelocityModel of(VelocityModel inner) {
+      return (tokens, at, sigma) -> {
+        long before = threads.getCurrentThreadCpuTime();
+        NDArray velocity = inner.velocity(tokens, at, sigma);
+        model = threads.getCurrentThreadCpuTime() - before;
+        return velocity;
+      };
+    }
+
+    /** Nanoseconds since the step before, less the model's. */
+    long outsideModel() {
+      long now = threads.getCurrentThreadCpuTime();
+      long outside = now - last - model;
+      last = now;
+      return outside;
+    }
+  }
+
+  private static String summary(List<Cost> costs) {
+    List<Double> clock = costs.stream().map(Cost::clock).toList();
+    return "%.1f / %.1f / %.1f"
+        .formatted(
+            clock.stream().min(Double::compare).orElseThrow(),
+            median(clock),
+            median(costs.stream().map(Cost::computing).toList()));
   }
 
   private static double median(List<Double> values) {
