@@ -3,7 +3,9 @@ package io.jitflow.examples;
 import io.jitflow.flux.ImageRequest;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.TypeConversionException;
 
 /** The options that describe an image; those not given leave the request as it was. */
 final class RequestOptions {
@@ -21,6 +23,7 @@ final class RequestOptions {
   @Option(
       names = {"-s", "--seed"},
       paramLabel = "N",
+      converter = SeedConverter.class,
       description =
           "0 or above; the same seed makes the same image. Default: a random one, printed.")
   private Long seed;
@@ -84,5 +87,19 @@ final class RequestOptions {
           "--size must be WIDTHxHEIGHT in px, for example 1024x768, got '%s'".formatted(size));
     }
     return request.size(Integer.parseInt(sides.group(1)), Integer.parseInt(sides.group(2)));
+  }
+
+  /** Says the range, also for numbers that no long can hold. */
+  static final class SeedConverter implements ITypeConverter<Long> {
+    @Override
+    public Long convert(String value) {
+      try {
+        return Long.valueOf(value);
+      } catch (NumberFormatException e) {
+        throw new TypeConversionException(
+            "expected a whole number from 0 to %d (2^63 - 1), got '%s'"
+                .formatted(Long.MAX_VALUE, value));
+      }
+    }
   }
 }
