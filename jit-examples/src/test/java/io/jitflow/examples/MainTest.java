@@ -74,7 +74,7 @@ class MainTest {
             "height must be a multiple of 16 px, got 1000; try 992 or 1008", "--size", "1024x1000"),
         List.of("width must be from 16 to 16384 px, got 0", "--size", "0x64"),
         List.of("seed must be from 0 to 9223372036854775807", "--seed=-1"),
-        List.of("'9223372036854775808' is not a long", "--seed", "9223372036854775808"),
+        List.of("(2^63 - 1), got '9223372036854775808'", "--seed", "9223372036854775808"),
         List.of(
             "unknown preset \"default_9x\"; there are default_4x and default_7x",
             "--preset",

@@ -83,7 +83,7 @@ public record JitConfig(
         steps,
         List.of(stages),
         SigmaSchedule.beta(1.4, 0.42),
-        FirstAnchors.STRIDE_TWO_AND_BORDER,
+        FirstAnchors.STRIDE_TWO_THEN_BORDER,
         Activation.IMPORTANCE,
         ImportanceBorder.INSIDE_ONLY,
         BlurWidth.UNCLIPPED,

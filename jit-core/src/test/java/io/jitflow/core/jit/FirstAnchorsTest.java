@@ -8,6 +8,7 @@ import io.jitflow.core.token.TokenGrid;
 import java.util.Arrays;
 import java.util.HashSet;
 import java.util.Set;
+import java.util.function.Predicate;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
@@ -33,7 +34,7 @@ class FirstAnchorsTest {
   }
 
   @TestFactory
-  Stream<DynamicTest> select_ofEveryCount_isDistinctSortedAndBorderFirst() {
+  Stream<DynamicTest> select_ofEveryCount_isDistinctSortedAndKeepsItsFirstPartFirst() {
     return Arrays.stream(new int[][] {{1, 1}, {1, 7}, {7, 1}, {5, 4}, {9, 12}})
         .map(extents -> new TokenGrid(extents[0], extents[1]))
         .map(grid -> DynamicTest.dynamicTest(grid.toString(), () -> checkEveryCount(grid)));
@@ -43,7 +44,9 @@ class FirstAnchorsTest {
     for (FirstAnchors rule : FirstAnchors.values()) {
       Set<Integer> pattern = new HashSet<>();
       Arrays.stream(rule.pattern(grid, 0.1)).forEach(pattern::add);
-      long border = pattern.stream().filter(token -> onBorder(grid, token)).count();
+      Predicate<Integer> first =
+          t -> pattern.contains(t) && rule.staysFirst(grid, grid.row(t), grid.col(t));
+      long ofFirst = pattern.stream().filter(first).count();
       Set<Integer> before = Set.of();
       for (int count = 1; count <= grid.tokens(); count++) {
         int[] selected = rule.select(grid, 0.1, count);
@@ -51,8 +54,7 @@ class FirstAnchorsTest {
         Set<Integer> set = new HashSet<>(Arrays.stream(selected).boxed().toList());
         // a larger count adds to a smaller one's set
         assertThat(set).containsAll(before);
-        long ofBorder = set.stream().filter(t -> pattern.contains(t) && onBorder(grid, t)).count();
-        assertThat(ofBorder).isEqualTo(Math.min(count, border));
+        assertThat(set.stream().filter(first).count()).isEqualTo(Math.min(count, ofFirst));
         long ofPattern = set.stream().filter(pattern::contains).count();
         assertThat(ofPattern).isEqualTo(Math.min(count, pattern.size()));
         before = set;
@@ -67,6 +69,15 @@ class FirstAnchorsTest {
     int[] selected = FirstAnchors.STRIDE_TWO_AND_BORDER.select(grid, 0.5, 24);
     assertThat(Arrays.stream(selected).filter(token -> !onBorder(grid, token)))
         .containsExactly(grid.index(2, 2), grid.index(4, 4));
+  }
+
+  @Test
+  void select_borderLargerThanTheRoom_keepsTheLatticeOrTheBorder() {
+    TokenGrid grid = new TokenGrid(16, 16);
+    int[] lattice = FirstAnchors.STRIDE_TWO_THEN_BORDER.select(grid, 0.32, 81);
+    int[] border = FirstAnchors.STRIDE_TWO_AND_BORDER.select(grid, 0.32, 81);
+    assertThat(Arrays.stream(lattice).filter(token -> !onBorder(grid, token))).hasSize(49);
+    assertThat(Arrays.stream(border).filter(token -> !onBorder(grid, token))).hasSize(21);
   }
 
   /**
