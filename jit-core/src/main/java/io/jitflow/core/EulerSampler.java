@@ -28,6 +28,11 @@ public record EulerSampler(SigmaSchedule schedule, int steps) implements Sampler
   }
 
   @Override
+  public boolean usesTransitionNoise() {
+    return false;
+  }
+
+  @Override
   public NDArray sample(VelocityModel model, SamplingRequest request) {
     double[] sigmas = schedule.sigmas(steps, request.grid().tokens());
     TokenSubset everyToken = TokenSubset.all(request.grid(), request.samples());

@@ -4,6 +4,7 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.jitflow.core.jit.JitConfig;
 import io.jitflow.core.jit.StagePlan;
+import io.jitflow.core.jit.TransitionNoise;
 import io.jitflow.core.jit.VelocityLifter;
 import io.jitflow.core.token.TokenSubset;
 import java.util.Objects;
@@ -50,6 +51,11 @@ public record JitSampler(JitConfig config) implements Sampler {
   @Override
   public int steps() {
     return config.steps();
+  }
+
+  @Override
+  public boolean usesTransitionNoise() {
+    return config.transitionNoise() == TransitionNoise.FRESH;
   }
 
   @Override

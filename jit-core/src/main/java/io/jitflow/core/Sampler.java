@@ -38,6 +38,16 @@ public interface Sampler {
   }
 
   /**
+   * Whether {@link #sample} reads {@link SamplingRequest#transitionNoise()}. Whoever makes requests
+   * need not draw what nobody reads.
+   *
+   * @return true unless the sampler says otherwise
+   */
+  default boolean usesTransitionNoise() {
+    return true;
+  }
+
+  /**
    * Returns the number of steps.
    *
    * @return model evaluations of a run

@@ -124,6 +124,25 @@ class JitSamplerTest {
     assertIdentical("latents", latents, expected);
   }
 
+  /** Whoever makes requests relies on it: what a sampler says it does not read has no effect. */
+  @Test
+  void usesTransitionNoise_ofEverySampler_isWhetherItHasAnEffect() {
+    SamplingRequest drawn = request(5);
+    SamplingRequest none = SamplingRequest.of(drawn.noise(), GRID);
+    JitConfig initial = JitConfig.default7x().withTransitionNoise(TransitionNoise.INITIAL);
+    for (Sampler sampler :
+        List.of(
+            new EulerSampler(SigmaSchedule.linear(), 5),
+            JitSampler.preset7x(),
+            new JitSampler(initial))) {
+      float[] with = sampler.sample(WAVES, drawn).toFloatArray();
+      float[] without = sampler.sample(WAVES, none).toFloatArray();
+      assertThat(!Arrays.equals(with, without))
+          .as(sampler.toString())
+          .isEqualTo(sampler.usesTransitionNoise());
+    }
+  }
+
   @Test
   void sample_noiseOfTheCaller_isNotChanged() {
     SamplingRequest request = request(5);

@@ -5,6 +5,7 @@ import io.jitflow.core.EulerSampler;
 import io.jitflow.core.JitSampler;
 import io.jitflow.core.Sampler;
 import io.jitflow.core.SamplingStep;
+import io.jitflow.core.jit.JitConfig;
 import io.jitflow.flux.FluxPipeline;
 import io.jitflow.flux.GeneratedImages;
 import io.jitflow.flux.ImageRequest;
@@ -134,8 +135,11 @@ final class CompareCommand implements Callable<Integer> {
       samplers.put("4x", JitSampler.preset4x());
       samplers.put("7x", JitSampler.preset7x());
 
-      // one step that does not count: it encodes the prompt, warms up the device, fixes the seed
-      ImageRequest warmUp = request.sampler(new EulerSampler(pipeline.schedule(), 1));
+      // one step of each stage that does not count: it encodes the prompt, loads what the samplers
+      // need, warms up the device for each number of tokens, fixes the seed
+      JitConfig config = JitConfig.default7x();
+      ImageRequest warmUp =
+          request.sampler(new JitSampler(config.withSteps(config.stages().size())));
       request =
           request.seed(run(pipeline, "warm-up", warmUp).result().request().seed().orElseThrow());
       for (Map.Entry<String, Sampler> entry : samplers.entrySet()) {
@@ -235,27 +239,13 @@ final class CompareCommand implements Callable<Integer> {
           run.isStandard() ? "" : speedUp(standard, run),
           run.isStandard()
               ? ""
-              : "%.1f / 255".formatted(difference(standard.image(), run.image())));
+              : "%.1f / 255"
+                  .formatted(PictureMetrics.meanAbsoluteError(standard.image(), run.image())));
     }
   }
 
   private static String speedUp(Run standard, Run run) {
     double ratio = (double) standard.denoise().toNanos() / Math.max(1, run.denoise().toNanos());
     return String.format(Locale.ROOT, "%.2fx", ratio);
-  }
-
-  /** Mean absolute difference of the channels of all pixels. */
-  private static double difference(BufferedImage a, BufferedImage b) {
-    long sum = 0;
-    for (int y = 0; y < a.getHeight(); y++) {
-      for (int x = 0; x < a.getWidth(); x++) {
-        int left = a.getRGB(x, y);
-        int right = b.getRGB(x, y);
-        for (int shift = 0; shift <= 16; shift += 8) {
-          sum += Math.abs((left >> shift & 0xff) - (right >> shift & 0xff));
-        }
-      }
-    }
-    return (double) sum / (3L * a.getWidth() * a.getHeight());
   }
 }

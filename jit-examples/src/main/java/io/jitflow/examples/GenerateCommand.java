@@ -117,9 +117,10 @@ final class GenerateCommand implements Callable<Integer> {
           made.sampler().orElseThrow().steps());
     }
     out.printf(
-        "time: tokenise %s, encode %s, denoise %s, decode %s%n",
+        "time: tokenise %s, encode %s, noise %s, denoise %s, decode %s%n",
         Amounts.time(images.timings().tokenise()),
         Amounts.time(images.timings().encode()),
+        Amounts.time(images.timings().noise()),
         Amounts.time(images.timings().denoise()),
         Amounts.time(images.timings().decode()));
     out.flush();

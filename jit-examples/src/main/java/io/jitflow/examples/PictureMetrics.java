@@ -1,10 +1,16 @@
 package io.jitflow.examples;
 
 import java.awt.image.BufferedImage;
+import java.util.function.DoubleUnaryOperator;
 
 /** Plain measures of pictures. */
 final class PictureMetrics {
   private PictureMetrics() {}
+
+  /** Mean absolute difference of the levels of two pictures of one size, from 0 to 255. */
+  static double meanAbsoluteError(BufferedImage a, BufferedImage b) {
+    return mean(Math::abs, a, b, 0, 0, a.getWidth(), a.getHeight());
+  }
 
   /** Mean squared difference of the levels of two pictures of one size, from 0 to 255 squared. */
   static double meanSquaredError(BufferedImage a, BufferedImage b) {
@@ -14,14 +20,24 @@ final class PictureMetrics {
   /** The same within a block. */
   static double blockError(
       BufferedImage a, BufferedImage b, int left, int top, int width, int height) {
+    return mean(difference -> difference * difference, a, b, left, top, width, height);
+  }
+
+  private static double mean(
+      DoubleUnaryOperator measure,
+      BufferedImage a,
+      BufferedImage b,
+      int left,
+      int top,
+      int width,
+      int height) {
     double sum = 0;
     for (int y = top; y < top + height; y++) {
       for (int x = left; x < left + width; x++) {
         int p = a.getRGB(x, y);
         int q = b.getRGB(x, y);
         for (int shift = 0; shift <= 16; shift += 8) {
-          double difference = (p >> shift & 0xff) - (q >> shift & 0xff);
-          sum += difference * difference;
+          sum += measure.applyAsDouble((p >> shift & 0xff) - (q >> shift & 0xff));
         }
       }
     }

@@ -224,7 +224,7 @@ public final class SamplerBenchmark {
             median(costs.stream().map(Cost::computing).toList()));
   }
 
-  private static double median(List<Double> values) {
+  static double median(List<Double> values) {
     List<Double> sorted = values.stream().sorted().toList();
     int half = sorted.size() / 2;
     return (sorted.get(half) + sorted.get(sorted.size() - 1 - half)) / 2;

@@ -10,6 +10,7 @@ import io.jitflow.core.token.TokenGrid;
 import io.jitflow.flux.FluxPipeline;
 import io.jitflow.flux.GeneratedImages;
 import io.jitflow.flux.ImageRequest;
+import io.jitflow.flux.network.FluxArchitecture;
 import java.awt.image.BufferedImage;
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -30,7 +31,8 @@ import picocli.CommandLine.Spec;
 /**
  * Measures samplers against each other on the pictures that a small model was trained on.
  *
- * <p>Prompt k is name k n / K of the list, its seed is k. Every figure is a mean over the prompts.
+ * <p>Prompt k is name k n / K of the list, its seed is k. Every figure is a mean over the prompts,
+ * but times, and how many times faster than the first row, are medians.
  */
 @Command(
     name = "study",
@@ -96,7 +98,8 @@ final class StudyCommand implements Callable<Integer> {
     private final Sampler sampler;
     private final List<BufferedImage> pictures = new ArrayList<>();
     private final Map<Integer, double[]> errorByStage = new TreeMap<>();
-    private double seconds;
+    private final List<Double> seconds = new ArrayList<>();
+    private double flops;
     private long tokens;
     private double distance;
     private int recognised;
@@ -182,7 +185,13 @@ final class StudyCommand implements Callable<Integer> {
     BufferedImage picture = (BufferedImage) made.images().get(0).getWrappedImage();
     Thumbnail thumbnail = Thumbnail.of(picture);
     row.pictures.add(picture);
-    row.seconds += made.timings().denoise().toNanos() / 1e9;
+    row.seconds.add(made.timings().denoise().toNanos() / 1e9);
+    FluxArchitecture transformer = pipeline.bundle().transformer();
+    int textTokens = made.request().textTokens().orElseThrow();
+    row.flops +=
+        steps.stream()
+            .mapToDouble(step -> transformer.forwardFlops(step.active().count(), textTokens))
+            .sum();
     row.tokens += steps.stream().mapToLong(step -> step.active().count()).sum();
     row.distance += thumbnail.distance(set.references().get(name));
     row.recognised += set.recognises(thumbnail, name) ? 1 : 0;
@@ -216,9 +225,10 @@ final class StudyCommand implements Callable<Integer> {
 
   private static void print(PrintWriter out, List<Row> rows, int prompts) {
     out.println(
-        "| sampler | forwards | tokens | seconds | distance | recognised | PSNR to 50 steps, dB |"
-            + " sharpness | RMS error by joining stage |");
-    out.println("|---|---|---|---|---|---|---|---|---|");
+        "| sampler | forwards | tokens | less work | seconds | faster | distance | recognised |"
+            + " PSNR to 50 steps, dB | sharpness | RMS error by joining stage |");
+    out.println("|---|---|---|---|---|---|---|---|---|---|---|");
+    Row first = rows.get(0);
     for (Row row : rows) {
       List<String> stages = new ArrayList<>();
       row.errorByStage
@@ -226,11 +236,18 @@ final class StudyCommand implements Callable<Integer> {
           .forEach(sum -> stages.add("%.1f".formatted(Math.sqrt(sum[0] / sum[1]))));
       boolean isStandard = row.errorByStage.isEmpty();
       out.printf(
-          "| %s | %d | %,d | %.2f | %.1f | %.0f %% | %s | %.4f | %s |%n",
+          "| %s | %d | %,d | %s | %.3f | %s | %.1f | %.0f %% | %s | %.4f | %s |%n",
           row.name,
           row.sampler.steps(),
           row.tokens / prompts,
-          row.seconds / prompts,
+          isStandard ? "" : "%.2fx".formatted(first.flops / row.flops),
+          SamplerBenchmark.median(row.seconds),
+          isStandard
+              ? ""
+              : "%.2fx"
+                  .formatted(
+                      SamplerBenchmark.median(first.seconds)
+                          / SamplerBenchmark.median(row.seconds)),
           row.distance / prompts,
           100.0 * row.recognised / prompts,
           isStandard ? "" : "%.1f".formatted(PictureMetrics.psnr(row.squaredError / prompts)),

@@ -223,12 +223,18 @@ public final class FluxPipeline implements AutoCloseable {
       negative = Optional.of(text.encode(request.negativePrompt().get(), request));
     }
     try {
+      Stopwatch noise = new Stopwatch();
       Stopwatch denoise = new Stopwatch();
       Stopwatch decode = new Stopwatch();
       List<Image> images = new ArrayList<>();
       for (int i = 0; i < request.count(); i++) {
         try (NDManager owner = scratch.newSubManager()) {
-          // 3. draw the noise, 4. denoise
+          // 3. draw the noise
+          noise.start();
+          SamplingRequest sampling =
+              noise(request.single(i), owner).withListener(new Cancelling(request));
+          noise.stop();
+          // 4. denoise
           denoise.start();
           FluxVelocity model =
               new FluxVelocity(
@@ -237,8 +243,6 @@ public final class FluxPipeline implements AutoCloseable {
                   negative,
                   request.trueCfgScale(),
                   request.guidance());
-          SamplingRequest sampling =
-              noise(request.single(i), owner).withListener(new Cancelling(request));
           NDArray latents = request.sampler().orElseThrow().sample(model, sampling);
           denoise.stop();
           // 5. unpack, 6. decode, 7. pixels
@@ -249,7 +253,11 @@ public final class FluxPipeline implements AutoCloseable {
       }
       PhaseTimings timings =
           new PhaseTimings(
-              text.tokenise.total(), text.encode.total(), denoise.total(), decode.total());
+              text.tokenise.total(),
+              text.encode.total(),
+              noise.total(),
+              denoise.total(),
+              decode.total());
       return new GeneratedImages(images, request, modelName(), timings, text.remarks);
     } finally {
       prompts.trim();
@@ -278,8 +286,10 @@ public final class FluxPipeline implements AutoCloseable {
     Shape latents = new Shape(1, bundle.vaeDecoder().latentChannels(), 2L * rows, 2L * cols);
     TorchNoise generator = new TorchNoise(request.seed().orElseThrow());
     NDArray initial = LatentPacking.pack(generator.draw(owner, latents));
-    NDArray transition = LatentPacking.pack(generator.draw(owner, latents));
-    return SamplingRequest.of(initial, new TokenGrid(rows, cols)).withTransitionNoise(transition);
+    SamplingRequest sampling = SamplingRequest.of(initial, new TokenGrid(rows, cols));
+    return request.sampler().orElseThrow().usesTransitionNoise()
+        ? sampling.withTransitionNoise(LatentPacking.pack(generator.draw(owner, latents)))
+        : sampling;
   }
 
   private Image decode(NDArray latents, TokenGrid grid) throws IOException {

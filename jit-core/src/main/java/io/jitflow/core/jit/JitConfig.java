@@ -5,6 +5,7 @@ import io.jitflow.core.token.TokenGrid;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.function.Consumer;
 
 /**
  * The settings of the Just-in-Time sampler, checked when made. Immutable.
@@ -160,18 +161,7 @@ public record JitConfig(
    * @return the changed settings
    */
   public JitConfig withSteps(int steps) {
-    return new JitConfig(
-        steps,
-        stages,
-        schedule,
-        firstAnchors,
-        activation,
-        importanceBorder,
-        blurWidth,
-        tiedAnchors,
-        microFlow,
-        transitionNoise,
-        stageRules);
+    return with(draft -> draft.steps = steps);
   }
 
   /**
@@ -181,18 +171,7 @@ public record JitConfig(
    * @return the changed settings
    */
   public JitConfig withSchedule(SigmaSchedule schedule) {
-    return new JitConfig(
-        steps,
-        stages,
-        schedule,
-        firstAnchors,
-        activation,
-        importanceBorder,
-        blurWidth,
-        tiedAnchors,
-        microFlow,
-        transitionNoise,
-        stageRules);
+    return with(draft -> draft.schedule = schedule);
   }
 
   /**
@@ -202,18 +181,7 @@ public record JitConfig(
    * @return the changed settings
    */
   public JitConfig withFirstAnchors(FirstAnchors firstAnchors) {
-    return new JitConfig(
-        steps,
-        stages,
-        schedule,
-        firstAnchors,
-        activation,
-        importanceBorder,
-        blurWidth,
-        tiedAnchors,
-        microFlow,
-        transitionNoise,
-        stageRules);
+    return with(draft -> draft.firstAnchors = firstAnchors);
   }
 
   /**
@@ -223,18 +191,7 @@ public record JitConfig(
    * @return the changed settings
    */
   public JitConfig withActivation(Activation activation) {
-    return new JitConfig(
-        steps,
-        stages,
-        schedule,
-        firstAnchors,
-        activation,
-        importanceBorder,
-        blurWidth,
-        tiedAnchors,
-        microFlow,
-        transitionNoise,
-        stageRules);
+    return with(draft -> draft.activation = activation);
   }
 
   /**
@@ -244,18 +201,7 @@ public record JitConfig(
    * @return the changed settings
    */
   public JitConfig withImportanceBorder(ImportanceBorder importanceBorder) {
-    return new JitConfig(
-        steps,
-        stages,
-        schedule,
-        firstAnchors,
-        activation,
-        importanceBorder,
-        blurWidth,
-        tiedAnchors,
-        microFlow,
-        transitionNoise,
-        stageRules);
+    return with(draft -> draft.importanceBorder = importanceBorder);
   }
 
   /**
@@ -265,18 +211,7 @@ public record JitConfig(
    * @return the changed settings
    */
   public JitConfig withBlurWidth(BlurWidth blurWidth) {
-    return new JitConfig(
-        steps,
-        stages,
-        schedule,
-        firstAnchors,
-        activation,
-        importanceBorder,
-        blurWidth,
-        tiedAnchors,
-        microFlow,
-        transitionNoise,
-        stageRules);
+    return with(draft -> draft.blurWidth = blurWidth);
   }
 
   /**
@@ -286,18 +221,7 @@ public record JitConfig(
    * @return the changed settings
    */
   public JitConfig withTiedAnchors(TiedAnchors tiedAnchors) {
-    return new JitConfig(
-        steps,
-        stages,
-        schedule,
-        firstAnchors,
-        activation,
-        importanceBorder,
-        blurWidth,
-        tiedAnchors,
-        microFlow,
-        transitionNoise,
-        stageRules);
+    return with(draft -> draft.tiedAnchors = tiedAnchors);
   }
 
   /**
@@ -307,18 +231,7 @@ public record JitConfig(
    * @return the changed settings
    */
   public JitConfig withMicroFlow(MicroFlow microFlow) {
-    return new JitConfig(
-        steps,
-        stages,
-        schedule,
-        firstAnchors,
-        activation,
-        importanceBorder,
-        blurWidth,
-        tiedAnchors,
-        microFlow,
-        transitionNoise,
-        stageRules);
+    return with(draft -> draft.microFlow = microFlow);
   }
 
   /**
@@ -328,18 +241,7 @@ public record JitConfig(
    * @return the changed settings
    */
   public JitConfig withTransitionNoise(TransitionNoise transitionNoise) {
-    return new JitConfig(
-        steps,
-        stages,
-        schedule,
-        firstAnchors,
-        activation,
-        importanceBorder,
-        blurWidth,
-        tiedAnchors,
-        microFlow,
-        transitionNoise,
-        stageRules);
+    return with(draft -> draft.transitionNoise = transitionNoise);
   }
 
   /**
@@ -349,17 +251,56 @@ public record JitConfig(
    * @return the changed settings
    */
   public JitConfig withStageRules(StageRules stageRules) {
-    return new JitConfig(
-        steps,
-        stages,
-        schedule,
-        firstAnchors,
-        activation,
-        importanceBorder,
-        blurWidth,
-        tiedAnchors,
-        microFlow,
-        transitionNoise,
-        stageRules);
+    return with(draft -> draft.stageRules = stageRules);
+  }
+
+  private JitConfig with(Consumer<Draft> change) {
+    Draft draft = new Draft(this);
+    change.accept(draft);
+    return draft.checked();
+  }
+
+  /** Settings that are being changed. */
+  private static final class Draft {
+    private int steps;
+    private List<Stage> stages;
+    private SigmaSchedule schedule;
+    private FirstAnchors firstAnchors;
+    private Activation activation;
+    private ImportanceBorder importanceBorder;
+    private BlurWidth blurWidth;
+    private TiedAnchors tiedAnchors;
+    private MicroFlow microFlow;
+    private TransitionNoise transitionNoise;
+    private StageRules stageRules;
+
+    Draft(JitConfig from) {
+      steps = from.steps;
+      stages = from.stages;
+      schedule = from.schedule;
+      firstAnchors = from.firstAnchors;
+      activation = from.activation;
+      importanceBorder = from.importanceBorder;
+      blurWidth = from.blurWidth;
+      tiedAnchors = from.tiedAnchors;
+      microFlow = from.microFlow;
+      transitionNoise = from.transitionNoise;
+      stageRules = from.stageRules;
+    }
+
+    JitConfig checked() {
+      return new JitConfig(
+          steps,
+          stages,
+          schedule,
+          firstAnchors,
+          activation,
+          importanceBorder,
+          blurWidth,
+          tiedAnchors,
+          microFlow,
+          transitionNoise,
+          stageRules);
+    }
   }
 }

@@ -21,8 +21,11 @@ public final class TokenImportance {
   private static final Shape WINDOW = new Shape(3, 3);
   private static final Shape ONE = new Shape(1, 1);
 
-  /** Channels at a time, so that the map needs a fraction of the velocity's memory. */
-  private static final int GROUP = 16;
+  /**
+   * Values at a time: all channels of a small grid, where every operator call costs more than its
+   * arithmetic; a few of a large one, so that the map needs a fraction of the velocity's memory.
+   */
+  private static final long GROUP_VALUES = 1 << 16;
 
   private TokenImportance() {}
 
@@ -43,9 +46,10 @@ public final class TokenImportance {
       scratch.tempAttachAll(velocity);
       NDArray sumOfSquares = scratch.zeros(plane);
       NDArray sumOfSquaredMeans = scratch.zeros(plane);
-      for (long first = 0; first < channels; first += GROUP) {
+      long together = Math.max(1, GROUP_VALUES / (samples * grid.tokens()));
+      for (long first = 0; first < channels; first += together) {
         try (NDManager group = scratch.newSubManager()) {
-          long end = Math.min(channels, first + GROUP);
+          long end = Math.min(channels, first + together);
           NDArray field = velocity.get(group, new NDIndex(":, :, {}:{}", first, end));
           if (insideOnly) {
             field = centred(field);

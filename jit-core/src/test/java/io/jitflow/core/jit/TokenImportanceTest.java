@@ -51,6 +51,19 @@ class TokenImportanceTest {
                                 })));
   }
 
+  @Test
+  void map_ofMoreValuesThanAreTakenTogether_equalsBruteForce() {
+    TokenGrid grid = new TokenGrid(40, 45);
+    try (NDManager manager = NDManager.newBaseManager()) {
+      NDArray velocity = new TorchNoise(9).draw(manager, new Shape(1, grid.tokens(), 64));
+      for (ImportanceBorder border : ImportanceBorder.values()) {
+        float[] map = TokenImportance.map(velocity, grid, border).toFloatArray();
+        float[] expected = bruteForce(velocity.toFloatArray(), 1, grid, 64, border);
+        assertClose(border.name(), map, expected, 3e-6, 0);
+      }
+    }
+  }
+
   private static float[] bruteForce(
       float[] velocity, int samples, TokenGrid grid, int channels, ImportanceBorder border) {
     float[] map = new float[samples * grid.tokens()];
