@@ -21,10 +21,10 @@ public final class TokenImportance {
   private static final Shape WINDOW = new Shape(3, 3);
   private static final Shape ONE = new Shape(1, 1);
 
-  /**
-   * Values at a time: all channels of a small grid, where every operator call costs more than its
-   * arithmetic; a few of a large one, so that the map needs a fraction of the velocity's memory.
-   */
+  /** Channels at a time, so that the map needs a fraction of the velocity's memory. */
+  private static final long GROUP = 16;
+
+  /** Values at a time at least: on a small grid every operator call costs more than its work. */
   private static final long GROUP_VALUES = 1 << 16;
 
   private TokenImportance() {}
@@ -46,7 +46,7 @@ public final class TokenImportance {
       scratch.tempAttachAll(velocity);
       NDArray sumOfSquares = scratch.zeros(plane);
       NDArray sumOfSquaredMeans = scratch.zeros(plane);
-      long together = Math.max(1, GROUP_VALUES / (samples * grid.tokens()));
+      long together = Math.max(GROUP, GROUP_VALUES / (samples * grid.tokens()));
       for (long first = 0; first < channels; first += together) {
         try (NDManager group = scratch.newSubManager()) {
           long end = Math.min(channels, first + together);
