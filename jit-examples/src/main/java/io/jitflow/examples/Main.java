@@ -65,8 +65,6 @@ public final class Main {
   public static void main(String[] args) {
     System.setProperty("java.awt.headless", "true"); // pictures are drawn, never shown
     setDefault("RUST_FLAVOR", "cpu"); // tokenizing needs no CUDA build of the tokenizers
-    // its rewriting pays only for fixed shapes, and JiT changes the token count at every stage
-    setDefault("ai.djl.pytorch.graph_optimizer", "false");
     setDefault("org.slf4j.simpleLogger.defaultLogLevel", "warn");
     // its rewriting pays only for fixed shapes, and JiT changes the token count at every stage
     setDefault("ai.djl.pytorch.graph_optimizer", "false");
