@@ -13,7 +13,8 @@ const whole = {
   'Animals & Nature': list('guide dog, service dog, front facing baby chick, two hump camel, nest with eggs, fallen leaf'),
   'Food & Drink': list('clinking beer mugs, clinking glasses, fork and knife, stuffed flatbread, beverage box, fish cake with swirl'),
 };
-// Chosen pictures of the other groups: clearly distinct names, colours and shapes.
+// Chosen pictures of the other groups: clearly distinct names, colours and shapes. Not the package and the rainbow flag,
+// at which the renderer crashes.
 const chosen = {
   'Smileys & Emotion': list(`grinning face, rolling on the floor laughing, face with tears of joy, upside down face,
     melting face, winking face, smiling face with halo, smiling face with hearts, smiling face with heart eyes, star struck,
@@ -87,7 +88,7 @@ const chosen = {
     low battery, desktop computer, keyboard, trackball, computer disk, dvd, film frames, film projector,
     camera with flash, video camera, videocassette, magnifying glass tilted left, diya lamp,
     notebook with decorative cover, open book, books, ledger, page with curl, rolled up newspaper, bookmark tabs, bookmark,
-    label, euro banknote, money with wings, receipt, e mail, incoming envelope, outbox tray, inbox tray, package,
+    label, euro banknote, money with wings, receipt, e mail, incoming envelope, outbox tray, inbox tray,
     closed mailbox with raised flag, open mailbox with raised flag, ballot box with ballot, black nib, fountain pen, pen,
     memo, file folder, open file folder, card index dividers, spiral notepad, spiral calendar, card index,
     chart increasing, chart decreasing, round pushpin, straight ruler, card file box, file cabinet, unlocked,
@@ -103,7 +104,7 @@ const chosen = {
     orange circle, yellow circle, green circle, blue circle, purple circle, brown circle, black circle, red square,
     orange square, yellow square, green square, blue square, purple square, brown square, large orange diamond,
     large blue diamond`),
-  'Flags': list('chequered flag, triangular flag, crossed flags, black flag, rainbow flag, pirate flag'),
+  'Flags': list('chequered flag, triangular flag, crossed flags, black flag, pirate flag'),
 };
 
 const tidy = name => name.toLowerCase().replace(/[’']/g, '').replace(/[^a-z0-9 ]/g, ' ').replace(/\s+/g, ' ').trim();

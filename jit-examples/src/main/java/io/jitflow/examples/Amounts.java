@@ -1,6 +1,7 @@
 package io.jitflow.examples;
 
 import java.time.Duration;
+import java.util.List;
 import java.util.Locale;
 
 /** Numbers as people read them. */
@@ -32,6 +33,18 @@ final class Amounts {
       return String.format(Locale.ROOT, "%.2f million", count / 1e6);
     }
     return String.format(Locale.ROOT, "%,d", count);
+  }
+
+  /** For example {@code 7.16x}. */
+  static String factor(double factor) {
+    return String.format(Locale.ROOT, "%.2fx", factor);
+  }
+
+  /** The middle value, or the mean of the two in the middle. */
+  static double median(List<Double> values) {
+    List<Double> sorted = values.stream().sorted().toList();
+    int half = sorted.size() / 2;
+    return (sorted.get(half) + sorted.get(sorted.size() - 1 - half)) / 2;
   }
 
   /** For example {@code 340 ms}, {@code 12.3 s} or {@code 2 min 05 s}. */

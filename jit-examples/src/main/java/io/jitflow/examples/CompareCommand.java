@@ -9,7 +9,6 @@ import io.jitflow.core.jit.JitConfig;
 import io.jitflow.flux.FluxPipeline;
 import io.jitflow.flux.GeneratedImages;
 import io.jitflow.flux.ImageRequest;
-import io.jitflow.flux.network.FluxArchitecture;
 import java.awt.image.BufferedImage;
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -82,7 +81,7 @@ final class CompareCommand implements Callable<Integer> {
       GeneratedImages result,
       List<SamplingStep> steps,
       BufferedImage image,
-      FluxArchitecture architecture) {
+      RunCost cost) {
 
     boolean isStandard() {
       return name.equals("standard");
@@ -90,18 +89,6 @@ final class CompareCommand implements Callable<Integer> {
 
     Duration denoise() {
       return result.timings().denoise();
-    }
-
-    long tokens() {
-      return steps.stream().mapToLong(step -> step.active().count()).sum();
-    }
-
-    /** Floating-point operations of all forward passes. */
-    double flops() {
-      int textTokens = result.request().textTokens().orElseThrow();
-      return steps.stream()
-          .mapToDouble(step -> architecture.forwardFlops(step.active().count(), textTokens))
-          .sum();
     }
   }
 
@@ -180,7 +167,7 @@ final class CompareCommand implements Callable<Integer> {
           result,
           recorder.steps(),
           pixels(result.images().get(0)),
-          pipeline.bundle().transformer());
+          RunCost.of(pipeline.bundle().transformer(), result.request(), recorder.steps()));
     }
   }
 
@@ -232,10 +219,8 @@ final class CompareCommand implements Callable<Integer> {
           "%-10s %6d %,12d %10s %10s %8s %12s%n",
           run.name(),
           run.steps().size(),
-          run.tokens(),
-          run.isStandard()
-              ? ""
-              : String.format(Locale.ROOT, "%.2fx", standard.flops() / run.flops()),
+          run.cost().tokens(),
+          run.isStandard() ? "" : Amounts.factor(standard.cost().flops() / run.cost().flops()),
           Amounts.time(run.denoise()),
           run.isStandard() ? "" : speedUp(standard, run),
           run.isStandard()
@@ -247,6 +232,6 @@ final class CompareCommand implements Callable<Integer> {
 
   private static String speedUp(Run standard, Run run) {
     double ratio = (double) standard.denoise().toNanos() / Math.max(1, run.denoise().toNanos());
-    return String.format(Locale.ROOT, "%.2fx", ratio);
+    return Amounts.factor(ratio);
   }
 }

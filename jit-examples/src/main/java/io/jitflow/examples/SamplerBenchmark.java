@@ -220,14 +220,8 @@ public final class SamplerBenchmark {
     return "%.1f / %.1f / %.1f"
         .formatted(
             clock.stream().min(Double::compare).orElseThrow(),
-            median(clock),
-            median(costs.stream().map(Cost::computing).toList()));
-  }
-
-  static double median(List<Double> values) {
-    List<Double> sorted = values.stream().sorted().toList();
-    int half = sorted.size() / 2;
-    return (sorted.get(half) + sorted.get(sorted.size() - 1 - half)) / 2;
+            Amounts.median(clock),
+            Amounts.median(costs.stream().map(Cost::computing).toList()));
   }
 
   private static void memory(PrintStream out, TokenGrid grid, int repetitions) {
@@ -259,7 +253,7 @@ public final class SamplerBenchmark {
         }
       }
     }
-    return "%.2f".formatted(median(peaks));
+    return "%.2f".formatted(Amounts.median(peaks));
   }
 
   /**

@@ -10,7 +10,6 @@ import io.jitflow.core.token.TokenGrid;
 import io.jitflow.flux.FluxPipeline;
 import io.jitflow.flux.GeneratedImages;
 import io.jitflow.flux.ImageRequest;
-import io.jitflow.flux.network.FluxArchitecture;
 import java.awt.image.BufferedImage;
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -186,13 +185,9 @@ final class StudyCommand implements Callable<Integer> {
     Thumbnail thumbnail = Thumbnail.of(picture);
     row.pictures.add(picture);
     row.seconds.add(made.timings().denoise().toNanos() / 1e9);
-    FluxArchitecture transformer = pipeline.bundle().transformer();
-    int textTokens = made.request().textTokens().orElseThrow();
-    row.flops +=
-        steps.stream()
-            .mapToDouble(step -> transformer.forwardFlops(step.active().count(), textTokens))
-            .sum();
-    row.tokens += steps.stream().mapToLong(step -> step.active().count()).sum();
+    RunCost cost = RunCost.of(pipeline.bundle().transformer(), made.request(), steps);
+    row.flops += cost.flops();
+    row.tokens += cost.tokens();
     row.distance += thumbnail.distance(set.references().get(name));
     row.recognised += set.recognises(thumbnail, name) ? 1 : 0;
     row.sharpness += PictureMetrics.sharpness(picture);
@@ -229,7 +224,9 @@ final class StudyCommand implements Callable<Integer> {
             + " PSNR to 50 steps, dB | sharpness | RMS error by joining stage |");
     out.println("|---|---|---|---|---|---|---|---|---|---|---|");
     Row first = rows.get(0);
+    double standardSeconds = Amounts.median(first.seconds);
     for (Row row : rows) {
+      double seconds = Amounts.median(row.seconds);
       List<String> stages = new ArrayList<>();
       row.errorByStage
           .values()
@@ -240,14 +237,9 @@ final class StudyCommand implements Callable<Integer> {
           row.name,
           row.sampler.steps(),
           row.tokens / prompts,
-          isStandard ? "" : "%.2fx".formatted(first.flops / row.flops),
-          SamplerBenchmark.median(row.seconds),
-          isStandard
-              ? ""
-              : "%.2fx"
-                  .formatted(
-                      SamplerBenchmark.median(first.seconds)
-                          / SamplerBenchmark.median(row.seconds)),
+          isStandard ? "" : Amounts.factor(first.flops / row.flops),
+          seconds,
+          isStandard ? "" : Amounts.factor(standardSeconds / seconds),
           row.distance / prompts,
           100.0 * row.recognised / prompts,
           isStandard ? "" : "%.1f".formatted(PictureMetrics.psnr(row.squaredError / prompts)),

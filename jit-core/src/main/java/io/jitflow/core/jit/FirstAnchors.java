@@ -18,12 +18,7 @@ public enum FirstAnchors {
   STRIDE_TWO_AND_BORDER {
     @Override
     boolean inPattern(TokenGrid grid, int row, int col, double density) {
-      return onBorder(grid, row, col) || onLattice(row, col);
-    }
-
-    @Override
-    boolean staysFirst(TokenGrid grid, int row, int col) {
-      return onBorder(grid, row, col);
+      return inStrideTwoPattern(grid, row, col);
     }
   },
   /**
@@ -34,7 +29,7 @@ public enum FirstAnchors {
   STRIDE_TWO_THEN_BORDER {
     @Override
     boolean inPattern(TokenGrid grid, int row, int col, double density) {
-      return onBorder(grid, row, col) || onLattice(row, col);
+      return inStrideTwoPattern(grid, row, col);
     }
 
     @Override
@@ -53,17 +48,14 @@ public enum FirstAnchors {
       return (row % stride == 0 || row == grid.rows() - 1)
           && (col % stride == 0 || col == grid.cols() - 1);
     }
-
-    @Override
-    boolean staysFirst(TokenGrid grid, int row, int col) {
-      return onBorder(grid, row, col);
-    }
   };
 
   abstract boolean inPattern(TokenGrid grid, int row, int col, double density);
 
-  /** Which part of the pattern is thinned last. */
-  abstract boolean staysFirst(TokenGrid grid, int row, int col);
+  /** Which part of the pattern is thinned last: the border, unless a rule says otherwise. */
+  boolean staysFirst(TokenGrid grid, int row, int col) {
+    return onBorder(grid, row, col);
+  }
 
   /**
    * Returns the pattern before it is fitted.
@@ -115,6 +107,10 @@ public enum FirstAnchors {
       return 2;
     }
     return staysFirst(grid, grid.row(token), grid.col(token)) ? 0 : 1;
+  }
+
+  private static boolean inStrideTwoPattern(TokenGrid grid, int row, int col) {
+    return onBorder(grid, row, col) || onLattice(row, col);
   }
 
   private static boolean onLattice(int row, int col) {

@@ -1,0 +1,27 @@
+package io.jitflow.examples;
+
+import io.jitflow.core.SamplingStep;
+import io.jitflow.flux.ImageRequest;
+import io.jitflow.flux.network.FluxArchitecture;
+import java.util.List;
+
+/**
+ * What the network computed in a run.
+ *
+ * @param tokens image tokens in all forward passes
+ * @param flops floating-point operations of all forward passes
+ */
+record RunCost(long tokens, double flops) {
+
+  /** The cost of the steps of one image; the request is the answer's, with its text tokens. */
+  static RunCost of(FluxArchitecture transformer, ImageRequest request, List<SamplingStep> steps) {
+    int textTokens = request.textTokens().orElseThrow();
+    long tokens = 0;
+    double flops = 0;
+    for (SamplingStep step : steps) {
+      tokens += step.active().count();
+      flops += transformer.forwardFlops(step.active().count(), textTokens);
+    }
+    return new RunCost(tokens, flops);
+  }
+}
