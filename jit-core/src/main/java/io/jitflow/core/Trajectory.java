@@ -14,7 +14,7 @@ import java.util.concurrent.CancellationException;
  * The state of one run: y, the noise levels, the clock. What every sampler does alike is done here,
  * so that a step over all tokens is the same in each, bit for bit.
  */
-final class Trajectory implements AutoCloseable {
+public final class Trajectory implements AutoCloseable {
   private final VelocityModel model;
   private final SamplingRequest request;
   private final double[] sigmas;
@@ -24,7 +24,7 @@ final class Trajectory implements AutoCloseable {
   private final long start = System.nanoTime();
   private Duration modelTime = Duration.ZERO;
 
-  Trajectory(VelocityModel model, SamplingRequest request, double[] sigmas, int stages) {
+  public Trajectory(VelocityModel model, SamplingRequest request, double[] sigmas, int stages) {
     this.model = Objects.requireNonNull(model, "model");
     this.request = request;
     this.sigmas = sigmas;
@@ -35,25 +35,25 @@ final class Trajectory implements AutoCloseable {
     state.attach(manager);
   }
 
-  double sigma(int i) {
+  public double sigma(int i) {
     return sigmas[i];
   }
 
-  SamplingRequest request() {
+  public SamplingRequest request() {
     return request;
   }
 
-  NDManager manager() {
+  public NDManager manager() {
     return manager;
   }
 
   /** Puts a set of tokens on the device; the caller closes it. */
-  ActiveTokens activate(TokenSubset subset) {
+  public ActiveTokens activate(TokenSubset subset) {
     return new ActiveTokens(manager, subset);
   }
 
   /** Opens the manager of everything that step i makes. */
-  NDManager beginStep(int i) {
+  public NDManager beginStep(int i) {
     if (request.listener().isCancelled()) {
       throw new CancellationException(
           "sampling was cancelled before step %d of %d".formatted(i, sigmas.length - 1));
@@ -62,7 +62,7 @@ final class Trajectory implements AutoCloseable {
   }
 
   /** Selects the active tokens of y, S_k^T y. All tokens are y itself, borrowed by the step. */
-  NDArray tokens(ActiveTokens active, NDManager step) {
+  public NDArray tokens(ActiveTokens active, NDManager step) {
     if (active.subset().isFull()) {
       step.tempAttachAll(state);
       return state;
@@ -71,7 +71,7 @@ final class Trajectory implements AutoCloseable {
   }
 
   /** Evaluates the model at the active tokens and refuses what no sampler could use. */
-  NDArray evaluate(ActiveTokens active, NDManager step, int i) {
+  public NDArray evaluate(ActiveTokens active, NDManager step, int i) {
     NDArray tokens = tokens(active, step);
     long before = System.nanoTime();
     NDArray velocity = model.velocity(tokens, active, sigmas[i]);
@@ -136,32 +136,32 @@ final class Trajectory implements AutoCloseable {
   }
 
   /** {@code y += (sigma_{i+1} - sigma_i) v}. */
-  void eulerStep(NDArray velocity, int i) {
+  public void eulerStep(NDArray velocity, int i) {
     try (NDArray change = velocity.mul((float) (sigmas[i + 1] - sigmas[i]))) {
       state.addi(change);
     }
   }
 
   /** Reads y at some rows of [B * N, d]. */
-  NDArray rows(NDArray rows, NDManager owner) {
+  public NDArray rows(NDArray rows, NDManager owner) {
     return rows(state, rows, owner);
   }
 
   /** Reads all tokens [B, N, d] at some rows of [B * N, d]. */
-  static NDArray rows(NDArray tokens, NDArray rows, NDManager owner) {
+  public static NDArray rows(NDArray tokens, NDArray rows, NDManager owner) {
     try (NDArray flat = tokens.reshape(-1, tokens.getShape().get(2))) {
       return flat.get(owner, new NDIndex("{}", rows));
     }
   }
 
   /** Writes y at some rows of [B * N, d]. */
-  void setRows(NDArray rows, NDArray values) {
+  public void setRows(NDArray rows, NDArray values) {
     try (NDArray flat = state.reshape(-1, state.getShape().get(2))) {
       flat.set(new NDIndex("{}", rows), values);
     }
   }
 
-  void endStep(int i, int stage, TokenSubset active) {
+  public void endStep(int i, int stage, TokenSubset active) {
     Duration elapsed = Duration.ofNanos(System.nanoTime() - start);
     request
         .listener()
@@ -171,13 +171,13 @@ final class Trajectory implements AutoCloseable {
   }
 
   /** Hands y to the caller. */
-  NDArray finish() {
+  public NDArray finish() {
     state.attach(request.noise().getManager());
     return state;
   }
 
   /** The state y, borrowed. */
-  NDArray state() {
+  public NDArray state() {
     return state;
   }
 
