@@ -44,6 +44,7 @@ import java.util.Optional;
  * @param t5Tokens length to which prompts are padded for T5 (512 for dev, 256 for schnell)
  * @param scheduler how noise levels are spread
  * @param sources the checkpoint files it was made from
+ * @param adapters the adapters that were added to the weights
  */
 public record FluxBundle(
     Path folder,
@@ -56,7 +57,8 @@ public record FluxBundle(
     int clipTokens,
     int t5Tokens,
     SchedulerSettings scheduler,
-    List<SourceFile> sources) {
+    List<SourceFile> sources,
+    List<MergedAdapter> adapters) {
 
   /** Name of the manifest in a bundle. */
   public static final String MANIFEST = "manifest.json";
@@ -86,6 +88,7 @@ public record FluxBundle(
    * @param t5Tokens length to which prompts are padded for T5 (512 for dev, 256 for schnell)
    * @param scheduler how noise levels are spread
    * @param sources the checkpoint files it was made from
+   * @param adapters the adapters that were added to the weights
    * @throws IllegalArgumentException if the text encoders' or the decoder's widths are not those
    *     that the transformer takes, a type is missing, or a prompt length is not possible
    */
@@ -111,6 +114,7 @@ public record FluxBundle(
     }
     dtypes = Collections.unmodifiableMap(new EnumMap<>(dtypes));
     sources = List.copyOf(sources);
+    adapters = List.copyOf(adapters);
   }
 
   private static void requireEqual(String what, int given, int taken) {
@@ -225,7 +229,8 @@ public record FluxBundle(
           tokenizers.object(TOKENIZER).integer("maxLength"),
           tokenizers.object(TOKENIZER_2).integer("maxLength"),
           manifest.object("scheduler").to(SchedulerSettings.class),
-          sources);
+          sources,
+          adapters(file, manifest));
     } catch (IllegalArgumentException e) {
       throw new BundleException(file + ": " + e.getMessage() + "; " + ManifestObject.REPAIR, e);
     }
@@ -252,6 +257,26 @@ public record FluxBundle(
       }
     }
     throw source.wrong("network", "the name of a network", key);
+  }
+
+  private static List<MergedAdapter> adapters(Path file, ManifestObject manifest)
+      throws BundleException {
+    List<MergedAdapter> adapters = new ArrayList<>();
+    if (manifest.has("adapters")) {
+      for (ManifestObject entry : manifest.objects("adapters")) {
+        Optional<String> sha256 =
+            entry.has("sha256") ? Optional.of(entry.string("sha256")) : Optional.empty();
+        try {
+          adapters.add(
+              new MergedAdapter(
+                  entry.string("file"), entry.number("scale"), entry.longInteger("bytes"), sha256));
+        } catch (IllegalArgumentException e) {
+          throw new BundleException(
+              file + ": adapters: " + e.getMessage() + "; " + ManifestObject.REPAIR, e);
+        }
+      }
+    }
+    return adapters;
   }
 
   private void requireFiles() throws IOException {
@@ -324,7 +349,8 @@ public record FluxBundle(
         clipTokens,
         t5Tokens,
         scheduler,
-        sources);
+        sources,
+        adapters);
   }
 
   /**
@@ -358,6 +384,18 @@ public record FluxBundle(
     manifest.add("tokenizers", tokenizers);
     manifest.add("scheduler", ManifestObject.of(scheduler));
     manifest.add("sources", files);
+    if (!adapters.isEmpty()) {
+      JsonArray merged = new JsonArray();
+      for (MergedAdapter adapter : adapters) {
+        JsonObject entry = new JsonObject();
+        entry.addProperty("file", adapter.name());
+        entry.addProperty("scale", adapter.scale());
+        entry.addProperty("bytes", adapter.bytes());
+        adapter.sha256().ifPresent(hash -> entry.addProperty("sha256", hash));
+        merged.add(entry);
+      }
+      manifest.add("adapters", merged);
+    }
     Files.writeString(folder.resolve(MANIFEST), GSON.toJson(manifest) + "\n");
   }
 

@@ -156,7 +156,7 @@ final class ManifestObject {
     throw wrong(key, "a whole number", element);
   }
 
-  private double number(String key) throws BundleException {
+  double number(String key) throws BundleException {
     JsonPrimitive primitive = primitive(key, "a number");
     if (!primitive.isNumber()) {
       throw wrong(key, "a number", primitive);

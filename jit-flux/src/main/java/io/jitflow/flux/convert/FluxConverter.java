@@ -1,5 +1,6 @@
 package io.jitflow.flux.convert;
 
+import io.jitflow.flux.adapter.LoraAdapter;
 import io.jitflow.flux.bundle.FluxBundle;
 import io.jitflow.flux.convert.ConversionOptions.Checksums;
 import io.jitflow.flux.convert.ConversionProgress.Step;
@@ -23,6 +24,7 @@ import java.util.HashMap;
 import java.util.HexFormat;
 import java.util.Map;
 import java.util.Objects;
+import java.util.function.LongConsumer;
 
 /**
  * Makes a bundle from a checkpoint.
@@ -129,10 +131,17 @@ public final class FluxConverter {
     for (NetworkPlan plan : open.networks()) {
       if (hashing) {
         for (SafetensorsFile file : plan.files().files()) {
-          hashes.put(file, sha256(file.path(), plan, progress));
+          progress.begin(Step.CHECKSUM, plan, file.path().getFileName().toString());
+          hashes.put(file, sha256(file.path(), progress::advanceTo));
         }
       }
       writeNetwork(plan, open.dtype(plan), folder, progress);
+    }
+    Map<Path, String> adapterHashes = new HashMap<>();
+    if (hashing) {
+      for (LoraAdapter adapter : options.adapters()) {
+        adapterHashes.put(adapter.file(), sha256(adapter.file(), bytes -> {}));
+      }
     }
     open.copyTokenizers(folder);
     FluxBundle about = open.description();
@@ -148,7 +157,8 @@ public final class FluxConverter {
             about.clipTokens(),
             about.t5Tokens(),
             about.scheduler(),
-            open.sources(hashes));
+            open.sources(hashes),
+            open.adapters(adapterHashes));
     bundle.writeManifest();
     return FluxBundle.read(folder);
   }
@@ -175,8 +185,7 @@ public final class FluxConverter {
     }
   }
 
-  private static String sha256(Path file, NetworkPlan plan, Progress progress) throws IOException {
-    progress.begin(Step.CHECKSUM, plan, file.getFileName().toString());
+  private static String sha256(Path file, LongConsumer progress) throws IOException {
     MessageDigest digest;
     try {
       digest = MessageDigest.getInstance("SHA-256");
@@ -189,7 +198,7 @@ public final class FluxConverter {
       for (int count = in.read(buffer); count >= 0; count = in.read(buffer)) {
         digest.update(buffer, 0, count);
         read += count;
-        progress.advanceTo(read);
+        progress.accept(read);
       }
     }
     return HexFormat.of().formatHex(digest.digest());

@@ -1,0 +1,48 @@
+package io.jitflow.flux.adapter;
+
+import java.nio.file.Path;
+import java.util.Objects;
+
+/**
+ * An adapter file and how strongly it counts.
+ *
+ * @param file a safetensors file
+ * @param scale factor of its change: 1 as trained, 0 none, negative the opposite
+ */
+public record LoraAdapter(Path file, double scale) {
+
+  /**
+   * Checks the scale.
+   *
+   * @param file a safetensors file
+   * @param scale factor of its change: 1 as trained, 0 none, negative the opposite
+   * @throws IllegalArgumentException if the scale is not finite
+   */
+  public LoraAdapter {
+    Objects.requireNonNull(file, "file");
+    if (!Double.isFinite(scale)) {
+      throw new IllegalArgumentException(
+          "the scale of adapter " + file + " must be a finite number, got " + scale);
+    }
+  }
+
+  /**
+   * An adapter as it was trained.
+   *
+   * @param file a safetensors file
+   * @return the adapter with scale 1
+   */
+  public static LoraAdapter of(Path file) {
+    return new LoraAdapter(file, 1);
+  }
+
+  /**
+   * With another scale.
+   *
+   * @param value factor of its change
+   * @return the changed copy
+   */
+  public LoraAdapter withScale(double value) {
+    return new LoraAdapter(file, value);
+  }
+}
