@@ -297,8 +297,7 @@ public final class FluxPipeline implements AutoCloseable {
       return new FluxVelocity.Branch(embedding, Optional.empty());
     }
     ModulationCache.Key key =
-        new ModulationCache.Key(
-            text, request.guidance(), DoubleStream.of(sigmas).boxed().toList());
+        new ModulationCache.Key(text, request.guidance(), DoubleStream.of(sigmas).boxed().toList());
     Modulation modulation = modulations.get(key);
     if (modulation == null) {
       modulation = new Modulation(manager);

@@ -21,7 +21,8 @@ final class ModulationCache implements AutoCloseable {
   /**
    * An empty cache.
    *
-   * @param capacity how many modulations are kept between runs, if their noise levels are not too many
+   * @param capacity how many modulations are kept between runs, if their noise levels are not too
+   *     many
    */
   ModulationCache(int capacity) {
     this.capacity = capacity;

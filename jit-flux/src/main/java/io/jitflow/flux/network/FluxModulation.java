@@ -65,8 +65,7 @@ public final class FluxModulation implements AutoCloseable {
     boundary.require("sigma", sigma, DataType.FLOAT32, batch);
     boundary.require("guidance", guidance, DataType.FLOAT32, batch);
     NDList out = module.forward(vec, sigma, guidance);
-    Shape expected =
-        new Shape(batch, architecture.modulationRows(), architecture.hiddenSize());
+    Shape expected = new Shape(batch, architecture.modulationRows(), architecture.hiddenSize());
     return Results.only(WHAT, out, expected);
   }
 

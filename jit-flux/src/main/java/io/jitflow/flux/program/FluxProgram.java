@@ -82,8 +82,7 @@ final class FluxProgram {
     for (int i = 0; i < blocks; i++) {
       int begin = offset + i * rowsPerBlock;
       entries.add(
-          Map.of(
-              "begin", Integer.toString(begin), "end", Integer.toString(begin + rowsPerBlock)));
+          Map.of("begin", Integer.toString(begin), "end", Integer.toString(begin + rowsPerBlock)));
     }
     return entries;
   }

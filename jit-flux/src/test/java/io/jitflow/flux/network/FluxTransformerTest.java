@@ -10,7 +10,6 @@ import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import io.jitflow.core.testing.Arrays32;
 import io.jitflow.core.token.TokenGrid;
-import io.jitflow.flux.program.NetworkProgram;
 import io.jitflow.flux.torchscript.ScriptModule;
 import io.jitflow.flux.torchscript.TorchScriptArchive;
 import io.jitflow.flux.weights.DType;
@@ -295,8 +294,7 @@ class FluxTransformerTest {
     NDArray txt = random(manager, 1, 1, TEXT_TOKENS, 12);
     NDArray vec = random(manager, 2, 1, 10);
     assertThat(transformer.transformer.takesModulation()).isTrue();
-    assertThatThrownBy(
-            () -> transformer.transformer.velocity(img, gridIds(1), txt, vec, 0.5, 3.5))
+    assertThatThrownBy(() -> transformer.transformer.velocity(img, gridIds(1), txt, vec, 0.5, 3.5))
         .isInstanceOf(IllegalStateException.class)
         .hasMessageContaining("FluxModulation");
   }
