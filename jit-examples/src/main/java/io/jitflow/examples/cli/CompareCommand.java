@@ -133,7 +133,8 @@ final class CompareCommand implements Callable<Integer> {
       JitConfig shortened = JitConfig.default7x().withSteps(WARM_UP_STEPS);
       ImageRequest warmUp = request.withSampler(new JitSampler(shortened));
       request =
-          request.withSeed(run(pipeline, "warm-up", warmUp).result().request().seed().orElseThrow());
+          request.withSeed(
+              run(pipeline, "warm-up", warmUp).result().request().seed().orElseThrow());
       for (Map.Entry<String, Sampler> entry : samplers.entrySet()) {
         runs.add(run(pipeline, entry.getKey(), request.withSampler(entry.getValue())));
       }

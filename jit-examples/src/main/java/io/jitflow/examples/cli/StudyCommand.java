@@ -185,7 +185,8 @@ final class StudyCommand implements Callable<Integer> {
       int name,
       BufferedImage standard) {
     List<SamplingStep> steps = new ArrayList<>();
-    GeneratedImages made = pipeline.generate(request.withSampler(row.sampler).withListener(steps::add));
+    GeneratedImages made =
+        pipeline.generate(request.withSampler(row.sampler).withListener(steps::add));
     BufferedImage picture = (BufferedImage) made.images().get(0).getWrappedImage();
     Thumbnail thumbnail = Thumbnail.of(picture);
     row.pictures.add(picture);

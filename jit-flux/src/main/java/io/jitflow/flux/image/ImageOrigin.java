@@ -55,8 +55,7 @@ public record ImageOrigin(ImageRequest request, String model, List<String> remar
                             + PngText.KEYWORD
                             + "\"); only images saved by this program carry one, and editing or"
                             + " re-compressing them may remove it"));
-    StrictJson json =
-        StrictJson.parse(text, (problem, cause) -> damaged(png, problem, cause));
+    StrictJson json = StrictJson.parse(text, (problem, cause) -> damaged(png, problem, cause));
     if (RequestJson.isLater(json)) {
       throw later(png, "format " + json.integer("format"));
     }
@@ -85,8 +84,7 @@ public record ImageOrigin(ImageRequest request, String model, List<String> remar
   }
 
   private static PngException damaged(Path png, String problem, Throwable cause) {
-    return new PngException(
-        png + ": the request in this PNG file is damaged: " + problem, cause);
+    return new PngException(png + ": the request in this PNG file is damaged: " + problem, cause);
   }
 
   private static PngException later(Path png, String unknown) {

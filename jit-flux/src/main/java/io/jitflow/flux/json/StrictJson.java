@@ -32,8 +32,7 @@ import java.util.Set;
  * the caller's type or an error, and errors that name the path of the value.
  *
  * <p>An entry that is {@code null} counts as absent. What nobody asked for is remembered, so that
- * {@link #unread()} can tell of a file that says more than its reader understands. Not
- * thread-safe.
+ * {@link #unread()} can tell of a file that says more than its reader understands. Not thread-safe.
  */
 public final class StrictJson {
   private static final int SHOWN_CHARACTERS = 80;
@@ -355,7 +354,9 @@ public final class StrictJson {
    */
   public IOException wrong(String key, String expected, Object found) {
     String shown = found == null ? "nothing" : Quoted.bare(found.toString(), SHOWN_CHARACTERS);
-    return faults.wrong("%s: expected %s, found %s".formatted(Quoted.bare(at(key), 2 * SHOWN_CHARACTERS), expected, shown));
+    return faults.wrong(
+        "%s: expected %s, found %s"
+            .formatted(Quoted.bare(at(key), 2 * SHOWN_CHARACTERS), expected, shown));
   }
 
   /** {@return where this object is in its file, such as {@code networks.transformer}; may be ""} */

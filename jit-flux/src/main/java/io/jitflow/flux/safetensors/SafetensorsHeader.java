@@ -1,10 +1,10 @@
 package io.jitflow.flux.safetensors;
 
-import io.jitflow.flux.file.Quoted;
 import com.google.gson.Strictness;
 import com.google.gson.stream.JsonReader;
 import com.google.gson.stream.JsonToken;
 import com.google.gson.stream.MalformedJsonException;
+import io.jitflow.flux.file.Quoted;
 import io.jitflow.flux.weights.DType;
 import java.io.EOFException;
 import java.io.IOException;
@@ -294,8 +294,7 @@ record SafetensorsHeader(Map<String, String> metadata, Map<String, TensorInfo> t
                 + name
                 + ", which is not supported; use the BF16, F16 or F32 file of the same model");
       }
-      throw malformed(
-          tensor, "a dtype of the safetensors format", Quoted.of(name));
+      throw malformed(tensor, "a dtype of the safetensors format", Quoted.of(name));
     }
 
     /** Reads an array of at most {@code limit} integers that are not negative. */

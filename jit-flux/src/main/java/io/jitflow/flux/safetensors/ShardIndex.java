@@ -1,10 +1,10 @@
 package io.jitflow.flux.safetensors;
 
-import io.jitflow.flux.file.Quoted;
 import com.google.gson.Strictness;
 import com.google.gson.stream.JsonReader;
 import com.google.gson.stream.JsonToken;
 import com.google.gson.stream.MalformedJsonException;
+import io.jitflow.flux.file.Quoted;
 import java.io.EOFException;
 import java.io.IOException;
 import java.io.InputStreamReader;

@@ -227,8 +227,7 @@ class GeneratedImagesTest {
     }
     assertThatThrownBy(() -> ImageRequest.fromPng(file))
         .isInstanceOf(IOException.class)
-        .hasMessageContaining(
-            "the request in this PNG file is damaged: prompt: expected a text");
+        .hasMessageContaining("the request in this PNG file is damaged: prompt: expected a text");
     try (var out = Files.newOutputStream(file)) {
       PngText.write(picture(1), "[[[", out);
     }

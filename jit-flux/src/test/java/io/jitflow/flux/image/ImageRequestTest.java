@@ -128,7 +128,9 @@ class ImageRequestTest {
   void nullArguments_refusedByName() {
     assertThatNullPointerException().isThrownBy(() -> ImageRequest.of(null)).withMessage("prompt");
     assertThatNullPointerException().isThrownBy(() -> FOX.withSampler(null)).withMessage("sampler");
-    assertThatNullPointerException().isThrownBy(() -> FOX.withListener(null)).withMessage("listener");
+    assertThatNullPointerException()
+        .isThrownBy(() -> FOX.withListener(null))
+        .withMessage("listener");
   }
 
   @Test
@@ -149,7 +151,10 @@ class ImageRequestTest {
         ImageRequest.of(""),
         FOX.withPrompt("Füchsin \uD83E\uDD8A im \u2028 Schnee\n\"'\\<>&\u0000 狐狸"),
         FOX.withPrompt("x".repeat(10_000)),
-        FOX.withNegativePrompt("", 1.5).withSize(16, 16_384).withGuidance(Math.PI).withSeed(Long.MAX_VALUE),
+        FOX.withNegativePrompt("", 1.5)
+            .withSize(16, 16_384)
+            .withGuidance(Math.PI)
+            .withSeed(Long.MAX_VALUE),
         FOX.withSeed(0).withCount(4).withTextTokens(512).withSampler(JitSampler.preset4x()),
         FOX.withSampler(new JitSampler(JitConfig.default7x().asReleased())),
         FOX.withSampler(new JitSampler(JitConfig.of(6, new Stage(0.5, 1.0 / 3), new Stage(1, 1)))),
@@ -225,20 +230,32 @@ class ImageRequestTest {
         new String[] {"\"guidance\":3.5", "\"guidance\":[]", "guidance: expected a number"},
         new String[] {"\"widthPx\":1024", "\"widthPx\":1024.9", "widthPx: expected a whole number"},
         new String[] {
-          "\"widthPx\":1024", "\"widthPx\":4294968320", "widthPx: expected a whole number of 32 bits"
+          "\"widthPx\":1024",
+          "\"widthPx\":4294968320",
+          "widthPx: expected a whole number of 32 bits"
         },
         new String[] {"\"guidance\":3.5", "\"guidance\":1e400", "guidance: expected a number"},
         new String[] {"\"steps\":18", "\"steps\":2147483647", "at most 10000 steps"},
         new String[] {"\"seed\":1", "\"seed\":-1", "seed must be from 0"},
         new String[] {"\"seed\":1", "\"seed\":1e999999999", "seed: expected a whole number"},
-        new String[] {"\"kind\":\"jit\"", "\"kind\":\"x\"", "sampler.kind: expected euler, jit or other, found x"},
+        new String[] {
+          "\"kind\":\"jit\"",
+          "\"kind\":\"x\"",
+          "sampler.kind: expected euler, jit or other, found x"
+        },
         new String[] {
           "\"type\":\"beta\"", "\"type\":\"x\"", "linear, dynamicShift, beta or custom"
         },
         new String[] {"\"steps\":18", "\"steps\":2", "stage"},
-        new String[] {"UNCLIPPED", "WIDE", "sampler.blurWidth: expected one of [UNCLIPPED, CLIPPED]"},
-        new String[] {"\"stages\":[", "\"stages\":[7,", "sampler.stages[0]: expected an object, found 7"},
-        new String[] {"\"stages\":", "\"floors\":", "sampler.stages: expected a list, found nothing"},
+        new String[] {
+          "UNCLIPPED", "WIDE", "sampler.blurWidth: expected one of [UNCLIPPED, CLIPPED]"
+        },
+        new String[] {
+          "\"stages\":[", "\"stages\":[7,", "sampler.stages[0]: expected an object, found 7"
+        },
+        new String[] {
+          "\"stages\":", "\"floors\":", "sampler.stages: expected a list, found nothing"
+        },
         new String[] {"\"sampler\":{", "\"sampler\":3,\"y\":{", "expected an object, found 3"});
   }
 

@@ -54,7 +54,16 @@ class StrictJsonTest {
 
   @ParameterizedTest
   @ValueSource(
-      strings = {"1024.9", "4294968320", "-2147483649", "1e10", "1e999999999", "\"7\"", "true", "[]"})
+      strings = {
+        "1024.9",
+        "4294968320",
+        "-2147483649",
+        "1e10",
+        "1e999999999",
+        "\"7\"",
+        "true",
+        "[]"
+      })
   void integer_thatNoIntIs_refusedByPath(String value) throws IOException {
     StrictJson json = parse("{\"a\": {\"n\": " + value + "}}").object("a");
     assertFault(() -> json.integer("n"), "a.n: expected a whole number");
@@ -87,8 +96,8 @@ class StrictJsonTest {
       delimiter = '|',
       quoteCharacter = '`',
       value = {
-        "|ends too early",
-        "{|ends too early",
+        "|expected JSON, found something else (line 1 column 1)",
+        "{|expected JSON, found something else (line 1 column 2)",
         "[]|expected a JSON object, found a list",
         "3|expected a JSON object, found 3",
         "{a: 1}|line 1 column 3",
