@@ -212,7 +212,7 @@ class FluxPipelineTest {
       try (FluxPipeline pipeline = FluxPipeline.load(bundle, OPTIONS.withMemory(memory))) {
         int[] announced = pixels(pipeline.generate(request()), 0);
         Sampler unannounced = new Unannounced((EulerSampler) SHORT);
-        int[] found = pixels(pipeline.generate(request().sampler(unannounced)), 0);
+        int[] found = pixels(pipeline.generate(request().withSampler(unannounced)), 0);
         assertThat(largestDifference(found, announced)).as(memory.name()).isLessThan(2);
       }
     }
@@ -241,7 +241,7 @@ class FluxPipelineTest {
         Files.readString(manifest).replace("\"formatVersion\": 2", "\"formatVersion\": 1"));
     for (MemoryPolicy memory : MemoryPolicy.values()) {
       try (FluxPipeline pipeline = FluxPipeline.load(own, OPTIONS.withMemory(memory))) {
-        assertThat(pipeline.generate(request().negativePrompt("a house", 4)).images()).hasSize(1);
+        assertThat(pipeline.generate(request().withNegativePrompt("a house", 4)).images()).hasSize(1);
       }
     }
   }
