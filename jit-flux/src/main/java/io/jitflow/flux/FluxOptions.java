@@ -2,7 +2,9 @@ package io.jitflow.flux;
 
 import ai.djl.Device;
 import ai.djl.engine.Engine;
+import io.jitflow.flux.adapter.LoraAdapter;
 import io.jitflow.flux.network.VaeTiling;
+import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
 
@@ -16,9 +18,15 @@ import java.util.Optional;
  *     8 MB with FLUX.1-dev
  * @param decodeTilePx images with a longer side are decoded in overlapping tiles of this size, a
  *     multiple of 16 from 128 on; one tile of 1024 px takes about 3 GB in float32
+ * @param adapters LoRA files that are added to the weights in memory, in this order; the bundle
+ *     stays as it is
  */
 public record FluxOptions(
-    Optional<Device> device, MemoryPolicy memory, int cachedPrompts, int decodeTilePx) {
+    Optional<Device> device,
+    MemoryPolicy memory,
+    int cachedPrompts,
+    int decodeTilePx,
+    List<LoraAdapter> adapters) {
   private static final int LATENT_PX = 8;
 
   /**
@@ -31,9 +39,11 @@ public record FluxOptions(
    *     takes 8 MB with FLUX.1-dev
    * @param decodeTilePx images with a longer side are decoded in overlapping tiles of this size, a
    *     multiple of 16 from 128 on; one tile of 1024 px takes about 3 GB in float32
+   * @param adapters LoRA files that are added to the weights in memory, in this order
    * @throws IllegalArgumentException if a value is out of range
    */
   public FluxOptions {
+    adapters = List.copyOf(adapters);
     Objects.requireNonNull(device, "device");
     Objects.requireNonNull(memory, "memory");
     if (cachedPrompts < 0) {
@@ -53,7 +63,7 @@ public record FluxOptions(
    * @return the options
    */
   public static FluxOptions defaults() {
-    return new FluxOptions(Optional.empty(), MemoryPolicy.RESIDENT, 16, 1024);
+    return new FluxOptions(Optional.empty(), MemoryPolicy.RESIDENT, 16, 1024, List.of());
   }
 
   /**
@@ -63,7 +73,7 @@ public record FluxOptions(
    * @return the changed copy
    */
   public FluxOptions withDevice(Device value) {
-    return new FluxOptions(Optional.of(value), memory, cachedPrompts, decodeTilePx);
+    return new FluxOptions(Optional.of(value), memory, cachedPrompts, decodeTilePx, adapters);
   }
 
   /**
@@ -73,7 +83,7 @@ public record FluxOptions(
    * @return the changed copy
    */
   public FluxOptions withMemory(MemoryPolicy value) {
-    return new FluxOptions(device, value, cachedPrompts, decodeTilePx);
+    return new FluxOptions(device, value, cachedPrompts, decodeTilePx, adapters);
   }
 
   /**
@@ -83,7 +93,7 @@ public record FluxOptions(
    * @return the changed copy
    */
   public FluxOptions withCachedPrompts(int value) {
-    return new FluxOptions(device, memory, value, decodeTilePx);
+    return new FluxOptions(device, memory, value, decodeTilePx, adapters);
   }
 
   /**
@@ -93,7 +103,17 @@ public record FluxOptions(
    * @return the changed copy
    */
   public FluxOptions withDecodeTilePx(int value) {
-    return new FluxOptions(device, memory, cachedPrompts, value);
+    return new FluxOptions(device, memory, cachedPrompts, value, adapters);
+  }
+
+  /**
+   * With adapters.
+   *
+   * @param value LoRA files with their scales, in the order in which they are added
+   * @return the changed copy
+   */
+  public FluxOptions withAdapters(List<LoraAdapter> value) {
+    return new FluxOptions(device, memory, cachedPrompts, decodeTilePx, value);
   }
 
   /** The decoder's tiles: a quarter of each overlaps the next one. */

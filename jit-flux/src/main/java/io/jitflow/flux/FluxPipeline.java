@@ -35,6 +35,7 @@ import java.util.concurrent.CancellationException;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.stream.DoubleStream;
+import java.util.stream.Stream;
 
 /**
  * FLUX.1 from prompt to image: tokenise, encode, noise, denoise, unpack, decode.
@@ -52,6 +53,7 @@ public final class FluxPipeline implements AutoCloseable {
   private final FluxBundle bundle;
   private final FluxOptions options;
   private final NDManager manager;
+  private final Adaptation adaptation;
   private final LoadedNetworks networks;
   private final ClipTokenizer clipTokenizer;
   private final T5Tokenizer t5Tokenizer;
@@ -65,12 +67,14 @@ public final class FluxPipeline implements AutoCloseable {
       FluxBundle bundle,
       FluxOptions options,
       NDManager manager,
+      Adaptation adaptation,
       ClipTokenizer clipTokenizer,
       T5Tokenizer t5Tokenizer) {
     this.bundle = bundle;
     this.options = options;
     this.manager = manager;
-    this.networks = new LoadedNetworks(bundle, manager.getDevice(), options.memory());
+    this.adaptation = adaptation;
+    this.networks = new LoadedNetworks(bundle, manager.getDevice(), options.memory(), adaptation);
     this.clipTokenizer = clipTokenizer;
     this.t5Tokenizer = t5Tokenizer;
     this.prompts = new PromptCache(options.cachedPrompts());
@@ -92,9 +96,10 @@ public final class FluxPipeline implements AutoCloseable {
    * Loads a bundle.
    *
    * @param bundle a folder that {@code FluxConverter} wrote
-   * @param options device and memory
+   * @param options device, memory and adapters
    * @return the pipeline
-   * @throws IOException if the bundle is incomplete or damaged; nothing stays loaded then
+   * @throws IOException if the bundle is incomplete or damaged, or an adapter does not fit it;
+   *     nothing stays loaded then
    */
   public static FluxPipeline load(Path bundle, FluxOptions options) throws IOException {
     FluxBundle description = FluxBundle.read(bundle);
@@ -102,18 +107,20 @@ public final class FluxPipeline implements AutoCloseable {
     ClipTokenizer clip = ClipTokenizer.load(description.clipTokenizer(), description.clipTokens());
     T5Tokenizer t5 = null;
     NDManager manager = null;
+    Adaptation adaptation = null;
     FluxPipeline pipeline = null;
     try {
+      adaptation = Adaptation.open(description, options.adapters());
       t5 = T5Tokenizer.load(description.t5Tokenizer(), description.t5Tokens());
       manager = NDManager.newBaseManager(device, "PyTorch");
-      pipeline = new FluxPipeline(description, options, manager, clip, t5);
+      pipeline = new FluxPipeline(description, options, manager, adaptation, clip, t5);
       pipeline.networks.preload();
       return pipeline;
     } catch (IOException | RuntimeException e) {
       if (pipeline != null) {
         pipeline.close();
       } else {
-        close(manager, t5, clip);
+        close(manager, adaptation, t5, clip);
       }
       throw e;
     }
@@ -343,18 +350,23 @@ public final class FluxPipeline implements AutoCloseable {
     return ImageFactory.getInstance().fromImage(Pixels.toImage(decoded));
   }
 
-  /** A name for the files: where the transformer's weights came from. */
+  /** A name for the files: where the transformer's weights came from, and what was added. */
   private String modelName() {
-    return bundle.sources().stream()
-        .filter(source -> source.network() == FluxNetwork.TRANSFORMER)
-        .findFirst()
-        .map(
-            source ->
-                source
-                    .sha256()
-                    .map(hash -> source.name() + " sha256:" + hash)
-                    .orElse(source.name()))
-        .orElse("unknown");
+    StringBuilder name =
+        new StringBuilder(
+            bundle.sources().stream()
+                .filter(source -> source.network() == FluxNetwork.TRANSFORMER)
+                .findFirst()
+                .map(
+                    source ->
+                        source
+                            .sha256()
+                            .map(hash -> source.name() + " sha256:" + hash)
+                            .orElse(source.name()))
+                .orElse("unknown"));
+    Stream.concat(bundle.adapters().stream(), adaptation.merged().stream())
+        .forEach(adapter -> name.append(" + ").append(adapter.description()));
+    return name.toString();
   }
 
   /** Ends a running call within one step, and frees everything. Further calls have no effect. */
@@ -375,7 +387,7 @@ public final class FluxPipeline implements AutoCloseable {
   private void free() {
     if (!freed) {
       freed = true;
-      close(modulations, prompts, networks, clipTokenizer, t5Tokenizer, manager);
+      close(modulations, prompts, networks, adaptation, clipTokenizer, t5Tokenizer, manager);
     }
   }
 

@@ -8,6 +8,7 @@ import io.jitflow.flux.network.FluxModulation;
 import io.jitflow.flux.network.FluxTransformer;
 import io.jitflow.flux.network.T5TextEncoder;
 import io.jitflow.flux.network.VaeDecoder;
+import io.jitflow.flux.program.NetworkProgram;
 import java.io.IOException;
 
 /** The networks of a bundle, loaded and freed as the memory policy wants it. Not thread-safe. */
@@ -15,13 +16,16 @@ final class LoadedNetworks implements AutoCloseable {
   private final FluxBundle bundle;
   private final Device device;
   private final MemoryPolicy memory;
+  private final Adaptation adaptation;
   private ClipTextEncoder clip;
   private T5TextEncoder t5;
   private FluxModulation modulation;
   private FluxTransformer transformer;
   private VaeDecoder vae;
 
-  LoadedNetworks(FluxBundle bundle, Device device, MemoryPolicy memory) {
+  LoadedNetworks(
+      FluxBundle bundle, Device device, MemoryPolicy memory, Adaptation adaptation) {
+    this.adaptation = adaptation;
     this.bundle = bundle;
     this.device = device;
     this.memory = memory;
@@ -44,6 +48,8 @@ final class LoadedNetworks implements AutoCloseable {
       makeRoomForTextEncoders();
       clip =
           ClipTextEncoder.load(bundle.file(FluxNetwork.TEXT_ENCODER), device, bundle.textEncoder());
+      adaptation.apply(
+          FluxNetwork.TEXT_ENCODER, clip, NetworkProgram.of(bundle.textEncoder()));
     }
     return clip;
   }
@@ -54,6 +60,8 @@ final class LoadedNetworks implements AutoCloseable {
       t5 =
           T5TextEncoder.load(
               bundle.file(FluxNetwork.TEXT_ENCODER_2), device, bundle.textEncoder2());
+      adaptation.apply(
+          FluxNetwork.TEXT_ENCODER_2, t5, NetworkProgram.of(bundle.textEncoder2()));
     }
     return t5;
   }
@@ -68,6 +76,8 @@ final class LoadedNetworks implements AutoCloseable {
   FluxModulation modulation() throws IOException {
     if (modulation == null) {
       modulation = FluxModulation.load(bundle.requireModulation(), device, bundle.transformer());
+      adaptation.apply(
+          FluxNetwork.TRANSFORMER, modulation, NetworkProgram.modulation(bundle.transformer()));
     }
     return modulation;
   }
@@ -89,6 +99,8 @@ final class LoadedNetworks implements AutoCloseable {
       }
       transformer =
           FluxTransformer.load(bundle.file(FluxNetwork.TRANSFORMER), device, bundle.transformer());
+      adaptation.apply(
+          FluxNetwork.TRANSFORMER, transformer, NetworkProgram.of(bundle.transformer()));
     }
     return transformer;
   }

@@ -51,6 +51,7 @@ final class ModelOption {
   private Path model;
 
   @Mixin private ConvertCommand.DtypeOption dtype;
+  @Mixin private LoraOption lora;
 
   @Option(
       names = "--cache",
@@ -83,7 +84,7 @@ final class ModelOption {
   }
 
   private FluxOptions options() {
-    FluxOptions options = FluxOptions.defaults();
+    FluxOptions options = FluxOptions.defaults().withAdapters(lora.adapters());
     if (lowMemory) {
       options = options.withMemory(MemoryPolicy.SEQUENTIAL);
     }

@@ -1,17 +1,17 @@
 package io.jitflow.flux.adapter;
 
-import java.io.IOException;
+import io.jitflow.flux.file.BrokenFileException;
 
 /**
  * An adapter that is readable but does not fit: it is of a kind that is not supported, or made for
  * another model. The message names file and tensors, what was expected, what was found and what to
  * do.
  */
-public final class AdapterException extends IOException {
+public final class AdapterException extends BrokenFileException {
   private static final long serialVersionUID = 1L;
 
   AdapterException(String message) {
-    super(message);
+    super(message, null);
   }
 
   AdapterException(String message, Throwable cause) {

@@ -1,10 +1,8 @@
 package io.jitflow.flux.adapter;
 
-import com.google.gson.JsonElement;
-import com.google.gson.JsonObject;
-import com.google.gson.JsonParseException;
-import com.google.gson.JsonParser;
 import io.jitflow.flux.adapter.LayerNames.Target;
+import io.jitflow.flux.file.Quoted;
+import io.jitflow.flux.json.StrictJson;
 import io.jitflow.flux.safetensors.SafetensorsFile;
 import io.jitflow.flux.safetensors.TensorInfo;
 import io.jitflow.flux.weights.DType;
@@ -79,7 +77,7 @@ final class LoraFile implements AutoCloseable {
           SUFFIXES.keySet().stream().filter(name::endsWith).findFirst();
       String layer = suffix.map(s -> name.substring(0, name.length() - s.length())).orElse("");
       if (suffix.isEmpty() || names.find(layer).isEmpty()) {
-        unused.add(TensorInfo.quote(name));
+        unused.add(Quoted.of(name));
       } else {
         parts.computeIfAbsent(layer, key -> new LinkedHashMap<>()).put(SUFFIXES.get(suffix.get()), name);
       }
@@ -88,13 +86,13 @@ final class LoraFile implements AutoCloseable {
       throw new AdapterException(
           file.path() + ": " + reason(file, parts.isEmpty()) + "; " + listed(unused));
     }
-    JsonObject metadata = metadata(file);
+    Optional<StrictJson> metadata = metadata(file);
     List<String> wrong = new ArrayList<>();
     List<LoraLayer> layers = new ArrayList<>();
     for (Map.Entry<String, Map<Part, String>> entry : parts.entrySet()) {
       Target target = names.find(entry.getKey()).orElseThrow();
       Map<Part, String> tensors = entry.getValue();
-      problem(file, tensors, target).ifPresent(p -> wrong.add(TensorInfo.quote(entry.getKey()) + " " + p));
+      problem(file, tensors, target).ifPresent(p -> wrong.add(Quoted.of(entry.getKey()) + " " + p));
       if (wrong.isEmpty()) {
         int rank = Math.toIntExact(file.info(tensors.get(Part.DOWN)).shape().get(0));
         double alpha =
@@ -184,56 +182,45 @@ final class LoraFile implements AutoCloseable {
     float value = wide.getFloat(0);
     if (!Float.isFinite(value)) {
       throw new AdapterException(
-          file.path() + ": tensor " + TensorInfo.quote(name) + ": expected a finite alpha, found " + value);
+          file.path() + ": tensor " + Quoted.of(name) + ": expected a finite alpha, found " + value);
     }
     return value;
   }
 
   /** What diffusers says about scales, with the component's prefix; empty if it says nothing. */
-  private static JsonObject metadata(SafetensorsFile file) throws AdapterException {
+  private static Optional<StrictJson> metadata(SafetensorsFile file) throws IOException {
     String text = file.metadata().get(METADATA);
     if (text == null) {
-      return new JsonObject();
+      return Optional.empty();
     }
-    try {
-      JsonObject json = JsonParser.parseString(text).getAsJsonObject();
-      for (Map.Entry<String, JsonElement> entry : json.entrySet()) {
-        boolean other = entry.getKey().endsWith("use_dora") || entry.getKey().endsWith("use_rslora");
-        if (other && entry.getValue().getAsBoolean()) {
-          throw new AdapterException(
-              file.path() + ": " + entry.getKey() + " is not supported; use a plain LoRA");
-        }
+    StrictJson json =
+        StrictJson.parse(
+            text,
+            (problem, cause) ->
+                new AdapterException(file.path() + ": " + METADATA + " in the header: " + problem, cause));
+    for (String key : json.keys()) {
+      if ((key.endsWith("use_dora") || key.endsWith("use_rslora")) && json.flag(key, false)) {
+        throw new AdapterException(
+            file.path() + ": " + Quoted.of(key) + " is not supported; use a plain LoRA");
       }
-      return json;
-    } catch (JsonParseException | IllegalStateException | UnsupportedOperationException e) {
-      throw new AdapterException(
-          file.path() + ": " + METADATA + " in the header: expected a JSON object of settings", e);
     }
+    return Optional.of(json);
   }
 
   /** Without a tensor: what the metadata says, or the rank. */
-  private static double alpha(JsonObject metadata, String layer, int rank) {
+  private static double alpha(Optional<StrictJson> metadata, String layer, int rank)
+      throws IOException {
     for (String component : List.of("transformer.", "text_encoder_2.", "text_encoder.")) {
-      if (layer.startsWith(component)) {
-        JsonElement pattern = metadata.get(component + "alpha_pattern");
-        if (pattern != null && pattern.isJsonObject()) {
-          JsonElement own = pattern.getAsJsonObject().get(layer.substring(component.length()));
-          if (isNumber(own)) {
-            return own.getAsDouble();
-          }
-        }
-        JsonElement all = metadata.get(component + "lora_alpha");
-        return isNumber(all) ? all.getAsDouble() : rank;
+      if (metadata.isPresent() && layer.startsWith(component)) {
+        StrictJson json = metadata.get();
+        double all = json.number(component + "lora_alpha", rank);
+        String pattern = component + "alpha_pattern";
+        return json.has(pattern)
+            ? json.object(pattern).number(layer.substring(component.length()), all)
+            : all;
       }
     }
     return rank;
-  }
-
-  private static boolean isNumber(JsonElement value) {
-    return value != null
-        && value.isJsonPrimitive()
-        && value.getAsJsonPrimitive().isNumber()
-        && Double.isFinite(value.getAsDouble());
   }
 
   private static String listed(List<String> unused) {

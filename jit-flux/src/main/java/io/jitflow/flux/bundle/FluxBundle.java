@@ -271,12 +271,13 @@ public record FluxBundle(
     List<MergedAdapter> adapters = new ArrayList<>();
     if (manifest.has("adapters")) {
       for (ManifestObject entry : manifest.objects("adapters")) {
-        Optional<String> sha256 =
-            entry.has("sha256") ? Optional.of(entry.string("sha256")) : Optional.empty();
         try {
           adapters.add(
               new MergedAdapter(
-                  entry.string("file"), entry.number("scale"), entry.longInteger("bytes"), sha256));
+                  entry.string("file"),
+                  entry.number("scale"),
+                  entry.longInteger("bytes"),
+                  entry.string("sha256")));
         } catch (IllegalArgumentException e) {
           throw new BundleException(
               file + ": adapters: " + e.getMessage() + "; " + ManifestObject.REPAIR, e);
@@ -425,7 +426,7 @@ public record FluxBundle(
         entry.addProperty("file", adapter.name());
         entry.addProperty("scale", adapter.scale());
         entry.addProperty("bytes", adapter.bytes());
-        adapter.sha256().ifPresent(hash -> entry.addProperty("sha256", hash));
+        entry.addProperty("sha256", adapter.sha256());
         merged.add(entry);
       }
       manifest.add("adapters", merged);

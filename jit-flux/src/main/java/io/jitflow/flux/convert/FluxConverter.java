@@ -1,6 +1,5 @@
 package io.jitflow.flux.convert;
 
-import io.jitflow.flux.adapter.LoraAdapter;
 import io.jitflow.flux.bundle.FluxBundle;
 import io.jitflow.flux.convert.ConversionOptions.Checksums;
 import io.jitflow.flux.convert.ConversionProgress.Step;
@@ -25,7 +24,6 @@ import java.util.HashMap;
 import java.util.HexFormat;
 import java.util.Map;
 import java.util.Objects;
-import java.util.function.LongConsumer;
 
 /**
  * Makes a bundle from a checkpoint.
@@ -132,17 +130,10 @@ public final class FluxConverter {
     for (NetworkPlan plan : open.networks()) {
       if (hashing) {
         for (SafetensorsFile file : plan.files().files()) {
-          progress.begin(Step.CHECKSUM, plan, file.path().getFileName().toString());
-          hashes.put(file, sha256(file.path(), progress::advanceTo));
+          hashes.put(file, sha256(file.path(), plan, progress));
         }
       }
       writeNetwork(plan, open.dtype(plan), folder, progress);
-    }
-    Map<Path, String> adapterHashes = new HashMap<>();
-    if (hashing) {
-      for (LoraAdapter adapter : options.adapters()) {
-        adapterHashes.put(adapter.file(), sha256(adapter.file(), bytes -> {}));
-      }
     }
     open.copyTokenizers(folder);
     FluxBundle about = open.description();
@@ -159,7 +150,7 @@ public final class FluxConverter {
             about.t5Tokens(),
             about.scheduler(),
             open.sources(hashes),
-            open.adapters(adapterHashes));
+            about.adapters());
     bundle.writeManifest();
     return FluxBundle.read(folder);
   }
@@ -189,7 +180,8 @@ public final class FluxConverter {
     }
   }
 
-  private static String sha256(Path file, LongConsumer progress) throws IOException {
+  private static String sha256(Path file, NetworkPlan plan, Progress progress) throws IOException {
+    progress.begin(Step.CHECKSUM, plan, file.getFileName().toString());
     MessageDigest digest;
     try {
       digest = MessageDigest.getInstance("SHA-256");
@@ -202,7 +194,7 @@ public final class FluxConverter {
       for (int count = in.read(buffer); count >= 0; count = in.read(buffer)) {
         digest.update(buffer, 0, count);
         read += count;
-        progress.accept(read);
+        progress.advanceTo(read);
       }
     }
     return HexFormat.of().formatHex(digest.digest());

@@ -39,7 +39,8 @@ record NetworkPlan(
 
   /** The same network with adapters added to its tensors. */
   NetworkPlan with(OpenAdapters adapters) {
-    return new NetworkPlan(network, files, architecture, program, mapping.with(network, adapters));
+    return new NetworkPlan(
+        network, files, architecture, programs, mapping.with(network, adapters));
   }
 
   TensorSource source(String tensor, DType wanted) {

@@ -74,6 +74,10 @@ final class OpenCheckpoint implements AutoCloseable {
               ArchitectureReader::vaeDecoder);
       this.adapters = OpenAdapters.open(options.adapters(), tensors());
       networks.replaceAll(plan -> plan.with(adapters));
+      List<MergedAdapter> merged = new ArrayList<>();
+      for (LoraAdapter adapter : options.adapters()) {
+        merged.add(adapter.description());
+      }
       this.tokenizer = TokenizerFolder.clip(checkpoint.tokenizer());
       this.tokenizer2 = TokenizerFolder.t5(checkpoint.tokenizer2());
       FluxArchitecture flux = (FluxArchitecture) transformer.architecture();
@@ -92,7 +96,7 @@ final class OpenCheckpoint implements AutoCloseable {
               options.t5Tokens().orElse(tokenizer2.maxLength(t5Limit)),
               scheduler(checkpoint, flux),
               sources(Map.of()),
-              adapters(Map.of()));
+              merged);
       complete = true;
     } catch (IllegalArgumentException e) {
       throw new CheckpointException(checkpoint.transformer() + ": " + e.getMessage(), e);
@@ -186,22 +190,8 @@ final class OpenCheckpoint implements AutoCloseable {
   /** Shapes of the programs' tensors. */
   private Map<FluxNetwork, Map<String, long[]>> tensors() {
     Map<FluxNetwork, Map<String, long[]>> tensors = new EnumMap<>(FluxNetwork.class);
-    networks.forEach(plan -> tensors.put(plan.network(), plan.program().tensors()));
+    networks.forEach(plan -> tensors.put(plan.network(), NetworkPlan.tensors(plan.programs())));
     return tensors;
-  }
-
-  /** The adapters that are added, with the hashes that are known. */
-  List<MergedAdapter> adapters(Map<Path, String> hashes) throws IOException {
-    List<MergedAdapter> merged = new ArrayList<>();
-    for (LoraAdapter adapter : options.adapters()) {
-      merged.add(
-          new MergedAdapter(
-              adapter.file().getFileName().toString(),
-              adapter.scale(),
-              Files.size(adapter.file()),
-              Optional.ofNullable(hashes.get(adapter.file()))));
-    }
-    return merged;
   }
 
   List<NetworkPlan> networks() {

@@ -5,7 +5,10 @@ import ai.djl.MalformedModelException;
 import ai.djl.Model;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
+import ai.djl.pytorch.engine.PtNDArray;
 import ai.djl.pytorch.engine.PtSymbolBlock;
+import ai.djl.pytorch.jni.IValue;
+import ai.djl.pytorch.jni.IValueUtils;
 import ai.djl.pytorch.jni.JniUtils;
 import ai.djl.training.ParameterStore;
 import java.io.IOException;
@@ -26,6 +29,8 @@ import java.util.concurrent.locks.ReentrantReadWriteLock;
  * module under a running call would crash the process.
  */
 final class LoadedModule implements AutoCloseable {
+  private static final String ADD_PRODUCT = "add_product";
+
   private final String what;
   private final Model model;
   private final Device device;
@@ -84,6 +89,32 @@ final class LoadedModule implements AutoCloseable {
     } finally {
       unnamed.forEach(NDArray::close);
       lock.readLock().unlock();
+    }
+  }
+
+  /** Lets the module add the product of two factors to rows of one of its matrices, in place. */
+  void addProduct(String tensor, long firstRow, NDArray up, NDArray down) {
+    lock.writeLock().lock();
+    try {
+      requireOpen();
+      if (!hasMethod(ADD_PRODUCT)) {
+        throw new IllegalStateException(
+            "the "
+                + what
+                + " cannot take adapters while it is loaded (its module has no method "
+                + ADD_PRODUCT
+                + "); convert the checkpoint again, or merge the adapters at conversion");
+      }
+      try (IValue name = IValue.from(tensor);
+          IValue row = IValue.from(firstRow);
+          IValue left = IValue.from((PtNDArray) up);
+          IValue right = IValue.from((PtNDArray) down)) {
+        IValueUtils.runMethod(
+                (PtSymbolBlock) model.getBlock(), ADD_PRODUCT, name, row, left, right)
+            .close();
+      }
+    } finally {
+      lock.writeLock().unlock();
     }
   }
 

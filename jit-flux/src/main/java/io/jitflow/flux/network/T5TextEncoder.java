@@ -13,7 +13,7 @@ import java.nio.file.Path;
  * <p>Safe for use by several threads; {@link #close} waits for calls in flight. Results cannot be
  * changed in place (libtorch makes them inference tensors); {@code duplicate()} gives one that can.
  */
-public final class T5TextEncoder implements AutoCloseable {
+public final class T5TextEncoder implements AdaptableNetwork, AutoCloseable {
   private static final String WHAT = "T5 encoder";
 
   private final T5Architecture architecture;
@@ -55,6 +55,7 @@ public final class T5TextEncoder implements AutoCloseable {
    *
    * @return the device
    */
+  @Override
   public Device device() {
     return module.device();
   }
@@ -75,6 +76,11 @@ public final class T5TextEncoder implements AutoCloseable {
     Shape ids = inputIds.getShape();
     NDList out = module.forward(inputIds);
     return Results.only(WHAT, out, new Shape(ids.get(0), ids.get(1), architecture.width()));
+  }
+
+  @Override
+  public void addProduct(String tensor, long firstRow, NDArray up, NDArray down) {
+    module.addProduct(tensor, firstRow, up, down);
   }
 
   /** Waits for calls in flight and frees the weights. Further calls have no effect. */

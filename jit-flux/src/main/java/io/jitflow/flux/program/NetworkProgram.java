@@ -32,7 +32,19 @@ public final class NetworkProgram {
       String name, Map<String, long[]> tensors, Map<String, String> codeFiles, ModuleTree tree) {
     this.name = name;
     this.tensors = Collections.unmodifiableMap(new LinkedHashMap<>(tensors));
-    this.codeFiles = Collections.unmodifiableMap(new LinkedHashMap<>(codeFiles));
+    Map<String, String> code = new LinkedHashMap<>(codeFiles);
+    Map<String, String> matrices = new LinkedHashMap<>();
+    tensors.forEach(
+        (tensor, shape) -> {
+          if (shape.length == 2) {
+            matrices.put(tensor, tree.path(tensor));
+          }
+        });
+    if (!matrices.isEmpty()) {
+      code.computeIfPresent(
+          name, (file, text) -> InPlaceProducts.addTo(text, tree.rootClass(), matrices));
+    }
+    this.codeFiles = Collections.unmodifiableMap(code);
     this.tree = tree;
   }
 

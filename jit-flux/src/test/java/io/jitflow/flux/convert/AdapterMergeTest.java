@@ -147,7 +147,7 @@ class AdapterMergeTest {
             adapter -> {
               assertThat(adapter.name()).isEqualTo("lora.safetensors");
               assertThat(adapter.scale()).isEqualTo(0.8);
-              assertThat(adapter.sha256()).isPresent();
+              assertThat(adapter.sha256()).hasSize(64);
             });
   }
 
