@@ -122,7 +122,7 @@ class FluxBundleTest {
     Files.write(manifest(), "\u00e4".getBytes(StandardCharsets.ISO_8859_1));
     refused("expected JSON in UTF-8");
     Files.writeString(manifest(), "[1]");
-    refused("expected a JSON object, found other JSON");
+    refused("expected a JSON object, found a list");
     Files.writeString(manifest(), "");
     refused("expected");
   }
@@ -137,6 +137,20 @@ class FluxBundleTest {
   void read_otherFormatVersion_isRefused() throws IOException {
     edit("\"formatVersion\": 1", "\"formatVersion\": 2");
     refused("expected format version 1, found 2; use a newer version of this library");
+  }
+
+  @Test
+  void read_entryOfALaterVersion_isRefused() throws IOException {
+    edit("\"heads\": 24,", "\"heads\": 24, \"experts\": 8,");
+    refused(
+        "networks.transformer.architecture.experts: expected no such entry in format version 1",
+        "use the version of this library that made the bundle");
+  }
+
+  @Test
+  void read_numberThatWraps_isRefused() throws IOException {
+    edit("\"heads\": 24,", "\"heads\": 4294967320,");
+    refused("networks.transformer.architecture.heads: expected a whole number of 32 bits");
   }
 
   @Test
