@@ -172,8 +172,8 @@ public final class FluxPipeline implements AutoCloseable {
    * @param request what to draw
    * @return the images, the request with every default filled in, and the timings
    * @throws CancellationException if the request's listener cancels, the pipeline is closed or this
-   *     thread is interrupted meanwhile, whether it waits or draws; everything that the call made is
-   *     freed, and the interrupt status stays set
+   *     thread is interrupted meanwhile, whether it waits or draws; everything that the call made
+   *     is freed, and the interrupt status stays set
    * @throws IllegalStateException if the pipeline is closed, or is called from its own listener
    * @throws UncheckedIOException if a network cannot be loaded, under {@link
    *     MemoryPolicy#SEQUENTIAL}

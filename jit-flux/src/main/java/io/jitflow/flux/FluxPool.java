@@ -190,7 +190,8 @@ public final class FluxPool implements AutoCloseable {
       requireOpen();
       throw e;
     }
-    drawing.answer.whenComplete((images, failure) -> drawing.leaveQueue());
+    CompletableFuture<?> unused =
+        drawing.answer.whenComplete((images, failure) -> drawing.leaveQueue());
     if (closed) {
       drawing.refuse(); // the queue may have been emptied before this one entered it
     }
