@@ -293,14 +293,14 @@ public final class FluxPipeline implements AutoCloseable {
   private ImageRequest complete(ImageRequest request) {
     ImageRequest complete = request;
     if (complete.seed().isEmpty()) {
-      complete = complete.seed(ThreadLocalRandom.current().nextLong(1L << 32));
+      complete = complete.withSeed(ThreadLocalRandom.current().nextLong(1L << 32));
     }
     if (complete.textTokens().isEmpty()) {
-      complete = complete.textTokens(bundle.t5Tokens());
+      complete = complete.withTextTokens(bundle.t5Tokens());
     }
     if (complete.sampler().isEmpty()) {
       Sampler standard = standardSampler();
-      complete = complete.sampler(standard);
+      complete = complete.withSampler(standard);
     }
     return complete;
   }
