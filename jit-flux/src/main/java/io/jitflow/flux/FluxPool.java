@@ -256,7 +256,7 @@ public final class FluxPool implements AutoCloseable {
     private GeneratedImages draw() {
       FluxPipeline pipeline = idle.remove();
       try {
-        return pipeline.generate(request.listener(new WhileWanted(answer, request)));
+        return pipeline.generate(request.withListener(new WhileWanted(answer, request)));
       } finally {
         idle.add(pipeline);
       }

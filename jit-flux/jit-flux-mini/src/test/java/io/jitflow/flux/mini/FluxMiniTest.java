@@ -22,7 +22,10 @@ class FluxMiniTest {
     FluxOptions cpu = FluxOptions.defaults().withDevice(Device.cpu());
     try (FluxPipeline flux = FluxPipeline.load(FluxMini.bundle(), cpu)) {
       ImageRequest request =
-          ImageRequest.of("red apple").size(256, 256).seed(1).sampler(JitSampler.preset7x());
+          ImageRequest.of("red apple")
+              .withSize(256, 256)
+              .withSeed(1)
+              .withSampler(JitSampler.preset7x());
       BufferedImage image =
           (BufferedImage) flux.generate(request).images().get(0).getWrappedImage();
       Color middle = new Color(image.getRGB(128, 144));
