@@ -4,6 +4,7 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.jitflow.core.token.TokenGrid;
 import io.jitflow.core.token.TokenSubset;
+import java.util.Arrays;
 import java.util.Objects;
 
 /**
@@ -33,6 +34,11 @@ public record EulerSampler(SigmaSchedule schedule, int steps) implements Sampler
   @Override
   public void check(TokenGrid grid) {
     schedule.sigmas(steps, grid.tokens());
+  }
+
+  @Override
+  public double[] sigmas(TokenGrid grid) {
+    return Arrays.copyOf(schedule.sigmas(steps, grid.tokens()), steps);
   }
 
   @Override

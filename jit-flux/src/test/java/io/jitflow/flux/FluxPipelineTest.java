@@ -4,13 +4,17 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import ai.djl.Device;
+import ai.djl.ndarray.NDArray;
 import io.jitflow.core.CancellableListener;
 import io.jitflow.core.EulerSampler;
 import io.jitflow.core.Sampler;
+import io.jitflow.core.SamplingRequest;
 import io.jitflow.core.SamplingStep;
 import io.jitflow.core.SigmaSchedule;
+import io.jitflow.core.VelocityModel;
 import io.jitflow.core.jit.JitSampler;
 import io.jitflow.flux.bundle.BundleException;
+import io.jitflow.flux.bundle.FluxBundle;
 import io.jitflow.flux.bundle.FluxNetwork;
 import io.jitflow.flux.image.GeneratedImages;
 import io.jitflow.flux.image.ImageRequest;
@@ -189,6 +193,72 @@ class FluxPipelineTest {
     }
   }
 
+  /** Euler steps that do not tell their noise levels beforehand. */
+  private record Unannounced(EulerSampler euler) implements Sampler {
+    @Override
+    public NDArray sample(VelocityModel model, SamplingRequest request) {
+      return euler.sample(model, request);
+    }
+
+    @Override
+    public int steps() {
+      return euler.steps();
+    }
+  }
+
+  @Test
+  void generate_samplerOfUnknownSigmas_givesTheSamePicture() throws IOException {
+    for (MemoryPolicy memory : MemoryPolicy.values()) {
+      try (FluxPipeline pipeline = FluxPipeline.load(bundle, OPTIONS.withMemory(memory))) {
+        int[] announced = pixels(pipeline.generate(request()), 0);
+        Sampler unannounced = new Unannounced((EulerSampler) SHORT);
+        int[] found = pixels(pipeline.generate(request().withSampler(unannounced)), 0);
+        assertThat(largestDifference(found, announced)).as(memory.name()).isLessThan(2);
+      }
+    }
+  }
+
+  @Test
+  void load_withoutTheModulation_namesTheFile() throws IOException {
+    Path incomplete = copy("incomplete");
+    Path modulation = incomplete.resolve(FluxBundle.MODULATION);
+    Files.delete(modulation);
+    assertThatThrownBy(() -> FluxPipeline.load(incomplete, OPTIONS))
+        .isInstanceOf(BundleException.class)
+        .hasMessageContaining(modulation.toString())
+        .hasMessageContaining("convert the checkpoint again");
+  }
+
+  @Test
+  void generate_transformerThatModulatesByItself_needsNoModulation() throws IOException {
+    Path own = copy("own-module");
+    Files.delete(own.resolve(FluxBundle.MODULATION));
+    SelfModulating.write(own.resolve(FluxNetwork.TRANSFORMER.fileName()));
+    Path manifest = own.resolve(FluxBundle.MANIFEST);
+    // as the first version of the library wrote it
+    Files.writeString(
+        manifest,
+        Files.readString(manifest).replace("\"formatVersion\": 2", "\"formatVersion\": 1"));
+    for (MemoryPolicy memory : MemoryPolicy.values()) {
+      try (FluxPipeline pipeline = FluxPipeline.load(own, OPTIONS.withMemory(memory))) {
+        assertThat(pipeline.generate(request().withNegativePrompt("a house", 4)).images()).hasSize(1);
+      }
+    }
+  }
+
+  private static Path copy(String name) throws IOException {
+    Path copy = scratch.resolve(name);
+    try (var files = Files.walk(bundle)) {
+      for (Path file : files.toList()) {
+        Files.copy(
+            file,
+            copy.resolve(bundle.relativize(file).toString()),
+            StandardCopyOption.REPLACE_EXISTING);
+      }
+    }
+    return copy;
+  }
+
   private static CancellableListener cancelAfterFirstStep() {
     CancellableListener[] self = new CancellableListener[1];
     self[0] = new CancellableListener(step -> self[0].cancel());
@@ -201,7 +271,8 @@ class FluxPipelineTest {
       for (int i = 0; i < 5; i++) {
         pipeline.generate(request().withPrompt("prompt " + i));
       }
-      assertThat(pipeline.manager().getManagedArrays()).hasSize(2 * 2);
+      // two embeddings; the modulation of two noise levels and the array that they are views of
+      assertThat(pipeline.manager().getManagedArrays()).hasSize(2 * (2 + 3));
     }
   }
 
@@ -268,15 +339,7 @@ class FluxPipelineTest {
 
   @Test
   void load_damagedNetwork_namesTheFile() throws IOException {
-    Path damaged = scratch.resolve("damaged");
-    try (var files = Files.walk(bundle)) {
-      for (Path file : files.toList()) {
-        Files.copy(
-            file,
-            damaged.resolve(bundle.relativize(file).toString()),
-            StandardCopyOption.REPLACE_EXISTING);
-      }
-    }
+    Path damaged = copy("damaged");
     Path network = damaged.resolve(FluxNetwork.TEXT_ENCODER_2.fileName());
     byte[] content = Files.readAllBytes(network);
     Files.write(network, java.util.Arrays.copyOf(content, content.length / 2));
