@@ -164,8 +164,7 @@ public record FluxBundle(
     return bundle;
   }
 
-  private static FluxBundle parse(Path folder, Path file, StrictJson manifest)
-      throws IOException {
+  private static FluxBundle parse(Path folder, Path file, StrictJson manifest) throws IOException {
     if (!manifest.has("format") || !manifest.string("format").equals(FORMAT)) {
       throw new BundleException(
           file
@@ -203,17 +202,17 @@ public record FluxBundle(
     try {
       bundle =
           new FluxBundle(
-          folder,
-          manifest.string("libraryVersion"),
-          architecture(networks, FluxNetwork.TRANSFORMER, FluxArchitecture.class),
-          architecture(networks, FluxNetwork.TEXT_ENCODER, ClipArchitecture.class),
-          architecture(networks, FluxNetwork.TEXT_ENCODER_2, T5Architecture.class),
-          architecture(networks, FluxNetwork.VAE_DECODER, VaeArchitecture.class),
-          dtypes,
-          tokenizers.object(TOKENIZER).integer("maxLength"),
-          tokenizers.object(TOKENIZER_2).integer("maxLength"),
-          RecordJson.read(manifest.object("scheduler"), SchedulerSettings.class),
-          sources);
+              folder,
+              manifest.string("libraryVersion"),
+              architecture(networks, FluxNetwork.TRANSFORMER, FluxArchitecture.class),
+              architecture(networks, FluxNetwork.TEXT_ENCODER, ClipArchitecture.class),
+              architecture(networks, FluxNetwork.TEXT_ENCODER_2, T5Architecture.class),
+              architecture(networks, FluxNetwork.VAE_DECODER, VaeArchitecture.class),
+              dtypes,
+              tokenizers.object(TOKENIZER).integer("maxLength"),
+              tokenizers.object(TOKENIZER_2).integer("maxLength"),
+              RecordJson.read(manifest.object("scheduler"), SchedulerSettings.class),
+              sources);
     } catch (IllegalArgumentException e) {
       throw new BundleException(file + ": " + e.getMessage() + "; " + REPAIR, e);
     }
@@ -247,8 +246,7 @@ public record FluxBundle(
               source.longInteger("bytes"),
               source.optionalString("sha256"));
         } catch (IllegalArgumentException e) {
-          throw new BundleException(
-              file + ": sources: " + e.getMessage() + "; " + REPAIR, e);
+          throw new BundleException(file + ": sources: " + e.getMessage() + "; " + REPAIR, e);
         }
       }
     }

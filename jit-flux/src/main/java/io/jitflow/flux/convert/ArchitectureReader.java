@@ -74,8 +74,7 @@ final class ArchitectureReader {
   }
 
   private static FluxArchitecture diffusersTransformer(
-      HeaderShapes shapes, ConfigFile config, Optional<List<Integer>> ropeAxes)
-      throws IOException {
+      HeaderShapes shapes, ConfigFile config, Optional<List<Integer>> ropeAxes) throws IOException {
     config.require("_class_name", "FluxTransformer2DModel");
     int heads = config.integer("num_attention_heads");
     int headWidth = config.integer("attention_head_dim");

@@ -156,12 +156,12 @@ final class OpenCheckpoint implements AutoCloseable {
     try {
       settings =
           new SchedulerSettings(
-          config.flag("use_dynamic_shifting", false),
-          config.number("shift", 1.0),
-          config.number("base_shift", 0.5),
-          config.number("max_shift", 1.15),
-          config.integer("base_image_seq_len", 256),
-          config.integer("max_image_seq_len", 4096));
+              config.flag("use_dynamic_shifting", false),
+              config.number("shift", 1.0),
+              config.number("base_shift", 0.5),
+              config.number("max_shift", 1.15),
+              config.integer("base_image_seq_len", 256),
+              config.integer("max_image_seq_len", 4096));
     } catch (IllegalArgumentException e) {
       throw new CheckpointException(config.file() + ": " + e.getMessage(), e);
     }

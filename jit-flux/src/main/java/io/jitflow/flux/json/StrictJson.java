@@ -91,7 +91,8 @@ public final class StrictJson {
         throw faults.unreadable("expected one JSON value, found more after it", null);
       }
     } catch (JsonParseException | MalformedJsonException | EOFException e) {
-      throw faults.unreadable("expected JSON in UTF-8, found something else (" + position(e) + ")", e);
+      throw faults.unreadable(
+          "expected JSON in UTF-8, found something else (" + position(e) + ")", e);
     }
     if (!element.isJsonObject()) {
       throw faults.unreadable("expected a JSON object, found " + kind(element), null);

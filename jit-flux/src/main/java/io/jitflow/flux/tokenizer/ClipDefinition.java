@@ -90,13 +90,15 @@ final class ClipDefinition {
       if (parts.length != 2) {
         throw new TokenizerException(
             "%s: line %d: expected two symbols with a space between them, found '%s'"
-                .formatted(files.file(MERGES), i + 1, line), null);
+                .formatted(files.file(MERGES), i + 1, line),
+            null);
       }
       for (String symbol : new String[] {parts[0], parts[1], parts[0] + parts[1]}) {
         if (!vocabulary.has(symbol)) {
           throw new TokenizerException(
               "%s: line %d: '%s' is not in %s; the two files belong to different tokenizers"
-                  .formatted(files.file(MERGES), i + 1, symbol, VOCABULARY), null);
+                  .formatted(files.file(MERGES), i + 1, symbol, VOCABULARY),
+              null);
         }
       }
       JsonArray pair = new JsonArray();

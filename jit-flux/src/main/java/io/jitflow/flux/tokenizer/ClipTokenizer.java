@@ -72,7 +72,8 @@ public final class ClipTokenizer implements AutoCloseable {
       tokenizer.close();
       throw new TokenizerException(
           "%s: a CLIP tokenizer encloses the text in a start and an end token, this one adds %d"
-              .formatted(folder, empty.length), null);
+              .formatted(folder, empty.length),
+          null);
     }
     return new ClipTokenizer(tokenizer, empty[1], length);
   }

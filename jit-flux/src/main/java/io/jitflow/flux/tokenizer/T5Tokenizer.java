@@ -33,7 +33,8 @@ public final class T5Tokenizer implements AutoCloseable {
   }
 
   /**
-   * Loads from {@code tokenizer.json}. The length is {@code model_max_length} of {@code tokenizer_config.json}, or else {@value #DEFAULT_LENGTH}.
+   * Loads from {@code tokenizer.json}. The length is {@code model_max_length} of {@code
+   * tokenizer_config.json}, or else {@value #DEFAULT_LENGTH}.
    *
    * @param folder a tokenizer folder
    * @return the tokenizer; close it after use
@@ -64,7 +65,8 @@ public final class T5Tokenizer implements AutoCloseable {
       tokenizer.close();
       throw new TokenizerException(
           "%s: a T5 tokenizer adds one end token and knows <pad>; this one adds %d and spells <pad> with %d tokens"
-              .formatted(folder, empty.length, padding.length), null);
+              .formatted(folder, empty.length, padding.length),
+          null);
     }
     return new T5Tokenizer(tokenizer, empty[0], padding[0], length);
   }

@@ -49,9 +49,7 @@ record TokenizerFolder(Path folder) {
   StrictJson object(String name) throws IOException {
     Path file = file(name);
     return StrictJson.read(
-        file,
-        MAX_BYTES,
-        (problem, cause) -> new TokenizerException(file + ": " + problem, cause));
+        file, MAX_BYTES, (problem, cause) -> new TokenizerException(file + ": " + problem, cause));
   }
 
   /** {@code model_max_length} of {@code tokenizer_config.json}, if it is there and a real limit. */

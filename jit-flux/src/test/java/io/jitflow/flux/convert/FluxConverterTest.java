@@ -418,7 +418,10 @@ class FluxConverterTest {
 
   @Test
   void convert_schedulerOfOtherTimesteps_isRefused() throws Exception {
-    edit("scheduler/scheduler_config.json", "\"shift\":3.0", "\"shift\":3.0,\"num_train_timesteps\":500");
+    edit(
+        "scheduler/scheduler_config.json",
+        "\"shift\":3.0",
+        "\"shift\":3.0,\"num_train_timesteps\":500");
     refused(FluxCheckpoint.ofDirectory(dev), "num_train_timesteps: expected 1000, found 500");
   }
 

@@ -116,7 +116,9 @@ class StrictJsonTest {
 
   @Test
   void parse_deeperThanAnyStack_refused() {
-    assertFault(() -> parse("{\"a\":" + "[".repeat(100_000)), "expected JSON in UTF-8, found something else");
+    assertFault(
+        () -> parse("{\"a\":" + "[".repeat(100_000)),
+        "expected JSON in UTF-8, found something else");
   }
 
   @Test

@@ -192,7 +192,8 @@ class TokenizerTest {
         .hasMessageContaining("found vocab.json");
     assertThatThrownBy(() -> T5Tokenizer.load(folder))
         .isInstanceOf(IOException.class)
-        .hasMessageContaining("expected tokenizer.json, which every FLUX.1 model brings in tokenizer_2, found vocab.json");
+        .hasMessageContaining(
+            "expected tokenizer.json, which every FLUX.1 model brings in tokenizer_2, found vocab.json");
   }
 
   @Test
