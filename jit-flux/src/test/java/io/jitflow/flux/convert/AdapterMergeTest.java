@@ -15,6 +15,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.channels.Channels;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -104,6 +105,23 @@ class AdapterMergeTest {
     Map<String, byte[]> a = transformer(options(LoraAdapter.of(kohya)), DType.BF16);
     Map<String, byte[]> b = transformer(options(LoraAdapter.of(diffusers)), DType.BF16);
     a.forEach((name, bytes) -> assertThat(b.get(name)).as(name).isEqualTo(bytes));
+  }
+
+  @Test
+  void source_adapterOfTheSmallModelInThreeNamings_isTheSameBitForBit() throws IOException {
+    Path model = Path.of(System.getProperty("jit.fixtures"), "flux-mini");
+    checkpoint = FluxCheckpoint.ofDirectory(model);
+    Map<String, byte[]> plain = transformer(options(), DType.F32);
+    Map<String, byte[]> kohya = small(model, "kohya");
+    assertThat(small(model, "diffusers")).containsAllEntriesOf(kohya);
+    assertThat(small(model, "bfl")).containsAllEntriesOf(kohya);
+    assertThat(kohya.keySet().stream().filter(k -> !Arrays.equals(kohya.get(k), plain.get(k))))
+        .hasSize(32);
+  }
+
+  private Map<String, byte[]> small(Path model, String naming) throws IOException {
+    Path file = model.resolve("lora").resolve(naming + ".safetensors");
+    return transformer(options(LoraAdapter.of(file).withScale(0.8)), DType.F32);
   }
 
   @Test
