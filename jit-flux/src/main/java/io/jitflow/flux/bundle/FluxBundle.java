@@ -60,6 +60,9 @@ public record FluxBundle(
   /** Name of the file with the transformer's modulation. */
   public static final String MODULATION = "modulation.pt";
 
+  /** Name of the file with the autoencoder's encoder. */
+  public static final String VAE_ENCODER = "vae_encoder.pt";
+
   /** Name of the folder with CLIP's tokenizer. */
   public static final String TOKENIZER = "tokenizer";
 
@@ -320,6 +323,17 @@ public record FluxBundle(
    */
   public Optional<Path> modulation() {
     return Optional.of(folder.resolve(MODULATION)).filter(Files::isRegularFile);
+  }
+
+  /**
+   * Returns where the TorchScript file with the autoencoder's encoder is. Its sizes are those of
+   * the decoder. Bundles have one unless the checkpoint had none or they were made by an older
+   * version.
+   *
+   * @return a path in {@link #folder}, or empty if there is no such file
+   */
+  public Optional<Path> vaeEncoder() {
+    return Optional.of(folder.resolve(VAE_ENCODER)).filter(Files::isRegularFile);
   }
 
   /**

@@ -106,7 +106,18 @@ public final class NetworkProgram {
    * @return the program
    */
   public static NetworkProgram of(VaeArchitecture architecture) {
-    return VaeProgram.of(architecture);
+    return VaeProgram.decoder(architecture);
+  }
+
+  /**
+   * The VAE encoder. Tensors have the names of the original release: {@code
+   * encoder.down.0.block.0.conv1.weight}.
+   *
+   * @param architecture the sizes
+   * @return the program
+   */
+  public static NetworkProgram encoder(VaeArchitecture architecture) {
+    return VaeProgram.encoder(architecture);
   }
 
   /**
