@@ -4,8 +4,10 @@ import com.google.gson.JsonArray;
 import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
 import io.jitflow.core.EulerSampler;
+import io.jitflow.core.PlainSampler;
 import io.jitflow.core.Sampler;
 import io.jitflow.core.SigmaSchedule;
+import io.jitflow.core.Solver;
 import io.jitflow.core.jit.Activation;
 import io.jitflow.core.jit.BlurWidth;
 import io.jitflow.core.jit.FirstAnchors;
@@ -34,6 +36,11 @@ final class SamplerJson {
       json.addProperty("kind", "euler");
       json.addProperty("steps", euler.steps());
       json.add("schedule", write(euler.schedule()));
+    } else if (sampler instanceof PlainSampler plain) {
+      json.addProperty("kind", "plain");
+      json.addProperty("steps", plain.steps());
+      json.add("schedule", write(plain.schedule()));
+      json.addProperty("solver", plain.solver().name());
     } else if (sampler instanceof JitSampler jit) {
       JitConfig config = jit.config();
       json.addProperty("kind", "jit");
@@ -47,6 +54,7 @@ final class SamplerJson {
       }
       json.add("stages", stages);
       json.add("schedule", write(config.schedule()));
+      json.addProperty("solver", config.solver().name());
       json.addProperty("firstAnchors", config.firstAnchors().name());
       json.addProperty("activation", config.activation().name());
       json.addProperty("importanceBorder", config.importanceBorder().name());
@@ -75,6 +83,11 @@ final class SamplerJson {
           new EulerSampler(
               readSchedule(RequestJson.object(json, "schedule")),
               RequestJson.intValue(json, "steps"));
+      case "plain" ->
+          new PlainSampler(
+              readSchedule(RequestJson.object(json, "schedule")),
+              RequestJson.intValue(json, "steps"),
+              constant(json, "solver", Solver.values()));
       case "jit" -> new JitSampler(readConfig(json));
       case "other" ->
           throw new IllegalArgumentException(
@@ -82,7 +95,7 @@ final class SamplerJson {
                   .formatted(RequestJson.text(json, "class")));
       default ->
           throw new IllegalArgumentException(
-              "expected a sampler of kind euler or jit, found '%s'".formatted(kind));
+              "expected a sampler of kind euler, plain or jit, found '%s'".formatted(kind));
     };
   }
 
@@ -95,18 +108,21 @@ final class SamplerJson {
       JsonObject stage = entry.getAsJsonObject();
       stages.add(new Stage(RequestJson.number(stage, "end"), RequestJson.number(stage, "density")));
     }
-    return new JitConfig(
-        RequestJson.intValue(json, "steps"),
-        stages,
-        readSchedule(RequestJson.object(json, "schedule")),
-        constant(json, "firstAnchors", FirstAnchors.values()),
-        constant(json, "activation", Activation.values()),
-        constant(json, "importanceBorder", ImportanceBorder.values()),
-        constant(json, "blurWidth", BlurWidth.values()),
-        constant(json, "tiedAnchors", TiedAnchors.values()),
-        new MicroFlow(RequestJson.intValue(json, "microFlowSteps")),
-        constant(json, "transitionNoise", TransitionNoise.values()),
-        constant(json, "stageRules", StageRules.values()));
+    return JitConfig.default7x()
+        .withStageRules(StageRules.AS_RELEASED) // checked by its own rules at the end
+        .withSteps(RequestJson.intValue(json, "steps"))
+        .withStages(stages.toArray(Stage[]::new))
+        .withSchedule(readSchedule(RequestJson.object(json, "schedule")))
+        .withFirstAnchors(constant(json, "firstAnchors", FirstAnchors.values()))
+        .withActivation(constant(json, "activation", Activation.values()))
+        .withImportanceBorder(constant(json, "importanceBorder", ImportanceBorder.values()))
+        .withBlurWidth(constant(json, "blurWidth", BlurWidth.values()))
+        .withTiedAnchors(constant(json, "tiedAnchors", TiedAnchors.values()))
+        .withMicroFlow(new MicroFlow(RequestJson.intValue(json, "microFlowSteps")))
+        .withTransitionNoise(constant(json, "transitionNoise", TransitionNoise.values()))
+        // requests from before there was a choice stepped by Euler's rule
+        .withSolver(json.has("solver") ? constant(json, "solver", Solver.values()) : Solver.EULER)
+        .withStageRules(constant(json, "stageRules", StageRules.values()));
   }
 
   private static JsonObject write(SigmaSchedule schedule) {

@@ -152,7 +152,7 @@ class ImageRequestTest {
         FOX.sampler(new JitSampler(JitConfig.default7x().asReleased())),
         FOX.sampler(new JitSampler(JitConfig.of(6, new Stage(0.5, 1.0 / 3), new Stage(1, 1)))),
         FOX.sampler(new EulerSampler(SigmaSchedule.linear(), 4)),
-        FOX.sampler(new EulerSampler(SigmaSchedule.fluxShift(), 50)),
+        FOX.sampler(new EulerSampler(new SigmaSchedule.DynamicShift(0.5, 1.15, 256, 4096), 50)),
         FOX.sampler(new EulerSampler(SigmaSchedule.beta(1.4, 0.42), 12)),
         FOX.sampler(new EulerSampler(SigmaSchedule.custom(1, 0.1 + 0.2, 0), 2)));
   }
