@@ -7,7 +7,8 @@ import java.util.Objects;
 
 /**
  * A sampler without stages: every step evaluates every token. With {@link Solver#EULER} it is
- * {@link EulerSampler}, bit for bit; with {@link Solver#ADAMS_BASHFORTH_2} it needs far fewer steps.
+ * {@link EulerSampler}, bit for bit; with {@link Solver#ADAMS_BASHFORTH_2} it needs far fewer
+ * steps.
  *
  * @param schedule the noise levels
  * @param steps the number of steps, at least 1

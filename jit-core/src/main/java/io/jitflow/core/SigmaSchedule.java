@@ -5,8 +5,8 @@ import java.util.stream.DoubleStream;
 import org.apache.commons.statistics.distribution.BetaDistribution;
 
 /**
- * The noise levels of a run: {@code steps + 1} sigmas that never rise, the first at most 1, the last
- * 0. Immutable.
+ * The noise levels of a run: {@code steps + 1} sigmas that never rise, the first at most 1, the
+ * last 0. Immutable.
  *
  * <p>With {@code s_i = 1 - i/n} for i = 0 .. n-1, the sequence that runs from 1 to 1/n:
  *

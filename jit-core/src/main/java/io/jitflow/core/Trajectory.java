@@ -90,8 +90,7 @@ public final class Trajectory implements AutoCloseable {
    * @throws IllegalArgumentException if there are fewer than 2 noise levels
    * @throws IllegalStateException if an array of the request is closed
    */
-  public Trajectory(
-      VelocityModel model, SamplingRequest request, double[] sigmas, Solver solver) {
+  public Trajectory(VelocityModel model, SamplingRequest request, double[] sigmas, Solver solver) {
     this.model = Objects.requireNonNull(model, "model");
     this.request = Objects.requireNonNull(request, "request");
     this.solver = Objects.requireNonNull(solver, "solver");
@@ -305,8 +304,8 @@ public final class Trajectory implements AutoCloseable {
     }
 
     /**
-     * Shows the listener the clean estimate of every token, if it asks for this step's. To be called
-     * before y advances.
+     * Shows the listener the clean estimate of every token, if it asks for this step's. To be
+     * called before y advances.
      *
      * @param spread makes {@code [B, N, d]} of the estimate at the evaluated tokens; called only if
      *     the listener asks
@@ -374,7 +373,8 @@ public final class Trajectory implements AutoCloseable {
                 .formatted(
                     tokens.getShape(), result.getShape(), result.getDataType().name(), at()));
       }
-      // one number tells: a sum is finite only if every summand is; if it overflows, the count tells
+      // one number tells: a sum is finite only if every summand is; if it overflows, the count
+      // tells
       try (NDArray sum = result.sum()) {
         if (Float.isFinite(sum.getFloat())) {
           return;

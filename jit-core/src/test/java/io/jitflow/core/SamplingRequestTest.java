@@ -10,7 +10,6 @@ import ai.djl.ndarray.types.Shape;
 import io.jitflow.core.token.TokenGrid;
 import io.jitflow.core.token.TokenSubset;
 import java.lang.reflect.Proxy;
-import java.util.Arrays;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -190,7 +189,8 @@ class SamplingRequestTest {
     SamplingRequest request = SamplingRequest.seeded(manager, GRID, 5, 42);
     TorchNoise generator = new TorchNoise(42);
     assertThat(request.noise().toFloatArray()).isEqualTo(generator.draw(60));
-    assertThat(request.transitionNoise().orElseThrow().toFloatArray()).isEqualTo(generator.draw(60));
+    assertThat(request.transitionNoise().orElseThrow().toFloatArray())
+        .isEqualTo(generator.draw(60));
   }
 
   @Test

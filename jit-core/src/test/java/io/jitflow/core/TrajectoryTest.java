@@ -36,8 +36,7 @@ class TrajectoryTest {
     NDArray noise = manager.create(new float[] {(float) start}).reshape(1, 1, 1);
     SamplingRequest request = SamplingRequest.of(noise, ONE);
     TokenSubset all = TokenSubset.all(ONE, 1);
-    try (Trajectory path =
-            new Trajectory(model, request, sigmas, Solver.ADAMS_BASHFORTH_2);
+    try (Trajectory path = new Trajectory(model, request, sigmas, Solver.ADAMS_BASHFORTH_2);
         ActiveTokens active = path.activate(all)) {
       for (int i = 0; i < path.steps(); i++) {
         try (Trajectory.Step step = path.begin(i)) {

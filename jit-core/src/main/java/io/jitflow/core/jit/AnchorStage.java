@@ -173,8 +173,7 @@ final class AnchorStage implements AutoCloseable {
     }
     NDArray lifted = velocity == u ? lifter.lift(u) : velocity;
     float[] flat;
-    try (NDArray map =
-        TokenImportance.map(lifted, tokens.grid(), run.config.importanceBorder())) {
+    try (NDArray map = TokenImportance.map(lifted, tokens.grid(), run.config.importanceBorder())) {
       flat = map.toFloatArray();
     }
     if (lifted != velocity) {

@@ -13,9 +13,8 @@ import java.util.function.Consumer;
 /**
  * The settings of the Just-in-Time sampler, checked when made. Immutable; changed by copies.
  *
- * <p>{@link #default4x()} and {@link #default7x()} follow the paper. {@link #forSpeedup} gives
- * settings chosen by measurement, with a solver of second order. {@link #asReleased()} changes every
- * setting in which the authors' release departs from the paper, and only those: schedule, blur
+ * <p>{@link #default4x()} and {@link #default7x()} follow the paper. {@link #asReleased()} changes
+ * every setting in which the authors' release departs from it, and only those: schedule, blur
  * width, tied anchors, importance border, micro-flow and transition noise; and steps by Euler's
  * rule.
  */
@@ -78,8 +77,8 @@ public final class JitConfig {
   }
 
   /**
-   * Returns the paper's preset for about a quarter of the computation of 50 full steps: 18 steps, 7,
-   * 4 and 7 of them at densities 0.35, 0.62 and 1.
+   * Returns the paper's preset for about a quarter of the computation of 50 full steps: 18 steps,
+   * 7, 4 and 7 of them at densities 0.35, 0.62 and 1.
    *
    * @return the preset {@code default_4x}
    */
@@ -88,8 +87,8 @@ public final class JitConfig {
   }
 
   /**
-   * Returns the paper's preset for about a seventh of the computation of 50 full steps: 11 steps, 4,
-   * 3 and 4 of them at densities 0.32, 0.6 and 1.
+   * Returns the paper's preset for about a seventh of the computation of 50 full steps: 11 steps,
+   * 4, 3 and 4 of them at densities 0.32, 0.6 and 1.
    *
    * @return the preset {@code default_7x}
    */

@@ -45,8 +45,7 @@ class FirstAnchorsTest {
     for (FirstAnchors rule : FirstAnchors.values()) {
       Set<Integer> pattern = new HashSet<>();
       Arrays.stream(rule.pattern(grid)).forEach(pattern::add);
-      Predicate<Integer> first =
-          t -> rule.tier(grid, grid.row(t), grid.col(t)) == 0;
+      Predicate<Integer> first = t -> rule.tier(grid, grid.row(t), grid.col(t)) == 0;
       long ofFirst = pattern.stream().filter(first).count();
       Set<Integer> before = Set.of();
       for (int count = 1; count <= grid.tokens(); count++) {
