@@ -2,6 +2,11 @@ package io.jitflow.core;
 
 import ai.djl.ndarray.NDArray;
 import io.jitflow.core.token.TokenGrid;
+<<<<<<< HEAD
+=======
+import io.jitflow.core.token.TokenSubset;
+import java.util.Arrays;
+>>>>>>> main
 import java.util.Objects;
 
 /**
@@ -9,21 +14,19 @@ import java.util.Objects;
  * PlainSampler} has the same loop and a choice of solvers.
  *
  * @param schedule the noise levels
- * @param steps the number of steps, at least 1
+ * @param steps the number of steps, 1 to 10,000
  */
 public record EulerSampler(SigmaSchedule schedule, int steps) implements Sampler {
   /**
    * Checks the settings.
    *
    * @param schedule the noise levels
-   * @param steps the number of steps, at least 1
-   * @throws IllegalArgumentException if there is no step
+   * @param steps the number of steps, 1 to 10,000
+   * @throws IllegalArgumentException if the number of steps is out of range
    */
   public EulerSampler {
     Objects.requireNonNull(schedule, "schedule");
-    if (steps < 1) {
-      throw new IllegalArgumentException("at least 1 step is needed, got " + steps);
-    }
+    Checks.steps(steps);
   }
 
   private PlainSampler plain() {
@@ -38,6 +41,16 @@ public record EulerSampler(SigmaSchedule schedule, int steps) implements Sampler
   @Override
   public void check(TokenGrid grid) {
     plain().check(grid);
+  }
+
+  @Override
+  public double[] sigmas(TokenGrid grid) {
+    return Arrays.copyOf(schedule.sigmas(steps, grid.tokens()), steps);
+  }
+
+  @Override
+  public double[] sigmas(TokenGrid grid) {
+    return plain().sigmas(grid);
   }
 
   @Override

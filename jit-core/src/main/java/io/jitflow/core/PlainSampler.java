@@ -3,6 +3,7 @@ package io.jitflow.core;
 import ai.djl.ndarray.NDArray;
 import io.jitflow.core.token.TokenGrid;
 import io.jitflow.core.token.TokenSubset;
+import java.util.Arrays;
 import java.util.Objects;
 
 /**
@@ -11,7 +12,7 @@ import java.util.Objects;
  * steps.
  *
  * @param schedule the noise levels
- * @param steps the number of steps, at least 1
+ * @param steps the number of steps, 1 to 10,000
  * @param solver how it steps
  */
 public record PlainSampler(SigmaSchedule schedule, int steps, Solver solver) implements Sampler {
@@ -19,16 +20,14 @@ public record PlainSampler(SigmaSchedule schedule, int steps, Solver solver) imp
    * Checks the settings.
    *
    * @param schedule the noise levels
-   * @param steps the number of steps, at least 1
+   * @param steps the number of steps, 1 to 10,000
    * @param solver how it steps
-   * @throws IllegalArgumentException if there is no step
+   * @throws IllegalArgumentException if the number of steps is out of range
    */
   public PlainSampler {
     Objects.requireNonNull(schedule, "schedule");
     Objects.requireNonNull(solver, "solver");
-    if (steps < 1) {
-      throw new IllegalArgumentException("at least 1 step is needed, got " + steps);
-    }
+    Checks.steps(steps);
   }
 
   @Override
@@ -39,6 +38,11 @@ public record PlainSampler(SigmaSchedule schedule, int steps, Solver solver) imp
   @Override
   public void check(TokenGrid grid) {
     schedule.sigmas(steps, grid.tokens());
+  }
+
+  @Override
+  public double[] sigmas(TokenGrid grid) {
+    return Arrays.copyOf(schedule.sigmas(steps, grid.tokens()), steps);
   }
 
   @Override

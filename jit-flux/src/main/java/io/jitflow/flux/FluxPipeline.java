@@ -34,6 +34,7 @@ import java.util.Optional;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.stream.DoubleStream;
 
 /**
  * FLUX.1 from prompt to image: tokenise, encode, noise, denoise, unpack, decode.
@@ -55,6 +56,7 @@ public final class FluxPipeline implements AutoCloseable {
   private final ClipTokenizer clipTokenizer;
   private final T5Tokenizer t5Tokenizer;
   private final PromptCache prompts;
+  private final ModulationCache modulations;
   private final ReentrantLock turn = new ReentrantLock(true);
   private volatile boolean closing;
   private boolean freed;
@@ -72,6 +74,7 @@ public final class FluxPipeline implements AutoCloseable {
     this.clipTokenizer = clipTokenizer;
     this.t5Tokenizer = t5Tokenizer;
     this.prompts = new PromptCache(options.cachedPrompts());
+    this.modulations = new ModulationCache(options.cachedPrompts());
   }
 
   /**
@@ -231,6 +234,9 @@ public final class FluxPipeline implements AutoCloseable {
     try {
       Stopwatch noise = new Stopwatch();
       Stopwatch denoise = new Stopwatch();
+      denoise.start();
+      FluxVelocity model = velocity(request, prompt, negative);
+      denoise.stop();
       Stopwatch decode = new Stopwatch();
       List<Image> images = new ArrayList<>();
       for (int i = 0; i < request.count(); i++) {
@@ -242,13 +248,6 @@ public final class FluxPipeline implements AutoCloseable {
           noise.stop();
           // 4. denoise
           denoise.start();
-          FluxVelocity model =
-              new FluxVelocity(
-                  networks.transformer(),
-                  prompt,
-                  negative,
-                  request.trueCfgScale(),
-                  request.guidance());
           NDArray latents = request.sampler().orElseThrow().sample(model, sampling);
           denoise.stop();
           // 5. unpack, 6. decode, 7. pixels
@@ -267,21 +266,61 @@ public final class FluxPipeline implements AutoCloseable {
       return new GeneratedImages(images, request, modelName(), timings, text.remarks);
     } finally {
       prompts.trim();
+      modulations.trim();
     }
+  }
+
+  /** Evaluates the modulation of all noise levels, then makes room for the transformer. */
+  private FluxVelocity velocity(
+      ImageRequest request, PromptEmbedding prompt, Optional<PromptEmbedding> negative)
+      throws IOException {
+    double[] sigmas = request.sampler().orElseThrow().sigmas(request.grid());
+    FluxVelocity.Branch wanted = branch(request.prompt(), prompt, sigmas, request);
+    Optional<FluxVelocity.Branch> unwanted = Optional.empty();
+    if (negative.isPresent()) {
+      String text = request.negativePrompt().orElseThrow();
+      unwanted = Optional.of(branch(text, negative.get(), sigmas, request));
+    }
+    return new FluxVelocity(
+        networks,
+        networks.transformer(),
+        wanted,
+        unwanted,
+        request.trueCfgScale(),
+        request.guidance());
+  }
+
+  private FluxVelocity.Branch branch(
+      String text, PromptEmbedding embedding, double[] sigmas, ImageRequest request)
+      throws IOException {
+    if (!networks.modulatesApart()) {
+      return new FluxVelocity.Branch(embedding, Optional.empty());
+    }
+    ModulationCache.Key key =
+        new ModulationCache.Key(text, request.guidance(), DoubleStream.of(sigmas).boxed().toList());
+    Modulation modulation = modulations.get(key);
+    if (modulation == null) {
+      modulation = new Modulation(manager);
+      modulations.put(key, modulation);
+      if (sigmas.length > 0) {
+        modulation.add(networks.modulationAlone(), embedding, sigmas, request.guidance());
+      }
+    }
+    return new FluxVelocity.Branch(embedding, Optional.of(modulation));
   }
 
   /** Fills in what the request leaves open. */
   private ImageRequest complete(ImageRequest request) {
     ImageRequest complete = request;
     if (complete.seed().isEmpty()) {
-      complete = complete.seed(ThreadLocalRandom.current().nextLong(1L << 32));
+      complete = complete.withSeed(ThreadLocalRandom.current().nextLong(1L << 32));
     }
     if (complete.textTokens().isEmpty()) {
-      complete = complete.textTokens(bundle.t5Tokens());
+      complete = complete.withTextTokens(bundle.t5Tokens());
     }
     if (complete.sampler().isEmpty()) {
       Sampler standard = standardSampler();
-      complete = complete.sampler(standard);
+      complete = complete.withSampler(standard);
     }
     return complete;
   }
@@ -336,7 +375,7 @@ public final class FluxPipeline implements AutoCloseable {
   private void free() {
     if (!freed) {
       freed = true;
-      close(prompts, networks, clipTokenizer, t5Tokenizer, manager);
+      close(modulations, prompts, networks, clipTokenizer, t5Tokenizer, manager);
     }
   }
 
