@@ -2,11 +2,6 @@ package io.jitflow.core;
 
 import ai.djl.ndarray.NDArray;
 import io.jitflow.core.token.TokenGrid;
-<<<<<<< HEAD
-=======
-import io.jitflow.core.token.TokenSubset;
-import java.util.Arrays;
->>>>>>> main
 import java.util.Objects;
 
 /**
