@@ -40,11 +40,6 @@ public record EulerSampler(SigmaSchedule schedule, int steps) implements Sampler
 
   @Override
   public double[] sigmas(TokenGrid grid) {
-    return Arrays.copyOf(schedule.sigmas(steps, grid.tokens()), steps);
-  }
-
-  @Override
-  public double[] sigmas(TokenGrid grid) {
     return plain().sigmas(grid);
   }
 
