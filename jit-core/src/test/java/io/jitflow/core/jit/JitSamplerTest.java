@@ -148,7 +148,8 @@ class JitSamplerTest {
   void sigmas_ofEverySampler_areThoseAtWhichTheModelIsCalled() {
     for (Sampler sampler :
         List.of(
-            new EulerSampler(SigmaSchedule.fluxShift(), 5),
+            new EulerSampler(new SigmaSchedule.DynamicShift(0.5, 1.15, 256, 4096), 5),
+            new PlainSampler(SigmaSchedule.linear(), 4, Solver.ADAMS_BASHFORTH_2),
             JitSampler.preset4x(),
             JitSampler.preset7x())) {
       List<Double> seen = new ArrayList<>();

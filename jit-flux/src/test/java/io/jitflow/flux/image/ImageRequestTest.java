@@ -6,10 +6,10 @@ import static org.assertj.core.api.Assertions.assertThatNullPointerException;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.jitflow.core.EulerSampler;
+import io.jitflow.core.PlainSampler;
 import io.jitflow.core.Sampler;
 import io.jitflow.core.SamplingListener;
 import io.jitflow.core.SamplingRequest;
-import io.jitflow.core.PlainSampler;
 import io.jitflow.core.SigmaSchedule;
 import io.jitflow.core.Solver;
 import io.jitflow.core.VelocityModel;
@@ -162,10 +162,8 @@ class ImageRequestTest {
         FOX.withSampler(new JitSampler(JitConfig.of(6, new Stage(0.5, 1.0 / 3), new Stage(1, 1)))),
         FOX.withSampler(new EulerSampler(SigmaSchedule.linear(), 4)),
         FOX.withSampler(new EulerSampler(new SigmaSchedule.DynamicShift(0.5, 1.15, 256, 4096), 50)),
-        FOX.withSampler(
-            new PlainSampler(SigmaSchedule.linear(), 4, Solver.ADAMS_BASHFORTH_2)),
-        FOX.withSampler(
-            new JitSampler(JitConfig.default7x().withSolver(Solver.ADAMS_BASHFORTH_2))),
+        FOX.withSampler(new PlainSampler(SigmaSchedule.linear(), 4, Solver.ADAMS_BASHFORTH_2)),
+        FOX.withSampler(new JitSampler(JitConfig.default7x().withSolver(Solver.ADAMS_BASHFORTH_2))),
         FOX.withSampler(new EulerSampler(SigmaSchedule.beta(1.4, 0.42), 12)),
         FOX.withSampler(new EulerSampler(SigmaSchedule.custom(1, 0.1 + 0.2, 0), 2)));
   }
