@@ -30,7 +30,7 @@ class SamplerOnYourOwnModelTest {
     VelocityModel model =
         (tokens, at, sigma) ->
             SamplerOnYourOwnModel.velocity(tokens, at, sigma)
-                .addi(next.getAndIncrement() == wrong ? 1000f : 0f);
+                .addi(next.getAndIncrement() == wrong ? 1e4f : 0f);
     assertThat(SamplerOnYourOwnModel.error(model)).isGreaterThan(2 * RIGHT);
   }
 }
