@@ -2,18 +2,53 @@ package io.jitflow.flux.adapter;
 
 import java.util.Arrays;
 
-/**
- * A change of some rows of a matrix, as the product of two factors; every scale is in the first.
- *
- * @param firstRow first row of the matrix that changes
- * @param rows how many rows
- * @param columns how many columns
- * @param rank the inner size
- * @param up {@code [rows, rank]}, row-major
- * @param down {@code [rank, columns]}, row-major
- */
-public record LoraProduct(
-    long firstRow, int rows, int columns, int rank, float[] up, float[] down) {
+/** A change of some rows of a matrix, as the product of two factors; every scale is in the first. */
+public final class LoraProduct {
+  private final long firstRow;
+  private final int rows;
+  private final int columns;
+  private final int rank;
+  private final float[] up;
+  private final float[] down;
+
+  LoraProduct(long firstRow, int rows, int columns, int rank, float[] up, float[] down) {
+    this.firstRow = firstRow;
+    this.rows = rows;
+    this.columns = columns;
+    this.rank = rank;
+    this.up = up;
+    this.down = down;
+  }
+
+  /** {@return the first row of the matrix that changes} */
+  public long firstRow() {
+    return firstRow;
+  }
+
+  /** {@return how many rows change} */
+  public int rows() {
+    return rows;
+  }
+
+  /** {@return the matrix's columns} */
+  public int columns() {
+    return columns;
+  }
+
+  /** {@return the inner size} */
+  public int rank() {
+    return rank;
+  }
+
+  /** {@return a copy of the first factor, [rows, rank], row-major} */
+  public float[] up() {
+    return up.clone();
+  }
+
+  /** {@return a copy of the second factor, [rank, columns], row-major} */
+  public float[] down() {
+    return down.clone();
+  }
 
   /**
    * Adds the change of one row in float32.
