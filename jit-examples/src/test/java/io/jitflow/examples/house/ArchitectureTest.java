@@ -73,7 +73,7 @@ class ArchitectureTest {
       Matcher row = ROW.matcher(line);
       if (row.matches()) {
         Set<String> imported = rooms.computeIfAbsent(row.group(1), name -> new TreeSet<>());
-        for (String name : row.group(2).replace("`", "").split(",")) {
+        for (String name : row.group(2).replace("`", "").split(",", -1)) {
           if (!name.isBlank()) {
             imported.add(name.strip());
           }

@@ -70,13 +70,7 @@ class ReadmeTest {
   private void assertCompiles(String block) {
     JavaCompiler compiler = ToolProvider.getSystemJavaCompiler();
     StringWriter problems = new StringWriter();
-    List<String> options =
-        List.of(
-            "-proc:none",
-            "-d",
-            classes.toString(),
-            "-cp",
-            classPath());
+    List<String> options = List.of("-proc:none", "-d", classes.toString(), "-cp", classPath());
     boolean compiles =
         compiler
             .getTask(
@@ -94,7 +88,8 @@ class ReadmeTest {
   }
 
   private static JavaFileObject source(String text) {
-    return new SimpleJavaFileObject(URI.create("string:///Snippet.java"), JavaFileObject.Kind.SOURCE) {
+    return new SimpleJavaFileObject(
+        URI.create("string:///Snippet.java"), JavaFileObject.Kind.SOURCE) {
       @Override
       public CharSequence getCharContent(boolean ignoreEncodingErrors) {
         return text;
