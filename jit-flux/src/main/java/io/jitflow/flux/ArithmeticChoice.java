@@ -58,10 +58,13 @@ record ArithmeticChoice(Set<FluxNetwork> converted, String reason) {
       Bfloat16Units measured = units.get();
       if (measured.present()) {
         others.removeIf(network -> bundle.dtypes().get(network) != DType.F16);
-        reason = "bfloat16 arithmetic, for which this processor has units (" + measured.reason() + ")";
+        reason =
+            "bfloat16 arithmetic, for which this processor has units (" + measured.reason() + ")";
       } else {
         reason =
-            "float32 arithmetic, since this processor has no units for bfloat16 (" + measured.reason() + ")";
+            "float32 arithmetic, since this processor has no units for bfloat16 ("
+                + measured.reason()
+                + ")";
       }
     }
     long needed = bytesInFloat32(bundle, others, options.memory());

@@ -115,8 +115,7 @@ record Bfloat16Units(boolean present, String reason) {
     }
     return new Bfloat16Units(
         bfloat16 * LEAST_GAIN < float32,
-        String.format(
-            Locale.ROOT, "a trial took %.1f ms, in float32 %.1f ms", bfloat16, float32));
+        String.format(Locale.ROOT, "a trial took %.1f ms, in float32 %.1f ms", bfloat16, float32));
   }
 
   private static double millis(PtSymbolBlock block, NDArray x, String method) {

@@ -16,7 +16,7 @@ import java.util.Optional;
  *     8 MB with FLUX.1-dev
  * @param decodeTilePx images with a longer side are decoded in overlapping tiles of this size, a
  *     multiple of 16 from 128 on; one tile of 1024 px takes about 3 GB in float32
-* @param arithmetic in which type the networks compute
+ * @param arithmetic in which type the networks compute
  */
 public record FluxOptions(
     Optional<Device> device,

@@ -75,8 +75,7 @@ public final class FluxPipeline implements AutoCloseable {
     this.bundle = bundle;
     this.options = options;
     this.manager = manager;
-    this.networks =
-        new LoadedNetworks(bundle, manager.getDevice(), options.memory(), arithmetic);
+    this.networks = new LoadedNetworks(bundle, manager.getDevice(), options.memory(), arithmetic);
     this.clipTokenizer = clipTokenizer;
     this.t5Tokenizer = t5Tokenizer;
     this.prompts = new PromptCache(options.cachedPrompts());
@@ -122,7 +121,9 @@ public final class FluxPipeline implements AutoCloseable {
           bundle,
           String.format(Locale.ROOT, "%.1f", (System.nanoTime() - start) / 1e9),
           EngineSetup.describe(device),
-          options.memory() == MemoryPolicy.RESIDENT ? "all networks resident" : "one after the other",
+          options.memory() == MemoryPolicy.RESIDENT
+              ? "all networks resident"
+              : "one after the other",
           arithmetic,
           sizes(description));
       return pipeline;

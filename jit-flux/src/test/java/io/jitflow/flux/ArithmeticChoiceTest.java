@@ -59,10 +59,10 @@ class ArithmeticChoiceTest {
   void auto_onACpu_keepsBfloat16OnlyWithUnits() throws IOException {
     ArithmeticChoice with = choice(Arithmetic.AUTO, DType.BF16, Device.cpu(), UNITS);
     assertThat(with.converted()).isEmpty();
-    assertThat(with.toString()).contains("bfloat16 arithmetic").contains("amx_bf16");
+    assertThat(with.reason()).contains("bfloat16 arithmetic").contains("amx_bf16");
     ArithmeticChoice without = choice(Arithmetic.AUTO, DType.BF16, Device.cpu(), NONE);
     assertThat(without.converted()).containsExactly(FluxNetwork.values());
-    assertThat(without.toString()).contains("float32 arithmetic").contains("neither");
+    assertThat(without.reason()).contains("float32 arithmetic").contains("neither");
   }
 
   @Test
@@ -89,7 +89,7 @@ class ArithmeticChoiceTest {
     ArithmeticChoice choice =
         ArithmeticChoice.of(OPTIONS, bundle, Device.cpu(), transformer, () -> NONE);
     assertThat(choice.converted()).isEmpty();
-    assertThat(choice.toString()).contains("as stored").contains("the machine has");
+    assertThat(choice.reason()).contains("as stored").contains("the machine has");
   }
 
   @Test

@@ -80,7 +80,8 @@ final class InPlaceFloat32 {
             (name, value) -> {
               if (value instanceof TensorSource) {
                 out.append("    if torch.is_floating_point(self.%s):\n".formatted(name));
-                out.append("      self.%s = torch.to(self.%s, %d)\n".formatted(name, name, FLOAT32));
+                out.append(
+                    "      self.%s = torch.to(self.%s, %d)\n".formatted(name, name, FLOAT32));
                 out.append("    else:\n      pass\n".formatted());
               } else if (value instanceof ScriptModule) {
                 out.append("    _0 = (getattr(self, \"%s\")).%s()\n".formatted(name, METHOD));

@@ -162,7 +162,6 @@ public final class NetworkProgram {
   public void write(Path target, Function<String, TensorSource> weights, LongConsumer progress)
       throws IOException {
     ScriptModule root = module(weights);
-    TorchScriptArchive.write(
-        target, name, root, InPlaceFloat32.addTo(root, codeFiles), progress);
+    TorchScriptArchive.write(target, name, root, InPlaceFloat32.addTo(root, codeFiles), progress);
   }
 }

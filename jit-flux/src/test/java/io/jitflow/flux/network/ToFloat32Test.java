@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import ai.djl.Device;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import io.jitflow.core.testing.Arrays32;
 import io.jitflow.core.token.TokenGrid;
@@ -73,8 +74,8 @@ class ToFloat32Test {
   }
 
   private NDArray values(long... shape) {
-    NDArray ramp = manager.arange(0f, new Shape(shape).size(), 1f);
-    return ramp.mul(0.37f).sin().reshape(shape);
+    NDArray ramp = manager.arange((int) new Shape(shape).size());
+    return ramp.toType(DataType.FLOAT32, false).mul(0.37f).sin().reshape(shape);
   }
 
   @Test
