@@ -61,6 +61,9 @@ public record FluxBundle(
   /** Name of the manifest in a bundle. */
   public static final String MANIFEST = "manifest.json";
 
+  /** Name of the file with the transformer's modulation. */
+  public static final String MODULATION = "modulation.pt";
+
   /** Name of the folder with CLIP's tokenizer. */
   public static final String TOKENIZER = "tokenizer";
 
@@ -68,7 +71,11 @@ public record FluxBundle(
   public static final String TOKENIZER_2 = "tokenizer_2";
 
   private static final String FORMAT = "jit-flux-bundle";
-  private static final int FORMAT_VERSION = 1;
+  private static final int FORMAT_VERSION = 2;
+
+  /** Its transformer modulates by itself. */
+  private static final int OLDEST_FORMAT_VERSION = 1;
+
   private static final long MAX_MANIFEST_BYTES = 16 << 20;
   private static final Gson GSON = new GsonBuilder().setPrettyPrinting().create();
 
@@ -188,7 +195,7 @@ public record FluxBundle(
               + "), found another JSON file; check the path");
     }
     int version = manifest.integer("formatVersion");
-    if (version != FORMAT_VERSION) {
+    if (version < OLDEST_FORMAT_VERSION || version > FORMAT_VERSION) {
       throw new BundleException(
           file
               + ": expected format version "
@@ -286,6 +293,33 @@ public record FluxBundle(
    */
   public Path file(FluxNetwork network) {
     return folder.resolve(network.fileName());
+  }
+
+  /**
+   * Returns where the TorchScript file with the transformer's modulation is. A bundle need not have
+   * one if its transformer modulates by itself.
+   *
+   * @return a path in {@link #folder}, or empty if there is no such file
+   */
+  public Optional<Path> modulation() {
+    return Optional.of(folder.resolve(MODULATION)).filter(Files::isRegularFile);
+  }
+
+  /**
+   * Returns where the transformer's modulation is, for a transformer that takes it.
+   *
+   * @return a path in {@link #folder}
+   * @throws BundleException if there is no such file
+   */
+  public Path requireModulation() throws BundleException {
+    return modulation()
+        .orElseThrow(
+            () ->
+                new BundleException(
+                    folder.resolve(MODULATION)
+                        + ": expected the modulation that "
+                        + FluxNetwork.TRANSFORMER.fileName()
+                        + " takes, found nothing; convert the checkpoint again"));
   }
 
   /**

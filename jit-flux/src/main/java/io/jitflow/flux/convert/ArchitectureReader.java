@@ -1,5 +1,6 @@
 package io.jitflow.flux.convert;
 
+import io.jitflow.flux.bundle.FluxBundle;
 import io.jitflow.flux.bundle.FluxNetwork;
 import io.jitflow.flux.naming.NameRules;
 import io.jitflow.flux.naming.TextEncoderNames;
@@ -15,7 +16,9 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 
 /**
@@ -47,7 +50,7 @@ final class ArchitectureReader {
             FluxNetwork.TRANSFORMER,
             files,
             architecture,
-            NetworkProgram.of(architecture),
+            transformerPrograms(architecture),
             TransformerNames.DIFFUSERS);
       }
       if (shapes.count("double_blocks.") > 0) {
@@ -56,7 +59,7 @@ final class ArchitectureReader {
             FluxNetwork.TRANSFORMER,
             files,
             architecture,
-            NetworkProgram.of(architecture),
+            transformerPrograms(architecture),
             TransformerNames.ORIGINAL);
       }
     } catch (IllegalArgumentException | ArithmeticException e) {
@@ -312,6 +315,13 @@ final class ArchitectureReader {
     }
   }
 
+  private static Map<String, NetworkProgram> transformerPrograms(FluxArchitecture architecture) {
+    Map<String, NetworkProgram> programs = new LinkedHashMap<>();
+    programs.put(FluxBundle.MODULATION, NetworkProgram.modulation(architecture));
+    programs.put(FluxNetwork.TRANSFORMER.fileName(), NetworkProgram.of(architecture));
+    return programs;
+  }
+
   private static NetworkPlan plan(
       FluxNetwork network,
       TensorFiles files,
@@ -319,12 +329,22 @@ final class ArchitectureReader {
       NetworkProgram program,
       NameRules rules)
       throws CheckpointException {
+    return plan(network, files, architecture, Map.of(network.fileName(), program), rules);
+  }
+
+  private static NetworkPlan plan(
+      FluxNetwork network,
+      TensorFiles files,
+      Record architecture,
+      Map<String, NetworkProgram> programs,
+      NameRules rules)
+      throws CheckpointException {
     return new NetworkPlan(
         network,
         files,
         architecture,
-        program,
-        TensorMapping.of(network, files, rules, program.tensors()));
+        programs,
+        TensorMapping.of(network, files, rules, NetworkPlan.tensors(programs)));
   }
 
   private static ConfigFile required(TensorFiles files, Optional<ConfigFile> config)

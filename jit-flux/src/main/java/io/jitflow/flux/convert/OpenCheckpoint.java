@@ -223,7 +223,9 @@ final class OpenCheckpoint implements AutoCloseable {
               plan.parameters(),
               sourceBytes,
               plan.outputBytes(dtype(plan))));
-      required += BYTES_PER_ARCHIVE + BYTES_PER_ENTRY * plan.mapping().expressions().size();
+      required +=
+          BYTES_PER_ARCHIVE * plan.programs().size()
+              + BYTES_PER_ENTRY * plan.mapping().expressions().size();
     }
     return new ConversionPlan(description, summaries, required);
   }

@@ -66,6 +66,11 @@ final class LoadedModule implements AutoCloseable {
     return device;
   }
 
+  /** Whether the module's class has a method of this name. */
+  boolean hasMethod(String name) {
+    return Arrays.asList(JniUtils.getMethodNames((PtSymbolBlock) model.getBlock())).contains(name);
+  }
+
   /**
    * Runs the module. The results belong to the manager of the first input.
    *
@@ -100,10 +105,10 @@ final class LoadedModule implements AutoCloseable {
     lock.writeLock().lock();
     try {
       requireOpen();
-      PtSymbolBlock block = (PtSymbolBlock) model.getBlock();
-      if (!Arrays.asList(JniUtils.getMethodNames(block)).contains(TO_FLOAT32)) {
+      if (!hasMethod(TO_FLOAT32)) {
         return false;
       }
+      PtSymbolBlock block = (PtSymbolBlock) model.getBlock();
       withoutGraphOptimizer(() -> IValueUtils.runMethod(block, TO_FLOAT32)).close();
       return true;
     } finally {

@@ -135,8 +135,19 @@ class FluxBundleTest {
 
   @Test
   void read_otherFormatVersion_isRefused() throws IOException {
-    edit("\"formatVersion\": 1", "\"formatVersion\": 2");
-    refused("expected format version 1, found 2; use a newer version of this library");
+    edit("\"formatVersion\": 2", "\"formatVersion\": 3");
+    refused("expected format version 2, found 3; use a newer version of this library");
+  }
+
+  @Test
+  void read_firstFormatVersion_isReadWithoutModulation() throws IOException {
+    edit("\"formatVersion\": 2", "\"formatVersion\": 1");
+    FluxBundle read = FluxBundle.read(bundle.folder());
+    assertThat(read.modulation()).isEmpty();
+    assertThatThrownBy(read::requireModulation)
+        .isInstanceOf(BundleException.class)
+        .hasMessageContaining("modulation.pt")
+        .hasMessageContaining("convert the checkpoint again");
   }
 
   @Test

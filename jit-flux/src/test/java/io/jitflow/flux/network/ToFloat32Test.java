@@ -95,7 +95,25 @@ class ToFloat32Test {
 
   private NDArray velocity(FluxTransformer network) {
     NDArray ids = LatentPacking.positionIds(manager, 1, new TokenGrid(2, 3));
-    return network.velocity(values(1, 6, 8), ids, values(1, 5, 12), values(1, 10), 0.6, 3.5);
+    NDArray rows = values(1, SmallNetworks.FLUX.modulationRows(), SmallNetworks.FLUX.hiddenSize());
+    return network.velocity(values(1, 6, 8), ids, values(1, 5, 12), rows);
+  }
+
+  @Test
+  void modulation_converted_computesInFloat32() throws IOException {
+    NetworkProgram program = NetworkProgram.modulation(SmallNetworks.FLUX);
+    double[] sigmas = {0.9, 0.4};
+    NDArray vec = values(1, 10);
+    try (FluxModulation converted =
+            FluxModulation.load(stored(program, DType.BF16), CPU, SmallNetworks.FLUX);
+        FluxModulation expected =
+            FluxModulation.load(widened(program), CPU, SmallNetworks.FLUX)) {
+      NDArray before = converted.rows(vec, sigmas, 3.5);
+      assertThat(converted.toFloat32()).isTrue();
+      NDArray after = converted.rows(vec, sigmas, 3.5);
+      Arrays32.assertIdentical("rows", after, expected.rows(vec, sigmas, 3.5));
+      assertThat(after.contentEquals(before)).isFalse();
+    }
   }
 
   @Test
