@@ -106,8 +106,7 @@ class ToFloat32Test {
     NDArray vec = values(1, 10);
     try (FluxModulation converted =
             FluxModulation.load(stored(program, DType.BF16), CPU, SmallNetworks.FLUX);
-        FluxModulation expected =
-            FluxModulation.load(widened(program), CPU, SmallNetworks.FLUX)) {
+        FluxModulation expected = FluxModulation.load(widened(program), CPU, SmallNetworks.FLUX)) {
       NDArray before = converted.rows(vec, sigmas, 3.5);
       assertThat(converted.toFloat32()).isTrue();
       NDArray after = converted.rows(vec, sigmas, 3.5);
