@@ -3,10 +3,13 @@
 python3 export.py --state run/state.pt --vae vae --data data --tokenizers .. --out ..
 """
 import argparse
+import os
 import shutil
+import sys
 
 import torch
 
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 from model import Model
 
 p = argparse.ArgumentParser()
