@@ -2,7 +2,7 @@ package io.jitflow.core;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
-import io.jitflow.core.schedule.SigmaSchedule;
+import io.jitflow.core.token.TokenGrid;
 import io.jitflow.core.token.TokenSubset;
 import java.util.Objects;
 
@@ -30,6 +30,11 @@ public record EulerSampler(SigmaSchedule schedule, int steps) implements Sampler
   @Override
   public boolean usesTransitionNoise() {
     return false;
+  }
+
+  @Override
+  public void check(TokenGrid grid) {
+    schedule.sigmas(steps, grid.tokens());
   }
 
   @Override

@@ -48,6 +48,14 @@ public interface Sampler {
   }
 
   /**
+   * Checks that this sampler can serve a grid, before anything costly is loaded or computed.
+   *
+   * @param grid the grid of the tokens
+   * @throws IllegalArgumentException if it cannot: what was expected, found, and what to do
+   */
+  default void check(TokenGrid grid) {}
+
+  /**
    * Returns the number of steps.
    *
    * @return model evaluations of a run

@@ -14,7 +14,7 @@ import java.util.concurrent.CancellationException;
  * The state of one run: y, the noise levels, the clock. What every sampler does alike is done here,
  * so that a step over all tokens is the same in each, bit for bit.
  */
-final class Trajectory implements AutoCloseable {
+public final class Trajectory implements AutoCloseable {
   private final VelocityModel model;
   private final SamplingRequest request;
   private final double[] sigmas;
@@ -24,7 +24,15 @@ final class Trajectory implements AutoCloseable {
   private final long start = System.nanoTime();
   private Duration modelTime = Duration.ZERO;
 
-  Trajectory(VelocityModel model, SamplingRequest request, double[] sigmas, int stages) {
+  /**
+   * Begins a run.
+   *
+   * @param model the model
+   * @param request noise, grid, listener
+   * @param sigmas the noise levels
+   * @param stages the number of stages, for the listener
+   */
+  public Trajectory(VelocityModel model, SamplingRequest request, double[] sigmas, int stages) {
     this.model = Objects.requireNonNull(model, "model");
     this.request = request;
     this.sigmas = sigmas;
@@ -35,25 +43,51 @@ final class Trajectory implements AutoCloseable {
     state.attach(manager);
   }
 
-  double sigma(int i) {
+  /**
+   * Returns a noise level.
+   *
+   * @param i the step
+   * @return sigma
+   */
+  public double sigma(int i) {
     return sigmas[i];
   }
 
-  SamplingRequest request() {
+  /**
+   * Returns the request.
+   *
+   * @return the request
+   */
+  public SamplingRequest request() {
     return request;
   }
 
-  NDManager manager() {
+  /**
+   * Returns the owner of what lives for the run.
+   *
+   * @return the manager
+   */
+  public NDManager manager() {
     return manager;
   }
 
-  /** Puts a set of tokens on the device; the caller closes it. */
-  ActiveTokens activate(TokenSubset subset) {
+  /**
+   * Puts a set of tokens on the device; the caller closes it.
+   *
+   * @param subset the tokens
+   * @return their places; the caller closes them
+   */
+  public ActiveTokens activate(TokenSubset subset) {
     return new ActiveTokens(manager, subset);
   }
 
-  /** Opens the manager of everything that step i makes. */
-  NDManager beginStep(int i) {
+  /**
+   * Opens the manager of everything that step i makes.
+   *
+   * @param i the step
+   * @return the owner of what the step makes
+   */
+  public NDManager beginStep(int i) {
     if (request.listener().isCancelled()) {
       throw new CancellationException(
           "sampling was cancelled before step %d of %d".formatted(i, sigmas.length - 1));
@@ -61,8 +95,14 @@ final class Trajectory implements AutoCloseable {
     return manager.newSubManager();
   }
 
-  /** Selects the active tokens of y, S_k^T y. All tokens are y itself, borrowed by the step. */
-  NDArray tokens(ActiveTokens active, NDManager step) {
+  /**
+   * Selects the active tokens of y, S_k^T y. All tokens are y itself, borrowed by the step.
+   *
+   * @param active which
+   * @param step the owner
+   * @return {@code [B, m, d]}
+   */
+  public NDArray tokens(ActiveTokens active, NDManager step) {
     if (active.subset().isFull()) {
       step.tempAttachAll(state);
       return state;
@@ -70,8 +110,15 @@ final class Trajectory implements AutoCloseable {
     return active.select(state, step);
   }
 
-  /** Evaluates the model at the active tokens and refuses what no sampler could use. */
-  NDArray evaluate(ActiveTokens active, NDManager step, int i) {
+  /**
+   * Evaluates the model at the active tokens and refuses what no sampler could use.
+   *
+   * @param active which tokens
+   * @param step the owner
+   * @param i the step
+   * @return the velocity {@code [B, m, d]}
+   */
+  public NDArray evaluate(ActiveTokens active, NDManager step, int i) {
     NDArray tokens = tokens(active, step);
     long before = System.nanoTime();
     NDArray velocity = model.velocity(tokens, active, sigmas[i]);
@@ -135,33 +182,63 @@ final class Trajectory implements AutoCloseable {
     return "step %d of %d (sigma %s)".formatted(i, sigmas.length - 1, sigmas[i]);
   }
 
-  /** {@code y += (sigma_{i+1} - sigma_i) v}. */
-  void eulerStep(NDArray velocity, int i) {
+  /**
+   * {@code y += (sigma_{i+1} - sigma_i) v}.
+   *
+   * @param velocity {@code [B, N, d]}
+   * @param i the step
+   */
+  public void eulerStep(NDArray velocity, int i) {
     try (NDArray change = velocity.mul((float) (sigmas[i + 1] - sigmas[i]))) {
       state.addi(change);
     }
   }
 
-  /** Reads y at some rows of [B * N, d]. */
-  NDArray rows(NDArray rows, NDManager owner) {
+  /**
+   * Reads y at some rows of [B * N, d].
+   *
+   * @param rows which
+   * @param owner of the result
+   * @return the rows
+   */
+  public NDArray rows(NDArray rows, NDManager owner) {
     return rows(state, rows, owner);
   }
 
-  /** Reads all tokens [B, N, d] at some rows of [B * N, d]. */
-  static NDArray rows(NDArray tokens, NDArray rows, NDManager owner) {
+  /**
+   * Reads all tokens [B, N, d] at some rows of [B * N, d].
+   *
+   * @param tokens all
+   * @param rows which
+   * @param owner of the result
+   * @return the rows
+   */
+  public static NDArray rows(NDArray tokens, NDArray rows, NDManager owner) {
     try (NDArray flat = tokens.reshape(-1, tokens.getShape().get(2))) {
       return flat.get(owner, new NDIndex("{}", rows));
     }
   }
 
-  /** Writes y at some rows of [B * N, d]. */
-  void setRows(NDArray rows, NDArray values) {
+  /**
+   * Writes y at some rows of [B * N, d].
+   *
+   * @param rows which
+   * @param values their new values
+   */
+  public void setRows(NDArray rows, NDArray values) {
     try (NDArray flat = state.reshape(-1, state.getShape().get(2))) {
       flat.set(new NDIndex("{}", rows), values);
     }
   }
 
-  void endStep(int i, int stage, TokenSubset active) {
+  /**
+   * Tells the listener.
+   *
+   * @param i the step
+   * @param stage its stage
+   * @param active its tokens
+   */
+  public void endStep(int i, int stage, TokenSubset active) {
     Duration elapsed = Duration.ofNanos(System.nanoTime() - start);
     request
         .listener()
@@ -170,14 +247,22 @@ final class Trajectory implements AutoCloseable {
                 i, sigmas.length - 1, sigmas[i], stage, stages, active, elapsed, modelTime));
   }
 
-  /** Hands y to the caller. */
-  NDArray finish() {
+  /**
+   * Hands y to the caller.
+   *
+   * @return y, owned by the manager of the noise
+   */
+  public NDArray finish() {
     state.attach(request.noise().getManager());
     return state;
   }
 
-  /** The state y, borrowed. */
-  NDArray state() {
+  /**
+   * The state y, borrowed.
+   *
+   * @return y, borrowed
+   */
+  public NDArray state() {
     return state;
   }
 

@@ -4,7 +4,7 @@
  * <p>A caller brings a {@link io.jitflow.core.VelocityModel} and a {@link
  * io.jitflow.core.SamplingRequest} (noise and the grid its tokens sit on); a {@link
  * io.jitflow.core.Sampler} gives back the clean latents. {@link io.jitflow.core.EulerSampler} is
- * the standard sampler, {@link io.jitflow.core.JitSampler} the accelerated one.
+ * the standard sampler, {@link io.jitflow.core.jit.JitSampler} the accelerated one.
  *
  * <p>Limits: latents are FLOAT32 tokens {@code [batch, tokens, channels]}; nothing is trained; the
  * model must accept any subset of the tokens.

@@ -2,9 +2,9 @@ package io.jitflow.examples;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
-import io.jitflow.core.JitSampler;
 import io.jitflow.core.SamplingRequest;
 import io.jitflow.core.VelocityModel;
+import io.jitflow.core.jit.JitSampler;
 import io.jitflow.core.token.TokenGrid;
 
 /**

@@ -1,9 +1,9 @@
 package io.jitflow.examples;
 
-import io.jitflow.core.JitSampler;
+import io.jitflow.core.jit.JitSampler;
 import io.jitflow.flux.FluxPipeline;
-import io.jitflow.flux.GeneratedImages;
-import io.jitflow.flux.ImageRequest;
+import io.jitflow.flux.image.GeneratedImages;
+import io.jitflow.flux.image.ImageRequest;
 import java.io.IOException;
 import java.nio.file.Path;
 

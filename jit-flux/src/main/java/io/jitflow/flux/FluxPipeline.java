@@ -11,9 +11,15 @@ import io.jitflow.core.Sampler;
 import io.jitflow.core.SamplingListener;
 import io.jitflow.core.SamplingRequest;
 import io.jitflow.core.SamplingStep;
-import io.jitflow.core.noise.TorchNoise;
-import io.jitflow.core.schedule.SigmaSchedule;
+import io.jitflow.core.SigmaSchedule;
+import io.jitflow.core.TorchNoise;
 import io.jitflow.core.token.TokenGrid;
+import io.jitflow.flux.bundle.FluxBundle;
+import io.jitflow.flux.bundle.FluxNetwork;
+import io.jitflow.flux.bundle.SchedulerSettings;
+import io.jitflow.flux.image.GeneratedImages;
+import io.jitflow.flux.image.ImageRequest;
+import io.jitflow.flux.image.PhaseTimings;
 import io.jitflow.flux.network.ClipTextEncoder;
 import io.jitflow.flux.network.LatentPacking;
 import io.jitflow.flux.tokenizer.ClipTokenizer;
@@ -281,12 +287,12 @@ public final class FluxPipeline implements AutoCloseable {
   }
 
   private SamplingRequest noise(ImageRequest request, NDManager owner) {
-    int rows = request.heightPx() / ImageRequest.SIZE_STEP_PX;
-    int cols = request.widthPx() / ImageRequest.SIZE_STEP_PX;
-    Shape latents = new Shape(1, bundle.vaeDecoder().latentChannels(), 2L * rows, 2L * cols);
+    TokenGrid grid = request.grid();
+    Shape latents =
+        new Shape(1, bundle.vaeDecoder().latentChannels(), 2L * grid.rows(), 2L * grid.cols());
     TorchNoise generator = new TorchNoise(request.seed().orElseThrow());
     NDArray initial = LatentPacking.pack(generator.draw(owner, latents));
-    SamplingRequest sampling = SamplingRequest.of(initial, new TokenGrid(rows, cols));
+    SamplingRequest sampling = SamplingRequest.of(initial, grid);
     return request.sampler().orElseThrow().usesTransitionNoise()
         ? sampling.withTransitionNoise(LatentPacking.pack(generator.draw(owner, latents)))
         : sampling;

@@ -1,6 +1,8 @@
 package io.jitflow.flux;
 
 import ai.djl.Device;
+import io.jitflow.flux.bundle.FluxBundle;
+import io.jitflow.flux.bundle.FluxNetwork;
 import io.jitflow.flux.network.ClipTextEncoder;
 import io.jitflow.flux.network.FluxTransformer;
 import io.jitflow.flux.network.T5TextEncoder;

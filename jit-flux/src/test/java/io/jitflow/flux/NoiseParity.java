@@ -6,7 +6,7 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
-import io.jitflow.core.noise.TorchNoise;
+import io.jitflow.core.TorchNoise;
 import io.jitflow.core.testing.Arrays32;
 import io.jitflow.core.testing.Npz;
 import io.jitflow.core.token.TokenGrid;

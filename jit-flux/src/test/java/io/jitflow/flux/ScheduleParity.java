@@ -2,7 +2,7 @@ package io.jitflow.flux;
 
 import com.google.gson.JsonArray;
 import com.google.gson.JsonObject;
-import io.jitflow.core.schedule.SigmaSchedule;
+import io.jitflow.core.SigmaSchedule;
 import io.jitflow.core.testing.Arrays32;
 import java.util.ArrayList;
 import java.util.List;

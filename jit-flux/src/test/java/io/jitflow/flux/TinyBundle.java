@@ -5,7 +5,7 @@ import io.jitflow.core.testing.Fixtures;
 import io.jitflow.flux.convert.ConversionOptions;
 import io.jitflow.flux.convert.FluxCheckpoint;
 import io.jitflow.flux.convert.FluxConverter;
-import io.jitflow.flux.safetensors.DType;
+import io.jitflow.flux.weights.DType;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -1,6 +1,6 @@
 package io.jitflow.core.jit;
 
-import io.jitflow.core.schedule.SigmaSchedule;
+import io.jitflow.core.SigmaSchedule;
 import io.jitflow.core.token.TokenGrid;
 import java.util.List;
 import java.util.Map;
@@ -150,7 +150,7 @@ public record JitConfig(
    * @return which step is in which stage, and how many tokens each stage evaluates
    * @throws IllegalArgumentException if a stage has no token on that grid, or adds none
    */
-  public StagePlan plan(TokenGrid grid) {
+  StagePlan plan(TokenGrid grid) {
     return StagePlan.of(steps, stages, grid, stageRules);
   }
 

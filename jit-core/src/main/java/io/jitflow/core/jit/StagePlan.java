@@ -15,7 +15,7 @@ import java.util.List;
  * <p>Stages are numbered in the order in which they run, from 0. (The paper counts down, from K to
  * 0.)
  */
-public final class StagePlan {
+final class StagePlan {
   private final int[] stageOfStep;
   private final int[] activeTokens;
 

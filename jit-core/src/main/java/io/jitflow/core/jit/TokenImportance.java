@@ -17,7 +17,7 @@ import java.util.stream.IntStream;
  * <p>The importance of a position is the local variance of the lifted velocity, {@code E_W[v*v] -
  * E_W[v]^2} over a 3x3 window W, averaged over channels, in float32.
  */
-public final class TokenImportance {
+final class TokenImportance {
   private static final Shape WINDOW = new Shape(3, 3);
   private static final Shape ONE = new Shape(1, 1);
 

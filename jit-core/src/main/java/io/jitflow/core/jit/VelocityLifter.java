@@ -7,7 +7,6 @@ import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.index.NDIndex;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.nn.convolutional.Conv2d;
-import io.jitflow.core.token.NearestAnchors;
 import io.jitflow.core.token.TokenGrid;
 import io.jitflow.core.token.TokenSubset;
 import java.util.ArrayList;
@@ -34,7 +33,7 @@ import java.util.TreeMap;
  *   blur    one k x k depthwise convolution, or two of k for wide kernels
  *   anchors written back over the blurred field
  */
-public final class VelocityLifter implements AutoCloseable {
+final class VelocityLifter implements AutoCloseable {
   /** Up to this radius one k x k convolution is faster than a column and a row of k. */
   private static final int SMALL_RADIUS = 3;
 

@@ -1,6 +1,6 @@
 /**
- * The parts of the Just-in-Time method: stages and settings, anchors, importance, lifter,
- * micro-flow.
+ * The Just-in-Time method: the sampler, its settings, and behind them stages, anchors, importance,
+ * lifter and micro-flow.
  *
  * <p>Source: Sun, Li, Liu, "Just-in-Time: Training-Free Spatial Acceleration for Diffusion
  * Transformers", arXiv 2603.10744. {@code docs/method.md} maps its symbols to the names used here.

@@ -3,7 +3,7 @@ package io.jitflow.core.jit;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import io.jitflow.core.schedule.SigmaSchedule;
+import io.jitflow.core.SigmaSchedule;
 import io.jitflow.core.token.TokenGrid;
 import java.util.List;
 import java.util.stream.IntStream;

@@ -8,7 +8,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
-import io.jitflow.core.noise.TorchNoise;
+import io.jitflow.core.TorchNoise;
 import org.junit.jupiter.api.Test;
 
 class MicroFlowTest {

@@ -6,7 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
-import io.jitflow.core.noise.TorchNoise;
+import io.jitflow.core.TorchNoise;
 import io.jitflow.core.testing.RandomAnchors;
 import io.jitflow.core.token.TokenGrid;
 import io.jitflow.core.token.TokenSubset;

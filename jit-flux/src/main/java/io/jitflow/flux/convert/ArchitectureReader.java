@@ -1,11 +1,11 @@
 package io.jitflow.flux.convert;
 
-import io.jitflow.flux.FluxNetwork;
+import io.jitflow.flux.bundle.FluxNetwork;
 import io.jitflow.flux.network.ClipArchitecture;
 import io.jitflow.flux.network.FluxArchitecture;
-import io.jitflow.flux.network.NetworkProgram;
 import io.jitflow.flux.network.T5Architecture;
 import io.jitflow.flux.network.VaeArchitecture;
+import io.jitflow.flux.program.NetworkProgram;
 import io.jitflow.flux.safetensors.TensorFiles;
 import java.io.IOException;
 import java.nio.file.Files;

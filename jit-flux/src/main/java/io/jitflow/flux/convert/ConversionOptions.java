@@ -1,7 +1,7 @@
 package io.jitflow.flux.convert;
 
-import io.jitflow.flux.FluxNetwork;
-import io.jitflow.flux.safetensors.DType;
+import io.jitflow.flux.bundle.FluxNetwork;
+import io.jitflow.flux.weights.DType;
 import java.util.Collections;
 import java.util.EnumMap;
 import java.util.List;

@@ -1,8 +1,8 @@
 package io.jitflow.flux.convert;
 
-import io.jitflow.flux.FluxBundle;
-import io.jitflow.flux.FluxNetwork;
-import io.jitflow.flux.safetensors.DType;
+import io.jitflow.flux.bundle.FluxBundle;
+import io.jitflow.flux.bundle.FluxNetwork;
+import io.jitflow.flux.weights.DType;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;

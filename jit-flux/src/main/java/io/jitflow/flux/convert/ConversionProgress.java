@@ -1,6 +1,6 @@
 package io.jitflow.flux.convert;
 
-import io.jitflow.flux.FluxNetwork;
+import io.jitflow.flux.bundle.FluxNetwork;
 
 /**
  * How far a conversion is.

@@ -1,6 +1,6 @@
 package io.jitflow.flux.convert;
 
-import io.jitflow.flux.safetensors.DType;
+import io.jitflow.flux.weights.DType;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 

@@ -1,12 +1,12 @@
 package io.jitflow.flux.convert;
 
-import io.jitflow.flux.FluxBundle;
+import io.jitflow.flux.bundle.FluxBundle;
 import io.jitflow.flux.convert.ConversionOptions.Checksums;
 import io.jitflow.flux.convert.ConversionProgress.Step;
-import io.jitflow.flux.safetensors.DType;
 import io.jitflow.flux.safetensors.SafetensorsException;
 import io.jitflow.flux.safetensors.SafetensorsFile;
-import io.jitflow.flux.torchscript.TensorSource;
+import io.jitflow.flux.weights.DType;
+import io.jitflow.flux.weights.TensorSource;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.InterruptedIOException;

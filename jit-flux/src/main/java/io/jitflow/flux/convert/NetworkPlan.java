@@ -1,10 +1,10 @@
 package io.jitflow.flux.convert;
 
-import io.jitflow.flux.FluxNetwork;
-import io.jitflow.flux.network.NetworkProgram;
-import io.jitflow.flux.safetensors.DType;
+import io.jitflow.flux.bundle.FluxNetwork;
+import io.jitflow.flux.program.NetworkProgram;
 import io.jitflow.flux.safetensors.TensorFiles;
-import io.jitflow.flux.torchscript.TensorSource;
+import io.jitflow.flux.weights.DType;
+import io.jitflow.flux.weights.TensorSource;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.Map;

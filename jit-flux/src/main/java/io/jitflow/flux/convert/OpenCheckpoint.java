@@ -1,16 +1,16 @@
 package io.jitflow.flux.convert;
 
-import io.jitflow.flux.FluxBundle;
-import io.jitflow.flux.SchedulerSettings;
-import io.jitflow.flux.SourceFile;
+import io.jitflow.flux.bundle.FluxBundle;
+import io.jitflow.flux.bundle.SchedulerSettings;
+import io.jitflow.flux.bundle.SourceFile;
 import io.jitflow.flux.network.ClipArchitecture;
 import io.jitflow.flux.network.FluxArchitecture;
 import io.jitflow.flux.network.T5Architecture;
 import io.jitflow.flux.network.VaeArchitecture;
-import io.jitflow.flux.safetensors.DType;
 import io.jitflow.flux.safetensors.SafetensorsFile;
 import io.jitflow.flux.safetensors.TensorFiles;
 import io.jitflow.flux.safetensors.TensorInfo;
+import io.jitflow.flux.weights.DType;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -1,6 +1,6 @@
 package io.jitflow.flux.convert;
 
-import io.jitflow.flux.FluxBundle;
+import io.jitflow.flux.bundle.FluxBundle;
 import io.jitflow.flux.convert.ConversionOptions.ExistingBundle;
 import java.io.IOException;
 import java.nio.file.FileVisitResult;

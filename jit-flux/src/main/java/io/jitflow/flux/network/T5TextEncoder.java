@@ -29,7 +29,7 @@ public final class T5TextEncoder implements AutoCloseable {
   /**
    * Loads the network straight to a device.
    *
-   * @param torchscript a file that {@link NetworkProgram} wrote, or any TorchScript module with the
+   * @param torchscript a file that {@code NetworkProgram} wrote, or any TorchScript module with the
    *     same {@code forward}
    * @param device where to run
    * @param architecture the sizes that the file was made for

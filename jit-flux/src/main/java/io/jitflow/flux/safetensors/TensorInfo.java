@@ -1,5 +1,6 @@
 package io.jitflow.flux.safetensors;
 
+import io.jitflow.flux.weights.DType;
 import java.util.List;
 
 /**

@@ -6,7 +6,7 @@
  * safetensors/src/tensor.rs}) has an error of its own that names the file and the tensor, says what
  * was expected and found, and what to do.
  *
- * <p>Limits: the element types of {@link io.jitflow.flux.safetensors.DType}; the 8-bit and smaller
+ * <p>Limits: the element types of {@link io.jitflow.flux.weights.DType}; the 8-bit and smaller
  * floating-point types, complex and unsigned types wider than a byte are recognised and refused. A
  * header has at most 100 MB, a tensor at most 64 dimensions. Files must not be changed while they
  * are open: shortening a mapped file makes later reads fail with an {@link java.lang.InternalError}

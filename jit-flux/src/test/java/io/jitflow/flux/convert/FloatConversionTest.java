@@ -3,7 +3,7 @@ package io.jitflow.flux.convert;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import io.jitflow.flux.safetensors.DType;
+import io.jitflow.flux.weights.DType;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import org.junit.jupiter.api.Test;

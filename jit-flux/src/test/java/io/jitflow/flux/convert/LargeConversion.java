@@ -1,8 +1,8 @@
 package io.jitflow.flux.convert;
 
 import io.jitflow.flux.convert.ConversionOptions.Checksums;
-import io.jitflow.flux.safetensors.DType;
 import io.jitflow.flux.safetensors.RawSafetensors;
+import io.jitflow.flux.weights.DType;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;

@@ -1,7 +1,7 @@
 package io.jitflow.flux.convert;
 
-import io.jitflow.flux.safetensors.DType;
 import io.jitflow.flux.safetensors.RawSafetensors;
+import io.jitflow.flux.weights.DType;
 
 /** Names and shapes of published checkpoints, written down independently of the converter. */
 final class RealShapes {

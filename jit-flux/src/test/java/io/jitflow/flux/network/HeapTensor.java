@@ -1,14 +1,14 @@
 package io.jitflow.flux.network;
 
-import io.jitflow.flux.safetensors.DType;
-import io.jitflow.flux.torchscript.TensorSource;
+import io.jitflow.flux.weights.DType;
+import io.jitflow.flux.weights.TensorSource;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.channels.WritableByteChannel;
 
 /** A small tensor on the heap. */
-final class HeapTensor implements TensorSource {
+public final class HeapTensor implements TensorSource {
   private final DType dtype;
   private final long[] shape;
   private final byte[] bytes;
@@ -20,7 +20,7 @@ final class HeapTensor implements TensorSource {
   }
 
   /** Values as F32, F16 or BF16 (cut off). */
-  static HeapTensor of(DType dtype, float[] values, long... shape) {
+  public static HeapTensor of(DType dtype, float[] values, long... shape) {
     ByteBuffer bytes =
         ByteBuffer.allocate(values.length * dtype.byteSize()).order(ByteOrder.LITTLE_ENDIAN);
     for (float value : values) {

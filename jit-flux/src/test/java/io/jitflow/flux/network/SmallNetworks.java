@@ -1,7 +1,8 @@
 package io.jitflow.flux.network;
 
-import io.jitflow.flux.safetensors.DType;
-import io.jitflow.flux.torchscript.TensorSource;
+import io.jitflow.flux.program.NetworkProgram;
+import io.jitflow.flux.weights.DType;
+import io.jitflow.flux.weights.TensorSource;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -11,23 +12,24 @@ import java.util.Random;
 import java.util.function.Function;
 
 /** Networks of a few thousand parameters with random weights. */
-final class SmallNetworks {
-  static final FluxArchitecture FLUX =
+public final class SmallNetworks {
+  public static final FluxArchitecture FLUX =
       new FluxArchitecture(8, 16, 2, 32, List.of(2, 2, 4), 1, 2, 12, 10, true, 10000);
-  static final ClipArchitecture CLIP =
+  public static final ClipArchitecture CLIP =
       new ClipArchitecture(50, 8, 16, 2, 2, 9, 2, "quick_gelu", 1e-5);
-  static final T5Architecture T5 = new T5Architecture(40, 12, 4, 2, 20, 2, 8, 16, 1e-6);
-  static final VaeArchitecture VAE =
+  public static final T5Architecture T5 = new T5Architecture(40, 12, 4, 2, 20, 2, 8, 16, 1e-6);
+  public static final VaeArchitecture VAE =
       new VaeArchitecture(4, List.of(8, 16, 16), 1, 4, 0.5, 0.1, false);
 
   private SmallNetworks() {}
 
   /** Writes a program with F32 weights into a folder. */
-  static Path write(NetworkProgram program, Path folder) throws IOException {
+  public static Path write(NetworkProgram program, Path folder) throws IOException {
     return write(program, folder, weights(program, name -> DType.F32));
   }
 
-  static Path write(NetworkProgram program, Path folder, Function<String, TensorSource> weights)
+  public static Path write(
+      NetworkProgram program, Path folder, Function<String, TensorSource> weights)
       throws IOException {
     Path file = Files.createTempFile(folder, program.name(), ".pt");
     program.write(file, weights, bytes -> {});
@@ -35,7 +37,7 @@ final class SmallNetworks {
   }
 
   /** Weights of a useful size: about one over the square root of the inputs, norms about one. */
-  static Function<String, TensorSource> weights(
+  public static Function<String, TensorSource> weights(
       NetworkProgram program, Function<String, DType> dtypes) {
     Map<String, long[]> shapes = program.tensors();
     return name -> {

@@ -1,5 +1,6 @@
 package io.jitflow.flux.safetensors;
 
+import io.jitflow.flux.weights.DType;
 import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.nio.ByteBuffer;

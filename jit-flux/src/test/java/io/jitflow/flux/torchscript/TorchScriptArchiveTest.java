@@ -3,7 +3,8 @@ package io.jitflow.flux.torchscript;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import io.jitflow.flux.safetensors.DType;
+import io.jitflow.flux.weights.DType;
+import io.jitflow.flux.weights.TensorSource;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.RandomAccessFile;

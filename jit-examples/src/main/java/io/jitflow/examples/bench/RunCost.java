@@ -1,0 +1,28 @@
+package io.jitflow.examples.bench;
+
+import io.jitflow.core.SamplingStep;
+import io.jitflow.flux.image.ImageRequest;
+import io.jitflow.flux.network.FluxArchitecture;
+import java.util.List;
+
+/**
+ * What the network computed in a run.
+ *
+ * @param tokens image tokens in all forward passes
+ * @param flops floating-point operations of all forward passes
+ */
+public record RunCost(long tokens, double flops) {
+
+  /** The cost of the steps of one image; the request is the answer's, with its text tokens. */
+  public static RunCost of(
+      FluxArchitecture transformer, ImageRequest request, List<SamplingStep> steps) {
+    int textTokens = request.textTokens().orElseThrow();
+    long tokens = 0;
+    double flops = 0;
+    for (SamplingStep step : steps) {
+      tokens += step.active().count();
+      flops += transformer.forwardFlops(step.active().count(), textTokens);
+    }
+    return new RunCost(tokens, flops);
+  }
+}

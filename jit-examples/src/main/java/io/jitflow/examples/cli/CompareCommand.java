@@ -1,0 +1,241 @@
+package io.jitflow.examples.cli;
+
+import ai.djl.modality.cv.Image;
+import io.jitflow.core.EulerSampler;
+import io.jitflow.core.Sampler;
+import io.jitflow.core.SamplingStep;
+import io.jitflow.core.jit.JitConfig;
+import io.jitflow.core.jit.JitSampler;
+import io.jitflow.examples.bench.Amounts;
+import io.jitflow.examples.bench.ContactSheet;
+import io.jitflow.examples.bench.PictureMetrics;
+import io.jitflow.examples.bench.RunCost;
+import io.jitflow.flux.FluxPipeline;
+import io.jitflow.flux.image.GeneratedImages;
+import io.jitflow.flux.image.ImageRequest;
+import java.awt.image.BufferedImage;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import javax.imageio.ImageIO;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.ParentCommand;
+import picocli.CommandLine.Spec;
+
+/** {@code jit compare}: the standard sampler and both JiT presets on the same noise. */
+@Command(
+    name = "compare",
+    mixinStandardHelpOptions = true,
+    sortOptions = false,
+    description = {
+      "Draw the same prompt from the same noise with the standard sampler and with the"
+          + " Just-in-Time presets, and compare pictures and times.",
+      "",
+      "Writes a contact sheet (FILE.png) with the pictures and the stages of JiT 7x, a picture of the tokens that were active in each stage"
+          + " (FILE-anchors.png), and every image by itself (FILE-standard.png, FILE-4x.png,"
+          + " FILE-7x.png).",
+      ""
+    },
+    footer = {
+      "",
+      "Examples:",
+      "  jit compare --model dev-bundle --prompt \"a red fox in snow\" --seed 42 -o fox.png",
+      "  jit compare --model dev-bundle --prompt \"a red fox\" --steps 28 --size 768x512",
+      ""
+    })
+final class CompareCommand implements Callable<Integer> {
+  /** The fewest steps that reach every stage of JiT 7x. */
+  private static final int WARM_UP_STEPS = 4;
+
+  @ParentCommand private Main main;
+  @Spec private CommandSpec spec;
+
+  @Option(
+      names = {"-p", "--prompt"},
+      paramLabel = "TEXT",
+      required = true,
+      description = "What to draw, in quotation marks.")
+  private String prompt;
+
+  @Option(
+      names = "--steps",
+      paramLabel = "N",
+      defaultValue = "50",
+      description = "Steps of the standard sampler. Default: ${DEFAULT-VALUE}.")
+  private int steps;
+
+  @Mixin private RequestOptions options;
+  @Mixin private OutputOption output;
+  @Mixin private ModelOption model;
+
+  /** One sampler's result. */
+  private record Run(
+      String name,
+      GeneratedImages result,
+      List<SamplingStep> steps,
+      BufferedImage image,
+      RunCost cost) {
+
+    boolean isStandard() {
+      return name.equals("standard");
+    }
+
+    Duration denoise() {
+      return result.timings().denoise();
+    }
+  }
+
+  @Override
+  public Integer call() throws IOException {
+    PrintWriter out = spec.commandLine().getOut();
+    PrintWriter err = spec.commandLine().getErr();
+    ImageRequest request;
+    Path sheetFile;
+    Path anchorsFile;
+    Map<String, Path> files = new LinkedHashMap<>();
+    try {
+      if (prompt.isBlank()) {
+        throw new IllegalArgumentException("the --prompt is empty; say what to draw");
+      }
+      if (steps < 1) {
+        throw new IllegalArgumentException("--steps must be at least 1, got " + steps);
+      }
+      request = options.applyTo(ImageRequest.of(prompt));
+      sheetFile = output.file(1);
+      anchorsFile = output.companion("anchors");
+      for (String name : List.of("standard", "4x", "7x")) {
+        files.put(name, output.companion(name));
+      }
+    } catch (IllegalArgumentException e) {
+      throw new ParameterException(spec.commandLine(), e.getMessage(), e);
+    }
+
+    List<Run> runs = new ArrayList<>();
+    try (FluxPipeline pipeline = model.load(main.interrupt(), err)) {
+      Map<String, Sampler> samplers = new LinkedHashMap<>();
+      samplers.put("standard", new EulerSampler(pipeline.schedule(), steps));
+      samplers.put("4x", JitSampler.preset4x());
+      samplers.put("7x", JitSampler.preset7x());
+
+      // a few steps that do not count: they encode the prompt, load what the samplers need, warm up
+      // the device for each number of tokens, fix the seed
+      JitConfig shortened = JitConfig.default7x().withSteps(WARM_UP_STEPS);
+      ImageRequest warmUp = request.sampler(new JitSampler(shortened));
+      request =
+          request.seed(run(pipeline, "warm-up", warmUp).result().request().seed().orElseThrow());
+      for (Map.Entry<String, Sampler> entry : samplers.entrySet()) {
+        runs.add(run(pipeline, entry.getKey(), request.sampler(entry.getValue())));
+      }
+    }
+
+    for (Run run : runs) {
+      run.result().save(files.get(run.name()));
+    }
+    List<ContactSheet.Panel> stages4x = anchors(runs.get(1));
+    List<ContactSheet.Panel> stages7x = anchors(runs.get(2));
+    write(ContactSheet.draw(title(request), List.of(sheet(runs), stages7x)), sheetFile);
+    write(
+        ContactSheet.draw(
+            "Tokens per stage: bright and orange (new) ones are evaluated, dark ones are not",
+            List.of(stages4x, stages7x)),
+        anchorsFile);
+
+    print(out, runs);
+    out.println("contact sheet: " + sheetFile);
+    out.println("active tokens: " + anchorsFile);
+    files.forEach((name, file) -> out.printf("%-13s  %s%n", name + ":", file));
+    out.flush();
+    runs.get(0).result().remarks().forEach(remark -> err.println("note: " + remark));
+    err.flush();
+    return 0;
+  }
+
+  private Run run(FluxPipeline pipeline, String name, ImageRequest request) {
+    main.interrupt().check();
+    try (Progress progress = Progress.ofSteps(name, request.sampler().orElseThrow().steps())) {
+      StepRecorder recorder = new StepRecorder(main.interrupt(), progress);
+      GeneratedImages result = pipeline.generate(request.listener(recorder));
+      return new Run(
+          name,
+          result,
+          recorder.steps(),
+          pixels(result.images().get(0)),
+          RunCost.of(pipeline.bundle().transformer(), result.request(), recorder.steps()));
+    }
+  }
+
+  private static List<ContactSheet.Panel> anchors(Run run) {
+    return AnchorMap.panels("JiT " + run.name(), run.image(), run.steps());
+  }
+
+  private static void write(BufferedImage picture, Path file) throws IOException {
+    if (!ImageIO.write(picture, "png", file.toFile())) {
+      throw new IOException(file + ": this Java cannot write PNG files");
+    }
+  }
+
+  private static BufferedImage pixels(Image image) {
+    return (BufferedImage) image.getWrappedImage();
+  }
+
+  private static String title(ImageRequest request) {
+    return "%s   (%d x %d px, seed %d)"
+        .formatted(
+            request.prompt(), request.widthPx(), request.heightPx(), request.seed().orElseThrow());
+  }
+
+  private static List<ContactSheet.Panel> sheet(List<Run> runs) {
+    Run standard = runs.get(0);
+    List<ContactSheet.Panel> panels = new ArrayList<>();
+    for (Run run : runs) {
+      List<String> lines = new ArrayList<>();
+      lines.add(
+          (run.isStandard() ? "standard" : "JiT " + run.name())
+              + ", "
+              + run.steps().size()
+              + " steps");
+      lines.add(
+          Amounts.time(run.denoise()) + (run.isStandard() ? "" : ", " + speedUp(standard, run)));
+      panels.add(new ContactSheet.Panel(run.image(), lines));
+    }
+    return panels;
+  }
+
+  private static void print(PrintWriter out, List<Run> runs) {
+    Run standard = runs.get(0);
+    out.printf(
+        "%-10s %6s %12s %10s %10s %8s %12s%n",
+        "sampler", "steps", "tokens", "less work", "denoise", "faster", "difference");
+    for (Run run : runs) {
+      out.printf(
+          Locale.ROOT,
+          "%-10s %6d %,12d %10s %10s %8s %12s%n",
+          run.name(),
+          run.steps().size(),
+          run.cost().tokens(),
+          run.isStandard() ? "" : Amounts.factor(standard.cost().flops() / run.cost().flops()),
+          Amounts.time(run.denoise()),
+          run.isStandard() ? "" : speedUp(standard, run),
+          run.isStandard()
+              ? ""
+              : "%.1f / 255"
+                  .formatted(PictureMetrics.meanAbsoluteError(standard.image(), run.image())));
+    }
+  }
+
+  private static String speedUp(Run standard, Run run) {
+    double ratio = (double) standard.denoise().toNanos() / Math.max(1, run.denoise().toNanos());
+    return Amounts.factor(ratio);
+  }
+}

@@ -1,0 +1,34 @@
+package io.jitflow.examples.cli;
+
+import io.jitflow.flux.bundle.FluxBundle;
+import io.jitflow.flux.convert.ConversionOptions;
+import io.jitflow.flux.convert.ConversionProgress;
+import io.jitflow.flux.convert.FluxCheckpoint;
+import io.jitflow.flux.convert.FluxConverter;
+import java.io.IOException;
+import java.nio.file.Path;
+
+/** A conversion with a progress bar that Ctrl-C ends. */
+final class Conversion {
+
+  private Conversion() {}
+
+  static FluxBundle run(
+      FluxCheckpoint checkpoint, Path target, ConversionOptions options, Interrupt interrupt)
+      throws IOException {
+    try (Progress progress = Progress.ofBytes("convert", -1)) {
+      return FluxConverter.convert(
+          checkpoint,
+          target,
+          options,
+          step -> {
+            interrupt.check();
+            progress.max(step.bytesTotal());
+            progress.to(step.bytesDone());
+            progress.note(
+                (step.step() == ConversionProgress.Step.CHECKSUM ? "checksum " : "write ")
+                    + step.network().key());
+          });
+    }
+  }
+}

@@ -1,0 +1,55 @@
+package io.jitflow.examples.cli;
+
+import java.util.concurrent.CancellationException;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * Ctrl-C as a request: the command notices, cleans up and ends; the process then ends with the exit
+ * code 130 that shells expect. A second Ctrl-C is not needed, and a command that does not notice
+ * within half a minute is ended all the same.
+ */
+final class Interrupt {
+
+  private static final long PATIENCE_SECONDS = 30;
+
+  private final CountDownLatch finished = new CountDownLatch(1);
+  private volatile boolean requested;
+
+  /** Takes over Ctrl-C for the rest of the process. */
+  void listenToCtrlC() {
+    Runtime.getRuntime().addShutdownHook(new Thread(this::requestAndWait, "ctrl-c"));
+  }
+
+  private void requestAndWait() {
+    request();
+    try {
+      if (!finished.await(PATIENCE_SECONDS, TimeUnit.SECONDS)) {
+        System.err.println("error: still busy after " + PATIENCE_SECONDS + " s, ended anyway");
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  /** Asks the running command to end. */
+  void request() {
+    requested = true;
+  }
+
+  boolean isRequested() {
+    return requested;
+  }
+
+  /** Ends the command here if the user has asked for it. */
+  void check() {
+    if (requested) {
+      throw new CancellationException("cancelled");
+    }
+  }
+
+  /** Tells that the command has cleaned up, so that the process may end. */
+  void finished() {
+    finished.countDown();
+  }
+}

@@ -1,0 +1,137 @@
+package io.jitflow.examples.cli;
+
+import java.io.PrintWriter;
+import java.util.Properties;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.IVersionProvider;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.ScopeType;
+import picocli.CommandLine.UnmatchedArgumentException;
+
+/** The command line program {@code jit}. */
+@Command(
+    name = "jit",
+    mixinStandardHelpOptions = true,
+    versionProvider = Main.Version.class,
+    sortOptions = false,
+    description = "FLUX.1 text to image in Java, accelerated by the Just-in-Time sampler.",
+    subcommands = {
+      ConvertCommand.class,
+      GenerateCommand.class,
+      CompareCommand.class,
+      InspectCommand.class,
+      BenchCommand.class,
+      StudyCommand.class
+    },
+    footer = {
+      "",
+      "Examples:",
+      "  jit inspect ~/models/FLUX.1-schnell",
+      "  jit convert ~/models/FLUX.1-schnell schnell-bundle --dtype bf16",
+      "  jit generate --model schnell-bundle --prompt \"a red fox in snow\" -o fox.png",
+      "  jit generate --model schnell-bundle --from fox.png -o again.png",
+      "  jit compare --model dev-bundle --prompt \"a red fox in snow\" -o compare.png",
+      "",
+      "Exit codes: 0 done, 1 failed, 2 wrong usage, 130 cancelled with Ctrl-C.",
+      "Run 'jit COMMAND --help' for the options of a command.",
+      ""
+    })
+public final class Main {
+
+  static final int FAILED = 1;
+  static final int WRONG_USAGE = 2;
+  static final int CANCELLED = 130;
+
+  private final Interrupt interrupt;
+
+  @Option(
+      names = "--stacktrace",
+      scope = ScopeType.INHERIT,
+      order = 99,
+      description = "When something fails, print the stack trace too.")
+  private boolean stacktrace;
+
+  private Main(Interrupt interrupt) {
+    this.interrupt = interrupt;
+  }
+
+  /**
+   * Runs a command and ends the process with its exit code.
+   *
+   * @param args the command and its options
+   */
+  public static void main(String[] args) {
+    System.setProperty("java.awt.headless", "true"); // pictures are drawn, never shown
+    setDefault("RUST_FLAVOR", "cpu"); // tokenizing needs no CUDA build of the tokenizers
+    setDefault("org.slf4j.simpleLogger.defaultLogLevel", "warn");
+    // its rewriting pays only for fixed shapes, and JiT changes the token count at every stage
+    setDefault("ai.djl.pytorch.graph_optimizer", "false");
+    setDefault("org.slf4j.simpleLogger.log.ai.djl.util.cuda", "error"); // having no GPU is normal
+    Interrupt interrupt = new Interrupt();
+    interrupt.listenToCtrlC();
+    int exitCode = commandLine(interrupt).execute(args);
+    interrupt.finished();
+    System.exit(exitCode);
+  }
+
+  private static void setDefault(String property, String value) {
+    if (System.getProperty(property) == null && System.getenv(property) == null) {
+      System.setProperty(property, value);
+    }
+  }
+
+  /**
+   * The program, ready to run; tests use it too.
+   *
+   * @param interrupt what the user may request while a command runs
+   */
+  static CommandLine commandLine(Interrupt interrupt) {
+    Main main = new Main(interrupt);
+    CommandLine commandLine = new CommandLine(main);
+    commandLine
+        .setExpandAtFiles(false) // a prompt may begin with @
+        .setCaseInsensitiveEnumValuesAllowed(true)
+        .setUsageHelpAutoWidth(true)
+        .setParameterExceptionHandler((e, args) -> main.wrongUsage(e))
+        .setExecutionExceptionHandler(
+            (e, failed, parsed) ->
+                Failure.of(e).print(failed.getErr(), main.stacktrace ? e : null));
+    return commandLine;
+  }
+
+  Interrupt interrupt() {
+    return interrupt;
+  }
+
+  private int wrongUsage(ParameterException e) {
+    CommandLine failed = e.getCommandLine();
+    PrintWriter err = failed.getErr();
+    err.println("error: " + e.getMessage());
+    UnmatchedArgumentException.printSuggestions(e, err);
+    err.printf("Try '%s --help'.%n", failed.getCommandSpec().qualifiedName());
+    if (stacktrace) {
+      e.printStackTrace(err);
+    }
+    err.flush();
+    return WRONG_USAGE;
+  }
+
+  /** The version of the jar, and of what it runs on. */
+  static final class Version implements IVersionProvider {
+    @Override
+    public String[] getVersion() {
+      String version = Main.class.getPackage().getImplementationVersion();
+      Properties system = System.getProperties();
+      return new String[] {
+        "jit " + (version == null ? "(development)" : version),
+        "Java %s on %s %s"
+            .formatted(
+                system.getProperty("java.version"),
+                system.getProperty("os.name"),
+                system.getProperty("os.arch"))
+      };
+    }
+  }
+}

@@ -1,0 +1,161 @@
+package io.jitflow.examples.cli;
+
+import ai.djl.Device;
+import ai.djl.engine.Engine;
+import io.jitflow.flux.FluxOptions;
+import io.jitflow.flux.FluxPipeline;
+import io.jitflow.flux.MemoryPolicy;
+import io.jitflow.flux.bundle.FluxBundle;
+import io.jitflow.flux.convert.ConversionOptions;
+import io.jitflow.flux.convert.ConversionOptions.ExistingBundle;
+import io.jitflow.flux.convert.FluxCheckpoint;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.HexFormat;
+import java.util.Locale;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+import picocli.CommandLine.Spec.Target;
+
+/**
+ * The model to run: a bundle, or a checkpoint that is converted on first use and kept in a cache
+ * folder.
+ */
+final class ModelOption {
+
+  private static final Pattern GPU = Pattern.compile("gpu(?::(\\d{1,3}))?");
+
+  @Spec(Target.MIXEE)
+  private CommandSpec spec;
+
+  @Option(
+      names = {"-m", "--model"},
+      paramLabel = "FOLDER",
+      required = true,
+      defaultValue = "${env:JIT_MODEL}",
+      description =
+          "A bundle, or a diffusers checkpoint, which is converted on first use. Default: the"
+              + " environment variable JIT_MODEL.")
+  private Path model;
+
+  @Mixin private ConvertCommand.DtypeOption dtype;
+
+  @Option(
+      names = "--cache",
+      paramLabel = "FOLDER",
+      defaultValue = "${env:JIT_CACHE:-${sys:user.home}/.cache/jitflow}",
+      description = "Where bundles of converted checkpoints are kept. Default: ${DEFAULT-VALUE}.")
+  private Path cache;
+
+  @Option(
+      names = "--device",
+      paramLabel = "NAME",
+      description = "cpu, gpu or gpu:1. Default: the first GPU if there is one, else the CPU.")
+  private String device;
+
+  @Option(
+      names = "--low-memory",
+      description =
+          "Free the text encoders before the transformer is loaded: slower, but 24 instead of 34 GB"
+              + " with FLUX.1-dev in bf16.")
+  private boolean lowMemory;
+
+  /**
+   * Loads the pipeline, after a conversion if that is needed; tells on {@code err} what it does.
+   */
+  FluxPipeline load(Interrupt interrupt, PrintWriter err) throws IOException {
+    FluxOptions options = options();
+    Path bundle = bundle(interrupt, err);
+    interrupt.check();
+    return FluxPipeline.load(bundle, options);
+  }
+
+  private FluxOptions options() {
+    FluxOptions options = FluxOptions.defaults();
+    if (lowMemory) {
+      options = options.withMemory(MemoryPolicy.SEQUENTIAL);
+    }
+    if (device == null) {
+      return options;
+    }
+    String name = device.toLowerCase(Locale.ROOT);
+    if (name.equals("cpu")) {
+      return options.withDevice(Device.cpu());
+    }
+    Matcher gpu = GPU.matcher(name);
+    if (!gpu.matches()) {
+      throw new ParameterException(
+          spec.commandLine(), "--device must be cpu, gpu or gpu:N, got '%s'".formatted(device));
+    }
+    int number = gpu.group(1) == null ? 0 : Integer.parseInt(gpu.group(1));
+    int found = Engine.getEngine("PyTorch").getGpuCount();
+    if (number >= found) {
+      throw new ParameterException(
+          spec.commandLine(),
+          "--device %s: PyTorch finds %d GPU%s on this machine"
+              .formatted(device, found, found == 1 ? "" : "s"));
+    }
+    return options.withDevice(Device.gpu(number));
+  }
+
+  private Path bundle(Interrupt interrupt, PrintWriter err) throws IOException {
+    if (!Files.exists(model.resolve("model_index.json"))
+        || Files.exists(model.resolve(FluxBundle.MANIFEST))) {
+      return model; // a bundle, or nothing usable, which loading it will explain
+    }
+    Path kept = cache.resolve(bundleName());
+    if (Files.exists(kept.resolve(FluxBundle.MANIFEST))) {
+      return kept;
+    }
+    err.printf("%s is a checkpoint; converting it once into %s%n", model, kept);
+    err.flush();
+    ConversionOptions options =
+        ConversionOptions.defaults().withDtype(dtype.dtype()).withExisting(ExistingBundle.REPLACE);
+    Conversion.run(FluxCheckpoint.ofDirectory(model), kept, options, interrupt);
+    return kept;
+  }
+
+  /** The checkpoint's name and type, and a hash of what would change if it were replaced. */
+  private String bundleName() throws IOException {
+    Path folder = model.toRealPath();
+    StringBuilder state = new StringBuilder(folder.toString());
+    try (Stream<Path> files = Files.walk(folder)) {
+      files
+          .filter(Files::isRegularFile)
+          .sorted()
+          .forEach(
+              file -> {
+                try {
+                  state.append('\n').append(file).append(' ').append(Files.size(file));
+                  state.append(' ').append(Files.getLastModifiedTime(file).toMillis());
+                } catch (IOException e) {
+                  throw new UncheckedIOException(e);
+                }
+              });
+    }
+    try {
+      byte[] hash =
+          MessageDigest.getInstance("SHA-256")
+              .digest(state.toString().getBytes(StandardCharsets.UTF_8));
+      return "%s-%s-%s"
+          .formatted(
+              folder.getFileName(),
+              dtype.dtype().name().toLowerCase(Locale.ROOT),
+              HexFormat.of().formatHex(hash, 0, 4));
+    } catch (NoSuchAlgorithmException e) {
+      throw new IllegalStateException("every Java platform has SHA-256", e);
+    }
+  }
+}

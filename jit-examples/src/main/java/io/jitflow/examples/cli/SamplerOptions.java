@@ -1,0 +1,84 @@
+package io.jitflow.examples.cli;
+
+import io.jitflow.core.EulerSampler;
+import io.jitflow.core.Sampler;
+import io.jitflow.core.SigmaSchedule;
+import io.jitflow.core.jit.JitConfig;
+import io.jitflow.core.jit.JitSampler;
+import java.util.Optional;
+import picocli.CommandLine.Option;
+
+/** The options that choose the sampler. */
+final class SamplerOptions {
+
+  @Option(
+      names = "--preset",
+      paramLabel = "NAME",
+      description =
+          "Use the Just-in-Time sampler: default_4x (18 steps) or default_7x (11 steps)."
+              + " Without it the standard sampler runs.")
+  private String preset;
+
+  @Option(
+      names = "--steps",
+      paramLabel = "N",
+      description =
+          "Number of steps. Default: the preset's; for the standard sampler 50 with dev, 4 with"
+              + " schnell.")
+  private Integer steps;
+
+  @Option(
+      names = "--as-released",
+      description = "With --preset: the settings of the authors' release instead of the paper's.")
+  private boolean asReleased;
+
+  /**
+   * The sampler that these options ask for; empty if they leave it open.
+   *
+   * @param standard the model's own schedule
+   * @throws IllegalArgumentException if they do not fit together or a preset is unknown
+   */
+  Optional<Sampler> sampler(SigmaSchedule standard) {
+    check();
+    if (preset != null) {
+      return Optional.of(new JitSampler(config()));
+    }
+    return steps == null ? Optional.empty() : Optional.of(new EulerSampler(standard, steps));
+  }
+
+  /** Checks what can be checked before a model is known. */
+  void check() {
+    if (preset != null) {
+      config();
+    } else if (asReleased) {
+      throw new IllegalArgumentException("--as-released needs a --preset");
+    } else if (steps != null && steps < 1) {
+      throw new IllegalArgumentException("--steps must be at least 1, got " + steps);
+    }
+  }
+
+  private JitConfig config() {
+    JitConfig config = JitConfig.preset(preset);
+    if (asReleased) {
+      config = config.asReleased();
+    }
+    return steps == null ? config : config.withSteps(steps);
+  }
+
+  /** A sampler in a few words. */
+  static String describe(Sampler sampler) {
+    if (sampler instanceof JitSampler jit) {
+      JitConfig config = jit.config();
+      for (String name : new String[] {"default_4x", "default_7x"}) {
+        if (config.equals(JitConfig.preset(name))) {
+          return "JiT " + name;
+        }
+        if (config.equals(JitConfig.preset(name).asReleased())) {
+          return "JiT " + name + " as released";
+        }
+      }
+      return "JiT with own settings";
+    }
+    return sampler instanceof EulerSampler ? "standard" : sampler.getClass().getSimpleName();
+  }
+}

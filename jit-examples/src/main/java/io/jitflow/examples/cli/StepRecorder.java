@@ -1,0 +1,36 @@
+package io.jitflow.examples.cli;
+
+import io.jitflow.core.SamplingListener;
+import io.jitflow.core.SamplingStep;
+import java.util.ArrayList;
+import java.util.List;
+
+/** Shows steps on a progress bar, keeps them, and cancels on Ctrl-C. For one run at a time. */
+final class StepRecorder implements SamplingListener {
+
+  private final Interrupt interrupt;
+  private final Progress progress;
+  private final List<SamplingStep> steps = new ArrayList<>();
+
+  public StepRecorder(Interrupt interrupt, Progress progress) {
+    this.interrupt = interrupt;
+    this.progress = progress;
+  }
+
+  @Override
+  public void onStep(SamplingStep step) {
+    steps.add(step);
+    progress.to(steps.size());
+    progress.note("%,d tokens".formatted(step.active().count()));
+  }
+
+  @Override
+  public boolean isCancelled() {
+    return interrupt.isRequested();
+  }
+
+  /** All steps so far, of one run after the other. */
+  public List<SamplingStep> steps() {
+    return List.copyOf(steps);
+  }
+}

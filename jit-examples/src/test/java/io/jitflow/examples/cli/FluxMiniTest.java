@@ -1,0 +1,98 @@
+package io.jitflow.examples.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import ai.djl.Device;
+import io.jitflow.core.EulerSampler;
+import io.jitflow.core.Sampler;
+import io.jitflow.core.jit.JitSampler;
+import io.jitflow.examples.bench.PictureSet;
+import io.jitflow.examples.bench.Thumbnail;
+import io.jitflow.flux.FluxOptions;
+import io.jitflow.flux.FluxPipeline;
+import io.jitflow.flux.convert.ConversionListener;
+import io.jitflow.flux.convert.ConversionOptions;
+import io.jitflow.flux.convert.FluxCheckpoint;
+import io.jitflow.flux.convert.FluxConverter;
+import io.jitflow.flux.image.ImageRequest;
+import io.jitflow.flux.weights.DType;
+import java.awt.image.BufferedImage;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import picocli.CommandLine;
+
+/** The trained small model in {@code src-test-fixtures/flux-mini} draws what it is asked for. */
+class FluxMiniTest {
+  private static final Path FIXTURE = Path.of(System.getProperty("jit.fixtures"), "flux-mini");
+
+  @TempDir static Path scratch;
+  private static Path bundle;
+
+  @BeforeAll
+  static void convert() throws IOException {
+    bundle = scratch.resolve("flux-mini");
+    FluxConverter.convert(
+        FluxCheckpoint.ofDirectory(FIXTURE),
+        bundle,
+        ConversionOptions.defaults().withDtype(DType.F32),
+        ConversionListener.NONE);
+  }
+
+  private static PictureSet pictures() throws IOException {
+    return PictureSet.read(FIXTURE.resolve("names.json"), FIXTURE.resolve("references.png"));
+  }
+
+  @Test
+  void generate_namesOfTheTrainingSet_drawsThosePictures() throws IOException {
+    PictureSet set = pictures();
+    FluxOptions options = FluxOptions.defaults().withDevice(Device.cpu());
+    try (FluxPipeline pipeline = FluxPipeline.load(bundle, options)) {
+      for (Sampler sampler :
+          List.of(new EulerSampler(pipeline.schedule(), 8), JitSampler.preset7x())) {
+        int recognised = 0;
+        List<Integer> prompts = set.evenly(8);
+        for (int k = 0; k < prompts.size(); k++) {
+          String prompt = set.names().get(prompts.get(k));
+          ImageRequest request = ImageRequest.of(prompt).size(256, 256).seed(k).sampler(sampler);
+          BufferedImage picture =
+              (BufferedImage) pipeline.generate(request).images().get(0).getWrappedImage();
+          recognised += set.recognises(Thumbnail.of(picture), prompts.get(k)) ? 1 : 0;
+        }
+        // a model that ignored its prompt would be recognised once in some hundreds
+        assertThat(recognised).as(SamplerOptions.describe(sampler)).isGreaterThanOrEqualTo(6);
+      }
+    }
+  }
+
+  @Test
+  void study_onOnePrompt_printsARowPerSampler() {
+    StringWriter out = new StringWriter();
+    CommandLine program = Main.commandLine(new Interrupt()).setOut(new PrintWriter(out));
+    Path sheet = scratch.resolve("sheet.png");
+    int exitCode =
+        program.execute(
+            "study",
+            "--model",
+            bundle.toString(),
+            "--names",
+            FIXTURE.resolve("names.json").toString(),
+            "--references",
+            FIXTURE.resolve("references.png").toString(),
+            "--size",
+            "128",
+            "--count",
+            "1",
+            "--sheet",
+            sheet.toString());
+    assertThat(exitCode).isZero();
+    assertThat(out.toString().lines().filter(line -> line.startsWith("|"))).hasSize(2 + 7);
+    assertThat(out.toString()).contains("| Euler 50 | 50 | 3,200 |", "JiT 7x, as released");
+    assertThat(sheet).isNotEmptyFile();
+  }
+}

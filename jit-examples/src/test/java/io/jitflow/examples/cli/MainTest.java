@@ -1,0 +1,465 @@
+package io.jitflow.examples.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.awt.image.BufferedImage;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import java.util.stream.Stream;
+import javax.imageio.ImageIO;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class MainTest {
+
+  @TempDir static Path shared;
+  private static Path checkpoint;
+  private static Path bundle;
+
+  @TempDir Path folder;
+
+  @BeforeAll
+  static void convert_checkpoint_makesBundle() throws IOException {
+    checkpoint = TinyCheckpoint.dev(shared.resolve("tiny"));
+    bundle = shared.resolve("tiny-bundle");
+    Console console = Console.run("convert", checkpoint, bundle, "--dtype", "f32");
+    assertThat(console.err()).isEmpty();
+    assertThat(console.exitCode()).isZero();
+    assertThat(console.out()).startsWith(bundle.toString()).contains("MiB in ");
+    assertThat(bundle.resolve("manifest.json")).exists();
+  }
+
+  @Test
+  void noCommand_saysSo() {
+    Console console = Console.run();
+    assertThat(console.exitCode()).isEqualTo(2);
+    assertThat(console.err()).contains("Missing required subcommand").contains("Try 'jit --help'");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"convert", "generate", "compare", "inspect"})
+  void help_everyCommand_hasExamples(String command) {
+    Console console = Console.run(command, "--help");
+    assertThat(console.exitCode()).isZero();
+    assertThat(console.out()).contains("Usage: jit " + command, "Examples:", "--stacktrace");
+    assertThat(Console.run("--help").out()).contains(command, "Exit codes");
+  }
+
+  @Test
+  void version_namesJava() {
+    assertThat(Console.run("--version").out()).contains("jit ", "Java 1");
+  }
+
+  @Test
+  void unknownCommandAndOption_exitCode2WithSuggestion() {
+    Console command = Console.run("generat");
+    assertThat(command.exitCode()).isEqualTo(2);
+    assertThat(command.err()).contains("Did you mean: jit generate");
+    Console option = Console.run("generate", "--model", bundle, "--sede", "7");
+    assertThat(option.exitCode()).isEqualTo(2);
+    assertThat(option.err()).contains("--sede").doesNotContain("\tat ");
+  }
+
+  static Stream<List<String>> wrongUsage() {
+    return Stream.of(
+        List.of("--size must be WIDTHxHEIGHT", "--size", "big"),
+        List.of(
+            "height must be a multiple of 16 px, got 1000; try 992 or 1008", "--size", "1024x1000"),
+        List.of("width must be from 16 to 16384 px, got 0", "--size", "0x64"),
+        List.of("seed must be from 0 to 9223372036854775807", "--seed=-1"),
+        List.of("(2^63 - 1), got '9223372036854775808'", "--seed", "9223372036854775808"),
+        List.of(
+            "unknown preset \"default_9x\"; there are default_4x and default_7x",
+            "--preset",
+            "default_9x"),
+        List.of("--as-released needs a --preset", "--as-released"),
+        List.of("--steps must be at least 1, got 0", "--steps", "0"),
+        List.of("gets no step: 3 steps are split", "--preset", "default_4x", "--steps", "3"),
+        List.of("count must be at least 1, got 0", "--count", "0"),
+        List.of("guidance must be 0 or above, got -1.0", "--guidance=-1"),
+        List.of("--cfg is the scale of --negative", "--cfg", "3"),
+        List.of("must be above 1, got 0.5", "--negative", "blur", "--cfg", "0.5"),
+        List.of("textTokens must be at least 1, got 0", "--text-tokens", "0"),
+        List.of("must end in .png, got 'fox.jpg'", "-o", "fox.jpg"),
+        List.of("the output folder does not exist", "-o", "nowhere/at/all/fox.png"),
+        List.of("the --prompt is empty", "--prompt", "  "),
+        List.of("--device gpu:999: PyTorch finds ", "--device", "gpu:999"),
+        List.of("--device must be cpu, gpu or gpu:N, got 'tpu'", "--device", "tpu"));
+  }
+
+  @ParameterizedTest
+  @MethodSource("wrongUsage")
+  void generate_wrongUsage_oneMessageAndExitCode2(List<String> messageAndOptions) {
+    List<Object> args =
+        Stream.concat(
+                Stream.of("generate", "--model", bundle, "--prompt", "a cat"),
+                messageAndOptions.stream().skip(1))
+            .map(Object.class::cast)
+            .toList();
+    if (messageAndOptions.contains("--prompt")) {
+      args = List.of("generate", "--model", bundle, "--prompt", "  ");
+    }
+    Console console = Console.run(args.toArray());
+    assertThat(console.err())
+        .contains(messageAndOptions.get(0))
+        .contains("Try 'jit generate --help'")
+        .doesNotContain("\tat ");
+    assertThat(console.exitCode()).isEqualTo(2);
+    assertThat(console.out()).isEmpty();
+  }
+
+  @Test
+  void generate_noPrompt_saysWhatToGive() {
+    Console console = Console.run("generate", "--model", bundle);
+    assertThat(console.exitCode()).isEqualTo(2);
+    assertThat(console.err()).contains("give a --prompt, or --from an image");
+  }
+
+  @Test
+  void generate_missingModel_namesIt() {
+    Path missing = folder.resolve("missing");
+    Console console = generate(missing, "fox.png");
+    assertThat(console.exitCode()).isEqualTo(1);
+    assertThat(console.err())
+        .contains(missing.toString())
+        .contains("found nothing")
+        .hasLineCount(1);
+  }
+
+  @Test
+  void generate_stacktraceOption_printsIt() {
+    Console console = generate(folder.resolve("missing"), "fox.png", "--stacktrace");
+    assertThat(console.exitCode()).isEqualTo(1);
+    assertThat(console.err())
+        .startsWith("error: ")
+        .contains("\tat io.jitflow.flux.bundle.FluxBundle");
+  }
+
+  @Test
+  void generate_existingFile_keptUnlessOverwrite() throws IOException {
+    Path file = Files.writeString(folder.resolve("fox.png"), "precious");
+    Console refused = generate(bundle, "fox.png");
+    assertThat(refused.exitCode()).isEqualTo(2);
+    assertThat(refused.err())
+        .contains("fox.png exists; choose another --output or give --overwrite");
+    assertThat(file).hasContent("precious");
+    assertThat(generate(bundle, "fox.png", "--overwrite").exitCode()).isZero();
+    assertThat(ImageIO.read(file.toFile())).isNotNull();
+  }
+
+  @Test
+  void generate_thenFrom_sameImage() throws IOException {
+    Console first =
+        generate(bundle, "fox.png", "--seed", "42", "--preset", "default_7x", "--negative", "blur");
+    assertThat(first.err()).isEmpty();
+    assertThat(first.exitCode()).isZero();
+    assertThat(first.out())
+        .contains("fox.png: 128 x 64 px, seed 42, JiT default_7x, 11 steps")
+        .contains("time: tokenise ");
+
+    Console again =
+        Console.run(
+            "generate",
+            "--model",
+            bundle,
+            "--from",
+            folder.resolve("fox.png"),
+            "-o",
+            folder.resolve("again.png"));
+    assertThat(again.err()).isEmpty();
+    assertThat(again.exitCode()).isZero();
+    assertThat(rgb("again.png")).containsExactly(rgb("fox.png"));
+
+    Console other =
+        Console.run(
+            "generate",
+            "--model",
+            bundle,
+            "--from",
+            folder.resolve("fox.png"),
+            "--seed",
+            "43",
+            "-o",
+            folder.resolve("other.png"));
+    assertThat(other.exitCode()).isZero();
+    assertThat(rgb("other.png")).isNotEqualTo(rgb("fox.png"));
+  }
+
+  @Test
+  void generate_several_eachCanBeMadeAgain() throws IOException {
+    Console console = generate(bundle, "fox.png", "--count", "2", "--seed", "5", "--steps", "2");
+    assertThat(console.exitCode()).isZero();
+    assertThat(console.out())
+        .contains("fox-0.png: ", "seed 5, standard, 2 steps", "fox-1.png: ", "seed 6,");
+    Console again =
+        Console.run(
+            "generate",
+            "--model",
+            bundle,
+            "--from",
+            folder.resolve("fox-1.png"),
+            "-o",
+            folder.resolve("again.png"));
+    assertThat(again.exitCode()).isZero();
+    assertThat(rgb("again.png")).containsExactly(rgb("fox-1.png"));
+  }
+
+  @Test
+  void generate_longPrompt_saysWhatWasCut() {
+    Console console =
+        Console.run(
+            "generate",
+            "--model",
+            bundle,
+            "--prompt",
+            "a red fox in snow, ".repeat(500),
+            "--size",
+            "64x64",
+            "--steps",
+            "1",
+            "-o",
+            folder.resolve("fox.png"));
+    assertThat(console.exitCode()).isZero();
+    assertThat(console.err()).contains("note: The prompt \"a red fox").contains("were cut off");
+  }
+
+  @Test
+  void generate_fromForeignPng_saysThatItHasNoRequest() throws IOException {
+    Path photo = folder.resolve("photo.png");
+    ImageIO.write(new BufferedImage(8, 8, BufferedImage.TYPE_INT_RGB), "png", photo.toFile());
+    Console console = Console.run("generate", "--model", bundle, "--from", photo);
+    assertThat(console.exitCode()).isEqualTo(1);
+    assertThat(console.err()).contains(photo + ": no request in this PNG file").hasLineCount(1);
+  }
+
+  @Test
+  void generate_checkpoint_convertedOnceIntoCache() throws IOException {
+    Path cache = folder.resolve("cache");
+    Object[] args = {
+      "generate",
+      "--model",
+      checkpoint,
+      "--dtype",
+      "f32",
+      "--cache",
+      cache,
+      "--prompt",
+      "a cat",
+      "--size",
+      "64x64",
+      "--steps",
+      "1",
+      "--overwrite",
+      "-o",
+      folder.resolve("fox.png")
+    };
+    Console first = Console.run(args);
+    assertThat(first.exitCode()).isZero();
+    assertThat(first.err()).contains("is a checkpoint; converting it once into " + cache);
+    assertThat(Console.run(args).err()).isEmpty();
+    try (Stream<Path> kept = Files.list(cache)) {
+      assertThat(kept).singleElement().asString().contains("tiny-f32-");
+    }
+  }
+
+  @Test
+  void generate_sparseStagesOnTinyGrid_exitCode2() {
+    Console console =
+        Console.run(
+            "generate",
+            "--model",
+            bundle,
+            "--prompt",
+            "a cat",
+            "--size",
+            "16x16",
+            "--preset",
+            "default_4x",
+            "-o",
+            folder.resolve("fox.png"));
+    assertThat(console.exitCode()).isEqualTo(2);
+    assertThat(console.err()).contains("grid of 1 x 1");
+  }
+
+  @Test
+  void generate_interrupted_exitCode130AndNoFile() throws IOException {
+    Interrupt interrupt = new Interrupt();
+    interrupt.request();
+    Console console =
+        Console.run(
+            interrupt,
+            "generate",
+            "--model",
+            bundle,
+            "--prompt",
+            "a cat",
+            "--size",
+            "64x64",
+            "-o",
+            folder.resolve("fox.png"));
+    assertThat(console.exitCode()).isEqualTo(130);
+    assertThat(console.err()).isEqualToIgnoringNewLines("cancelled");
+    assertThat(folder).isEmptyDirectory();
+  }
+
+  @Test
+  void convert_interrupted_exitCode130AndNothingLeft() {
+    Interrupt interrupt = new Interrupt();
+    interrupt.request();
+    Console console = Console.run(interrupt, "convert", checkpoint, folder.resolve("bundle"));
+    assertThat(console.exitCode()).isEqualTo(130);
+    assertThat(folder).isEmptyDirectory();
+  }
+
+  @Test
+  void convert_existingBundle_keptUnlessOverwrite() throws IOException {
+    Path target = Files.createDirectory(folder.resolve("bundle"));
+    Files.writeString(target.resolve("precious"), "1");
+    Console refused = Console.run("convert", checkpoint, target);
+    assertThat(refused.exitCode()).isEqualTo(1);
+    assertThat(refused.err()).contains(target.toString()).hasLineCount(1);
+    assertThat(target.resolve("precious")).exists();
+  }
+
+  @Test
+  void convert_singleFiles_schnell() {
+    Path target = folder.resolve("bundle");
+    Console console =
+        Console.run(
+            "convert",
+            checkpoint,
+            target,
+            "--dtype",
+            "f32",
+            "--transformer",
+            TinyCheckpoint.singleFile(),
+            "--vae",
+            TinyCheckpoint.autoencoderFile(),
+            "--rope-axes",
+            "4,6,6",
+            "--no-checksums");
+    assertThat(console.err()).isEmpty();
+    assertThat(console.exitCode()).isZero();
+    assertThat(Console.run("inspect", target).out()).contains("guidanceEmbedding false");
+  }
+
+  @Test
+  void convert_unknownType_listsTypes() {
+    Console console = Console.run("convert", checkpoint, folder.resolve("b"), "--dtype", "int4");
+    assertThat(console.exitCode()).isEqualTo(2);
+    assertThat(console.err()).contains("--dtype").contains("bf16, f16, f32").contains("int4");
+  }
+
+  @Test
+  void compare_writesSheetAnchorsAndImages() throws IOException {
+    Console console =
+        Console.run(
+            "compare",
+            "--model",
+            bundle,
+            "--prompt",
+            "a cat on a table",
+            "--size",
+            "128x64",
+            "--steps",
+            "3",
+            "--seed",
+            "7",
+            "-o",
+            folder.resolve("cmp.png"));
+    assertThat(console.err()).isEmpty();
+    assertThat(console.exitCode()).isZero();
+    assertThat(console.out()).contains("sampler", "standard", "4x", "7x", "faster");
+    try (Stream<Path> files = Files.list(folder)) {
+      assertThat(files.map(path -> path.getFileName().toString()))
+          .containsExactlyInAnyOrder(
+              "cmp.png", "cmp-anchors.png", "cmp-standard.png", "cmp-4x.png", "cmp-7x.png");
+    }
+    BufferedImage sheet = ImageIO.read(folder.resolve("cmp.png").toFile());
+    assertThat(sheet.getWidth()).isGreaterThan(3 * 256);
+    assertThat(Console.run("inspect", folder.resolve("cmp-7x.png")).out())
+        .contains("JiT default_7x, 11 steps", "seed      7");
+  }
+
+  @Test
+  void inspect_checkpoint_listsNetworks() {
+    Console console = Console.run("inspect", checkpoint);
+    assertThat(console.err()).isEmpty();
+    assertThat(console.exitCode()).isZero();
+    assertThat(console.out())
+        .contains("FLUX.1 transformer, diffusers layout, with guidance (dev)")
+        .contains("CLIP text encoder", "T5 encoder", "autoencoder, diffusers layout")
+        .contains("parameters", "F32 ", "BF16 ")
+        .contains("transformer: inChannels 64", "complete: every tensor has its place");
+  }
+
+  @Test
+  void inspect_checkpointThatMissesAPart_listsTheRestThenFails() throws IOException {
+    Path incomplete = TinyCheckpoint.dev(folder.resolve("incomplete"));
+    Files.delete(incomplete.resolve("vae/diffusion_pytorch_model.safetensors"));
+    Console console = Console.run("inspect", incomplete);
+    assertThat(console.exitCode()).isEqualTo(1);
+    assertThat(console.out()).contains("FLUX.1 transformer");
+    assertThat(console.err()).contains(incomplete.resolve("vae").toString()).hasLineCount(1);
+  }
+
+  @Test
+  void inspect_singleFile_listsTensors() {
+    Console console = Console.run("inspect", "--tensors", TinyCheckpoint.singleFile());
+    assertThat(console.exitCode()).isZero();
+    assertThat(console.out())
+        .contains("original layout, without guidance (schnell)")
+        .contains("img_in.weight BF16 [");
+  }
+
+  @Test
+  void inspect_bundle_listsSizesAndSources() {
+    Console console = Console.run("inspect", bundle);
+    assertThat(console.exitCode()).isZero();
+    assertThat(console.out())
+        .contains("transformer: ", "F32", "guidanceEmbedding true", "made from:", "sha256");
+  }
+
+  @Test
+  void inspect_nothingUsable_namesIt() throws IOException {
+    Console missing = Console.run("inspect", folder.resolve("missing"));
+    assertThat(missing.exitCode()).isEqualTo(1);
+    assertThat(missing.err()).contains("missing: not found, expected a checkpoint");
+    Console empty = Console.run("inspect", folder);
+    assertThat(empty.exitCode()).isEqualTo(1);
+    assertThat(empty.err()).contains("found no .safetensors file");
+    Path broken = Files.writeString(folder.resolve("broken.safetensors"), "no tensors");
+    Console damaged = Console.run("inspect", broken);
+    assertThat(damaged.exitCode()).isEqualTo(1);
+    assertThat(damaged.err()).contains(broken.toString()).hasLineCount(1);
+  }
+
+  private Console generate(Path model, String file, Object... options) {
+    Object[] fixed = {
+      "generate",
+      "--model",
+      model,
+      "--prompt",
+      "a cat on a table",
+      "--size",
+      "128x64",
+      "-o",
+      folder.resolve(file)
+    };
+    Object[] all = Arrays.copyOf(fixed, fixed.length + options.length);
+    System.arraycopy(options, 0, all, fixed.length, options.length);
+    return Console.run(all);
+  }
+
+  private int[] rgb(String name) throws IOException {
+    BufferedImage image = ImageIO.read(folder.resolve(name).toFile());
+    return image.getRGB(0, 0, image.getWidth(), image.getHeight(), null, 0, image.getWidth());
+  }
+}

@@ -1,0 +1,19 @@
+package io.jitflow.flux.bundle;
+
+import java.io.IOException;
+
+/**
+ * A bundle that is missing, incomplete, damaged, or of another version. The message names the file
+ * and the entry, says what was expected and found, and what to do.
+ */
+public final class BundleException extends IOException {
+  private static final long serialVersionUID = 1L;
+
+  BundleException(String message) {
+    super(message);
+  }
+
+  BundleException(String message, Throwable cause) {
+    super(message, cause);
+  }
+}

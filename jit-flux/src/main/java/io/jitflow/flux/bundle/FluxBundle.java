@@ -1,0 +1,376 @@
+package io.jitflow.flux.bundle;
+
+import com.google.gson.Gson;
+import com.google.gson.GsonBuilder;
+import com.google.gson.JsonArray;
+import com.google.gson.JsonElement;
+import com.google.gson.JsonObject;
+import com.google.gson.JsonParseException;
+import com.google.gson.JsonParser;
+import com.google.gson.Strictness;
+import com.google.gson.stream.JsonReader;
+import io.jitflow.flux.network.ClipArchitecture;
+import io.jitflow.flux.network.FluxArchitecture;
+import io.jitflow.flux.network.T5Architecture;
+import io.jitflow.flux.network.VaeArchitecture;
+import io.jitflow.flux.weights.DType;
+import java.io.IOException;
+import java.io.StringReader;
+import java.nio.charset.CharacterCodingException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * A folder with everything a pipeline needs: one TorchScript file per network, the tokenizers'
+ * folders, and {@code manifest.json}, which this record mirrors.
+ *
+ * <p>A network's file may be replaced by another TorchScript module with the same signature; the
+ * manifest then still describes sizes and types at the boundary.
+ *
+ * @param folder where the bundle is
+ * @param libraryVersion version of this library that made it
+ * @param transformer sizes of the velocity network
+ * @param textEncoder sizes of the CLIP text encoder
+ * @param textEncoder2 sizes of the T5 encoder
+ * @param vaeDecoder sizes of the decoder
+ * @param dtypes element type of each network's weights
+ * @param clipTokens length to which prompts are padded for CLIP (77)
+ * @param t5Tokens length to which prompts are padded for T5 (512 for dev, 256 for schnell)
+ * @param scheduler how noise levels are spread
+ * @param sources the checkpoint files it was made from
+ */
+public record FluxBundle(
+    Path folder,
+    String libraryVersion,
+    FluxArchitecture transformer,
+    ClipArchitecture textEncoder,
+    T5Architecture textEncoder2,
+    VaeArchitecture vaeDecoder,
+    Map<FluxNetwork, DType> dtypes,
+    int clipTokens,
+    int t5Tokens,
+    SchedulerSettings scheduler,
+    List<SourceFile> sources) {
+
+  /** Name of the manifest in a bundle. */
+  public static final String MANIFEST = "manifest.json";
+
+  /** Name of the folder with CLIP's tokenizer. */
+  public static final String TOKENIZER = "tokenizer";
+
+  /** Name of the folder with T5's tokenizer. */
+  public static final String TOKENIZER_2 = "tokenizer_2";
+
+  private static final String FORMAT = "jit-flux-bundle";
+  private static final int FORMAT_VERSION = 1;
+  private static final long MAX_MANIFEST_BYTES = 16 << 20;
+  private static final Gson GSON = new GsonBuilder().setPrettyPrinting().create();
+
+  /**
+   * Checks that the networks fit together.
+   *
+   * @param folder where the bundle is
+   * @param libraryVersion version of this library that made it
+   * @param transformer sizes of the velocity network
+   * @param textEncoder sizes of the CLIP text encoder
+   * @param textEncoder2 sizes of the T5 encoder
+   * @param vaeDecoder sizes of the decoder
+   * @param dtypes element type of each network's weights
+   * @param clipTokens length to which prompts are padded for CLIP (77)
+   * @param t5Tokens length to which prompts are padded for T5 (512 for dev, 256 for schnell)
+   * @param scheduler how noise levels are spread
+   * @param sources the checkpoint files it was made from
+   * @throws IllegalArgumentException if the text encoders' or the decoder's widths are not those
+   *     that the transformer takes, a type is missing, or a prompt length is not possible
+   */
+  public FluxBundle {
+    requireEqual("text_encoder gives", textEncoder.width(), transformer.pooledWidth());
+    requireEqual("text_encoder_2 gives", textEncoder2.width(), transformer.textWidth());
+    requireEqual(
+        "2 x 2 pixels of vae_decoder have",
+        4 * vaeDecoder.latentChannels(),
+        transformer.inChannels());
+    if (!dtypes.keySet().containsAll(List.of(FluxNetwork.values()))) {
+      throw new IllegalArgumentException("dtypes must name every network, got " + dtypes);
+    }
+    if (clipTokens < 2 || clipTokens > textEncoder.positions()) {
+      throw new IllegalArgumentException(
+          "clipTokens must be between 2 and the "
+              + textEncoder.positions()
+              + " positions of text_encoder, got "
+              + clipTokens);
+    }
+    if (t5Tokens < 1) {
+      throw new IllegalArgumentException("t5Tokens must be positive, got " + t5Tokens);
+    }
+    dtypes = Collections.unmodifiableMap(new EnumMap<>(dtypes));
+    sources = List.copyOf(sources);
+  }
+
+  private static void requireEqual(String what, int given, int taken) {
+    if (given != taken) {
+      throw new IllegalArgumentException(
+          "the networks do not belong together: "
+              + what
+              + " "
+              + given
+              + " values, the transformer takes "
+              + taken);
+    }
+  }
+
+  /**
+   * Reads the manifest of a bundle and checks that its files are there.
+   *
+   * @param folder the bundle
+   * @return what the manifest says
+   * @throws BundleException if the folder is no bundle, or the bundle is incomplete, damaged or of
+   *     another version
+   * @throws IOException if it cannot be read
+   */
+  public static FluxBundle read(Path folder) throws IOException {
+    if (!Files.isDirectory(folder)) {
+      throw new BundleException(
+          folder
+              + ": expected a bundle folder, found "
+              + (Files.exists(folder) ? "a file" : "nothing")
+              + "; check the path, or convert a checkpoint first");
+    }
+    Path file = folder.resolve(MANIFEST);
+    if (!Files.isRegularFile(file)) {
+      throw new BundleException(
+          folder
+              + ": expected a bundle, found no "
+              + MANIFEST
+              + (Files.exists(folder.resolve("model_index.json"))
+                  ? "; this is a diffusers checkpoint, convert it first"
+                  : "; check the path, or convert a checkpoint first"));
+    }
+    FluxBundle bundle = parse(folder, file, new ManifestObject(file, "", json(file)));
+    bundle.requireFiles();
+    return bundle;
+  }
+
+  private static JsonObject json(Path file) throws IOException {
+    long size = Files.size(file);
+    if (size > MAX_MANIFEST_BYTES) {
+      throw new BundleException(
+          file + ": expected a manifest of a few kilobytes, found " + size + " bytes");
+    }
+    try {
+      JsonReader reader = new JsonReader(new StringReader(Files.readString(file)));
+      reader.setStrictness(Strictness.STRICT);
+      JsonElement element = JsonParser.parseReader(reader);
+      if (element.isJsonObject()) {
+        return element.getAsJsonObject();
+      }
+      throw new BundleException(
+          file + ": expected a JSON object, found other JSON; " + ManifestObject.REPAIR);
+    } catch (JsonParseException | CharacterCodingException e) {
+      throw new BundleException(
+          file + ": expected JSON in UTF-8, found something else; " + ManifestObject.REPAIR, e);
+    }
+  }
+
+  private static FluxBundle parse(Path folder, Path file, ManifestObject manifest)
+      throws BundleException {
+    if (!manifest.has("format") || !manifest.string("format").equals(FORMAT)) {
+      throw new BundleException(
+          file
+              + ": expected the manifest of a bundle (format "
+              + FORMAT
+              + "), found another JSON file; check the path");
+    }
+    int version = manifest.integer("formatVersion");
+    if (version != FORMAT_VERSION) {
+      throw new BundleException(
+          file
+              + ": expected format version "
+              + FORMAT_VERSION
+              + ", found "
+              + version
+              + (version > FORMAT_VERSION
+                  ? "; use a newer version of this library"
+                  : "; convert the checkpoint again"));
+    }
+    ManifestObject networks = manifest.object("networks");
+    Map<FluxNetwork, DType> dtypes = new EnumMap<>(FluxNetwork.class);
+    for (FluxNetwork network : FluxNetwork.values()) {
+      ManifestObject entry = networks.object(network.key());
+      String dtype = entry.string("dtype");
+      dtypes.put(
+          network,
+          DType.named(dtype).orElseThrow(() -> entry.wrong("dtype", "BF16, F16 or F32", dtype)));
+    }
+    List<SourceFile> sources = new ArrayList<>();
+    for (ManifestObject source : manifest.objects("sources")) {
+      sources.add(source(file, source));
+    }
+    ManifestObject tokenizers = manifest.object("tokenizers");
+    try {
+      return new FluxBundle(
+          folder,
+          manifest.string("libraryVersion"),
+          architecture(networks, FluxNetwork.TRANSFORMER, FluxArchitecture.class),
+          architecture(networks, FluxNetwork.TEXT_ENCODER, ClipArchitecture.class),
+          architecture(networks, FluxNetwork.TEXT_ENCODER_2, T5Architecture.class),
+          architecture(networks, FluxNetwork.VAE_DECODER, VaeArchitecture.class),
+          dtypes,
+          tokenizers.object(TOKENIZER).integer("maxLength"),
+          tokenizers.object(TOKENIZER_2).integer("maxLength"),
+          manifest.object("scheduler").to(SchedulerSettings.class),
+          sources);
+    } catch (IllegalArgumentException e) {
+      throw new BundleException(file + ": " + e.getMessage() + "; " + ManifestObject.REPAIR, e);
+    }
+  }
+
+  private static <R extends Record> R architecture(
+      ManifestObject networks, FluxNetwork network, Class<R> type) throws BundleException {
+    return networks.object(network.key()).object("architecture").to(type);
+  }
+
+  private static SourceFile source(Path file, ManifestObject source) throws BundleException {
+    String key = source.string("network");
+    for (FluxNetwork network : FluxNetwork.values()) {
+      if (network.key().equals(key)) {
+        Optional<String> sha256 =
+            source.has("sha256") ? Optional.of(source.string("sha256")) : Optional.empty();
+        try {
+          return new SourceFile(
+              network, source.string("file"), source.longInteger("bytes"), sha256);
+        } catch (IllegalArgumentException e) {
+          throw new BundleException(
+              file + ": sources: " + e.getMessage() + "; " + ManifestObject.REPAIR, e);
+        }
+      }
+    }
+    throw source.wrong("network", "the name of a network", key);
+  }
+
+  private void requireFiles() throws IOException {
+    for (FluxNetwork network : FluxNetwork.values()) {
+      Path file = file(network);
+      if (!Files.isRegularFile(file) || Files.size(file) == 0) {
+        throw new BundleException(
+            file
+                + ": expected the TorchScript file of this bundle's "
+                + network.key()
+                + ", found "
+                + (Files.exists(file) ? "no content" : "nothing")
+                + "; convert the checkpoint again or put your own module there");
+      }
+    }
+    for (Path tokenizer : List.of(clipTokenizer(), t5Tokenizer())) {
+      if (!Files.isDirectory(tokenizer)) {
+        throw new BundleException(
+            tokenizer
+                + ": expected the folder of a tokenizer, found "
+                + (Files.exists(tokenizer) ? "a file" : "nothing")
+                + "; convert the checkpoint again");
+      }
+    }
+  }
+
+  /**
+   * Returns where a network's TorchScript file is.
+   *
+   * @param network the network
+   * @return a path in {@link #folder}
+   */
+  public Path file(FluxNetwork network) {
+    return folder.resolve(network.fileName());
+  }
+
+  /**
+   * Returns where CLIP's tokenizer is.
+   *
+   * @return a path in {@link #folder}
+   */
+  public Path clipTokenizer() {
+    return folder.resolve(TOKENIZER);
+  }
+
+  /**
+   * Returns where T5's tokenizer is.
+   *
+   * @return a path in {@link #folder}
+   */
+  public Path t5Tokenizer() {
+    return folder.resolve(TOKENIZER_2);
+  }
+
+  /**
+   * Returns this description of a bundle that lies elsewhere.
+   *
+   * @param other the other folder
+   * @return a copy
+   */
+  public FluxBundle at(Path other) {
+    return new FluxBundle(
+        other,
+        libraryVersion,
+        transformer,
+        textEncoder,
+        textEncoder2,
+        vaeDecoder,
+        dtypes,
+        clipTokens,
+        t5Tokens,
+        scheduler,
+        sources);
+  }
+
+  /**
+   * Writes {@code manifest.json} into {@link #folder}, over an existing one.
+   *
+   * @throws IOException if it cannot be written
+   */
+  public void writeManifest() throws IOException {
+    JsonObject networks = new JsonObject();
+    addNetwork(networks, FluxNetwork.TRANSFORMER, transformer);
+    addNetwork(networks, FluxNetwork.TEXT_ENCODER, textEncoder);
+    addNetwork(networks, FluxNetwork.TEXT_ENCODER_2, textEncoder2);
+    addNetwork(networks, FluxNetwork.VAE_DECODER, vaeDecoder);
+    JsonObject tokenizers = new JsonObject();
+    tokenizers.add(TOKENIZER, maxLength(clipTokens));
+    tokenizers.add(TOKENIZER_2, maxLength(t5Tokens));
+    JsonArray files = new JsonArray();
+    for (SourceFile source : sources) {
+      JsonObject entry = new JsonObject();
+      entry.addProperty("network", source.network().key());
+      entry.addProperty("file", source.name());
+      entry.addProperty("bytes", source.bytes());
+      source.sha256().ifPresent(hash -> entry.addProperty("sha256", hash));
+      files.add(entry);
+    }
+    JsonObject manifest = new JsonObject();
+    manifest.addProperty("format", FORMAT);
+    manifest.addProperty("formatVersion", FORMAT_VERSION);
+    manifest.addProperty("libraryVersion", libraryVersion);
+    manifest.add("networks", networks);
+    manifest.add("tokenizers", tokenizers);
+    manifest.add("scheduler", ManifestObject.of(scheduler));
+    manifest.add("sources", files);
+    Files.writeString(folder.resolve(MANIFEST), GSON.toJson(manifest) + "\n");
+  }
+
+  private void addNetwork(JsonObject networks, FluxNetwork network, Record architecture) {
+    JsonObject entry = new JsonObject();
+    entry.addProperty("dtype", dtypes.get(network).safetensorsName());
+    entry.add("architecture", ManifestObject.of(architecture));
+    networks.add(network.key(), entry);
+  }
+
+  private static JsonObject maxLength(int tokens) {
+    JsonObject entry = new JsonObject();
+    entry.addProperty("maxLength", tokens);
+    return entry;
+  }
+}

@@ -1,0 +1,60 @@
+package io.jitflow.flux.bundle;
+
+/**
+ * How a checkpoint wants its noise levels spread, in the terms of its {@code
+ * scheduler_config.json}.
+ *
+ * @param useDynamicShifting whether the shift depends on the number of image tokens (dev) or not
+ *     (schnell)
+ * @param shift the constant shift; 1 for none. Not used with dynamic shifting
+ * @param baseShift mu at {@code baseImageSeqLen} tokens
+ * @param maxShift mu at {@code maxImageSeqLen} tokens
+ * @param baseImageSeqLen the lower number of image tokens of the line for mu
+ * @param maxImageSeqLen the upper number of image tokens of the line for mu
+ */
+public record SchedulerSettings(
+    boolean useDynamicShifting,
+    double shift,
+    double baseShift,
+    double maxShift,
+    int baseImageSeqLen,
+    int maxImageSeqLen) {
+
+  /** The settings of FLUX.1-dev. */
+  public static final SchedulerSettings DEV =
+      new SchedulerSettings(true, 3.0, 0.5, 1.15, 256, 4096);
+
+  /** The settings of FLUX.1-schnell. */
+  public static final SchedulerSettings SCHNELL =
+      new SchedulerSettings(false, 1.0, 0.5, 1.15, 256, 4096);
+
+  /**
+   * Checks the settings.
+   *
+   * @param useDynamicShifting whether the shift depends on the number of image tokens (dev) or not
+   *     (schnell)
+   * @param shift the constant shift; 1 for none. Not used with dynamic shifting
+   * @param baseShift mu at {@code baseImageSeqLen} tokens
+   * @param maxShift mu at {@code maxImageSeqLen} tokens
+   * @param baseImageSeqLen the lower number of image tokens of the line for mu
+   * @param maxImageSeqLen the upper number of image tokens of the line for mu
+   * @throws IllegalArgumentException if a number is not finite, the shift not positive, or the
+   *     token counts not positive and ascending
+   */
+  public SchedulerSettings {
+    if (!(shift > 0) || !Double.isFinite(shift)) {
+      throw new IllegalArgumentException("shift must be positive, got " + shift);
+    }
+    if (!Double.isFinite(baseShift) || !Double.isFinite(maxShift)) {
+      throw new IllegalArgumentException(
+          "baseShift and maxShift must be finite, got " + baseShift + " and " + maxShift);
+    }
+    if (baseImageSeqLen <= 0 || maxImageSeqLen <= baseImageSeqLen) {
+      throw new IllegalArgumentException(
+          "baseImageSeqLen must be positive and below maxImageSeqLen, got "
+              + baseImageSeqLen
+              + " and "
+              + maxImageSeqLen);
+    }
+  }
+}

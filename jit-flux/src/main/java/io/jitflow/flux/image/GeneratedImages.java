@@ -1,0 +1,137 @@
+package io.jitflow.flux.image;
+
+import ai.djl.modality.cv.Image;
+import java.awt.image.BufferedImage;
+import java.io.ByteArrayInputStream;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.nio.file.AtomicMoveNotSupportedException;
+import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.Files;
+import java.nio.file.NotDirectoryException;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.UUID;
+import javax.imageio.ImageIO;
+
+/**
+ * The images of one request, with what it took to make them.
+ *
+ * @param images as many as the request's count, in its order; plain Java memory, nothing to close
+ * @param request the request with every default filled in
+ * @param model what the pipeline calls its model
+ * @param timings how long each phase took, for all images together
+ * @param remarks what a user should know, in whole sentences, such as text that was cut off;
+ *     usually empty
+ */
+public record GeneratedImages(
+    List<Image> images,
+    ImageRequest request,
+    String model,
+    PhaseTimings timings,
+    List<String> remarks) {
+
+  /**
+   * Checks that there are as many images as requested.
+   *
+   * @param images as many as the request's count, in its order; plain Java memory, nothing to close
+   * @param request the request with every default filled in
+   * @param model what the pipeline calls its model
+   * @param timings how long each phase took, for all images together
+   * @param remarks what a user should know, in whole sentences, such as text that was cut off;
+   *     usually empty
+   */
+  public GeneratedImages {
+    images = List.copyOf(images);
+    remarks = List.copyOf(remarks);
+    if (images.size() != request.count()) {
+      throw new IllegalArgumentException(
+          "expected %d images as requested, got %d".formatted(request.count(), images.size()));
+    }
+  }
+
+  /**
+   * Saves the images as PNG files, each with the request of that one image, so that {@link
+   * ImageRequest#fromPng} gives it back. A file is complete or not there at all; an existing one is
+   * replaced.
+   *
+   * @param png where to, a name that ends in {@code .png}; of several images, {@code fox.png}
+   *     becomes {@code fox-0.png}, {@code fox-1.png} and so on
+   * @return the files written
+   * @throws IOException if a file cannot be written; its folder must exist
+   */
+  public List<Path> save(Path png) throws IOException {
+    List<Path> files = files(png, images.size());
+    for (int i = 0; i < images.size(); i++) {
+      ImageOrigin origin = new ImageOrigin(request.single(i), model);
+      write(pixels(images.get(i)), origin.toJson(), files.get(i));
+    }
+    return files;
+  }
+
+  /**
+   * The files that {@link #save} would write, for checks before the work.
+   *
+   * @param png a name that ends in {@code .png}
+   * @param count the number of images
+   * @return their names
+   */
+  public static List<Path> files(Path png, int count) {
+    String name = png.getFileName() == null ? "" : png.getFileName().toString();
+    if (!name.toLowerCase(Locale.ROOT).endsWith(".png") || name.length() == ".png".length()) {
+      throw new IllegalArgumentException(
+          "images are saved as PNG, so the name must end in .png, got '%s'".formatted(png));
+    }
+    if (count == 1) {
+      return List.of(png);
+    }
+    String stem = name.substring(0, name.length() - ".png".length());
+    List<Path> files = new ArrayList<>();
+    for (int i = 0; i < count; i++) {
+      files.add(png.resolveSibling("%s-%d.png".formatted(stem, i)));
+    }
+    return List.copyOf(files);
+  }
+
+  private static void write(BufferedImage image, String text, Path file) throws IOException {
+    Path folder = file.toAbsolutePath().getParent();
+    if (!Files.isDirectory(folder)) {
+      throw new NotDirectoryException(folder + ": expected an existing folder to save into");
+    }
+    if (Files.isDirectory(file)) {
+      throw new FileAlreadyExistsException(file.toString(), null, "is a folder, expected a file");
+    }
+    Path unfinished = folder.resolve("." + file.getFileName() + "." + UUID.randomUUID() + ".tmp");
+    try {
+      try (OutputStream out = Files.newOutputStream(unfinished, StandardOpenOption.CREATE_NEW)) {
+        PngText.write(image, text, out);
+      }
+      moveInto(unfinished, file);
+    } finally {
+      Files.deleteIfExists(unfinished);
+    }
+  }
+
+  private static void moveInto(Path unfinished, Path file) throws IOException {
+    try {
+      Files.move(unfinished, file, StandardCopyOption.ATOMIC_MOVE);
+    } catch (AtomicMoveNotSupportedException e) {
+      Files.move(unfinished, file, StandardCopyOption.REPLACE_EXISTING);
+    }
+  }
+
+  /** DJL's default images wrap a BufferedImage; others can at least write themselves. */
+  private static BufferedImage pixels(Image image) throws IOException {
+    if (image.getWrappedImage() instanceof BufferedImage wrapped) {
+      return wrapped;
+    }
+    ByteArrayOutputStream png = new ByteArrayOutputStream();
+    image.save(png, "png");
+    return ImageIO.read(new ByteArrayInputStream(png.toByteArray()));
+  }
+}

@@ -1,0 +1,369 @@
+package io.jitflow.flux.image;
+
+import io.jitflow.core.Sampler;
+import io.jitflow.core.SamplingListener;
+import io.jitflow.core.token.TokenGrid;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.OptionalLong;
+import java.util.function.Consumer;
+
+/**
+ * What to draw, and how: everything that decides the pixels, except the networks.
+ *
+ * <p>Immutable. {@link #of} gives a request with defaults; every method with an argument returns a
+ * changed copy and refuses bad values at once:
+ *
+ * <pre>{@code
+ * ImageRequest.of("a red fox in snow").size(1024, 768).seed(42).sampler(sampler)
+ * }</pre>
+ *
+ * <p>What a request leaves open (sampler, seed, number of text tokens) the pipeline fills in; the
+ * request in its answer, and in the PNG files it saves, has every value. Two requests are equal if
+ * they describe the same images; the listener does not count.
+ */
+public final class ImageRequest {
+
+  /** Width and height unless given, in px. */
+  public static final int DEFAULT_SIZE_PX = 1024;
+
+  /** The guidance scale unless given, as in FLUX.1-dev's reference pipeline. */
+  public static final double DEFAULT_GUIDANCE = 3.5;
+
+  /** Widths and heights are multiples of this many px: 8 px per latent, 2 latents per token. */
+  public static final int SIZE_STEP_PX = 16;
+
+  private static final int LARGEST_SIZE_PX = 16_384;
+
+  private final String prompt;
+  private final Optional<String> negativePrompt;
+  private final double trueCfgScale;
+  private final int widthPx;
+  private final int heightPx;
+  private final double guidance;
+  private final OptionalLong seed;
+  private final int count;
+  private final OptionalInt textTokens;
+  private final Optional<Sampler> sampler;
+  private final Optional<SamplingListener> listener;
+
+  private ImageRequest(Draft draft) {
+    prompt = draft.prompt;
+    negativePrompt = draft.negativePrompt;
+    trueCfgScale = draft.trueCfgScale;
+    widthPx = draft.widthPx;
+    heightPx = draft.heightPx;
+    guidance = draft.guidance;
+    seed = draft.seed;
+    count = draft.count;
+    textTokens = draft.textTokens;
+    sampler = draft.sampler;
+    listener = draft.listener;
+    if (seed.isPresent() && seed.getAsLong() > Long.MAX_VALUE - (count - 1)) {
+      throw new IllegalArgumentException(
+          "image %d of %d would have a seed beyond 2^63 - 1, the first has %d"
+              .formatted(count - 1, count, seed.getAsLong()));
+    }
+  }
+
+  /**
+   * A request for one image of 1024 x 1024 px with guidance 3.5.
+   *
+   * @param prompt what to draw; any length, may be empty. Text beyond what the text encoders read
+   *     (77 CLIP tokens, 512 or 256 T5 tokens) has no effect, which the answer's remarks tell
+   * @return the request
+   */
+  public static ImageRequest of(String prompt) {
+    return new ImageRequest(new Draft(Objects.requireNonNull(prompt, "prompt")));
+  }
+
+  /**
+   * Reads the request that a PNG file was made from.
+   *
+   * @param png a file saved by {@link GeneratedImages#save}
+   * @return the complete request, without a listener
+   * @throws IOException if the file cannot be read, is no PNG or carries no request
+   */
+  public static ImageRequest fromPng(Path png) throws IOException {
+    return ImageOrigin.read(png).request();
+  }
+
+  /**
+   * With another prompt.
+   *
+   * @param text see {@link #of}
+   * @return the changed copy
+   */
+  public ImageRequest prompt(String text) {
+    return with(draft -> draft.prompt = Objects.requireNonNull(text, "prompt"));
+  }
+
+  /**
+   * With a negative prompt, by true classifier-free guidance: the velocity is {@code v- + scale (v
+   * - v-)}, where {@code v-} is the velocity for the negative prompt. Twice the work per step.
+   *
+   * @param text what to avoid; may be empty
+   * @param scale above 1; 1 would be no effect
+   * @return the changed copy
+   */
+  public ImageRequest negativePrompt(String text, double scale) {
+    Objects.requireNonNull(text, "negativePrompt");
+    if (!(scale > 1) || Double.isInfinite(scale)) {
+      throw new IllegalArgumentException(
+          "the true CFG scale of a negative prompt must be above 1, got " + scale);
+    }
+    return with(
+        draft -> {
+          draft.negativePrompt = Optional.of(text);
+          draft.trueCfgScale = scale;
+        });
+  }
+
+  /**
+   * With another size.
+   *
+   * @param newWidthPx width in px, a multiple of 16
+   * @param newHeightPx height in px, a multiple of 16
+   * @return the changed copy
+   */
+  public ImageRequest size(int newWidthPx, int newHeightPx) {
+    checkSize("width", newWidthPx);
+    checkSize("height", newHeightPx);
+    return with(
+        draft -> {
+          draft.widthPx = newWidthPx;
+          draft.heightPx = newHeightPx;
+        });
+  }
+
+  /**
+   * With another guidance scale, the input of FLUX.1-dev's guidance embedding.
+   *
+   * @param scale 0 or above; networks without guidance embedding (schnell) ignore it
+   * @return the changed copy
+   */
+  public ImageRequest guidance(double scale) {
+    if (!(scale >= 0) || Double.isInfinite(scale)) {
+      throw new IllegalArgumentException("guidance must be 0 or above, got " + scale);
+    }
+    return with(draft -> draft.guidance = scale);
+  }
+
+  /**
+   * With a seed: the same request makes the same image on the same machine, and starts from the
+   * noise of {@code torch.Generator("cpu").manual_seed(seed)}.
+   *
+   * @param value 0 to 2<sup>63</sup> - 1; like PyTorch's CPU generator, only the low 32 bits make a
+   *     difference
+   * @return the changed copy
+   */
+  public ImageRequest seed(long value) {
+    if (value < 0) {
+      throw new IllegalArgumentException(
+          "seed must be from 0 to 9223372036854775807 (2^63 - 1), got " + value);
+    }
+    return with(draft -> draft.seed = OptionalLong.of(value));
+  }
+
+  /**
+   * With another number of images. Image i is the image of the same request with count 1 and seed
+   * {@code seed + i}, see {@link #single}.
+   *
+   * @param images at least 1
+   * @return the changed copy
+   */
+  public ImageRequest count(int images) {
+    if (images < 1) {
+      throw new IllegalArgumentException("count must be at least 1, got " + images);
+    }
+    return with(draft -> draft.count = images);
+  }
+
+  /**
+   * With another number of tokens that T5 reads, padding included: 512 for FLUX.1-dev and 256 for
+   * FLUX.1-schnell unless given.
+   *
+   * @param tokens at least 1
+   * @return the changed copy
+   */
+  public ImageRequest textTokens(int tokens) {
+    if (tokens < 1) {
+      throw new IllegalArgumentException("textTokens must be at least 1, got " + tokens);
+    }
+    return with(draft -> draft.textTokens = OptionalInt.of(tokens));
+  }
+
+  /**
+   * With a sampler: the standard one or the Just-in-Time one, each with its number of steps.
+   *
+   * @param value the sampler
+   * @return the changed copy
+   */
+  public ImageRequest sampler(Sampler value) {
+    Objects.requireNonNull(value, "sampler");
+    return with(draft -> draft.sampler = Optional.of(value));
+  }
+
+  /**
+   * With a listener that hears of every step and may cancel. It is no part of what is saved.
+   *
+   * @param value the listener
+   * @return the changed copy
+   */
+  public ImageRequest listener(SamplingListener value) {
+    Objects.requireNonNull(value, "listener");
+    return with(draft -> draft.listener = Optional.of(value));
+  }
+
+  /**
+   * The request of one image of this one.
+   *
+   * @param index which image, from 0 to {@link #count()} - 1
+   * @return the same request with count 1 and, if there is a seed, that image's seed
+   */
+  public ImageRequest single(int index) {
+    Objects.checkIndex(index, count);
+    return with(
+        draft -> {
+          draft.count = 1;
+          if (seed.isPresent()) {
+            draft.seed = OptionalLong.of(seed.getAsLong() + index);
+          }
+        });
+  }
+
+  /** {@return what to draw} */
+  public String prompt() {
+    return prompt;
+  }
+
+  /** {@return what to avoid, if anything} */
+  public Optional<String> negativePrompt() {
+    return negativePrompt;
+  }
+
+  /** {@return the scale of true classifier-free guidance; 1 without a negative prompt} */
+  public double trueCfgScale() {
+    return trueCfgScale;
+  }
+
+  /** {@return the width in px, a multiple of 16} */
+  public int widthPx() {
+    return widthPx;
+  }
+
+  /**
+   * Returns the grid of latent tokens, one for every 16 x 16 px.
+   *
+   * @return the grid
+   */
+  public TokenGrid grid() {
+    return new TokenGrid(heightPx / SIZE_STEP_PX, widthPx / SIZE_STEP_PX);
+  }
+
+  /** {@return the height in px, a multiple of 16} */
+  public int heightPx() {
+    return heightPx;
+  }
+
+  /** {@return the guidance scale} */
+  public double guidance() {
+    return guidance;
+  }
+
+  /** {@return the seed of the first image; empty if the pipeline is to choose one} */
+  public OptionalLong seed() {
+    return seed;
+  }
+
+  /** {@return the number of images} */
+  public int count() {
+    return count;
+  }
+
+  /** {@return the number of tokens that T5 reads; empty for the model's usual one} */
+  public OptionalInt textTokens() {
+    return textTokens;
+  }
+
+  /** {@return the sampler; empty for the model's usual one} */
+  public Optional<Sampler> sampler() {
+    return sampler;
+  }
+
+  /** {@return the listener, if there is one} */
+  public Optional<SamplingListener> listener() {
+    return listener;
+  }
+
+  @Override
+  public boolean equals(Object other) {
+    return other instanceof ImageRequest that
+        && RequestJson.write(this).equals(RequestJson.write(that));
+  }
+
+  @Override
+  public int hashCode() {
+    return RequestJson.write(this).hashCode();
+  }
+
+  /** {@return the request as the JSON text that PNG files carry} */
+  @Override
+  public String toString() {
+    return RequestJson.write(this).toString();
+  }
+
+  private static void checkSize(String side, int px) {
+    if (px < SIZE_STEP_PX || px > LARGEST_SIZE_PX) {
+      throw new IllegalArgumentException(
+          "%s must be from %d to %d px, got %d".formatted(side, SIZE_STEP_PX, LARGEST_SIZE_PX, px));
+    }
+    int below = px - px % SIZE_STEP_PX;
+    if (below != px) {
+      throw new IllegalArgumentException(
+          "%s must be a multiple of %d px, got %d; try %d or %d"
+              .formatted(side, SIZE_STEP_PX, px, below, below + SIZE_STEP_PX));
+    }
+  }
+
+  private ImageRequest with(Consumer<Draft> change) {
+    Draft draft = new Draft(this);
+    change.accept(draft);
+    return new ImageRequest(draft);
+  }
+
+  private static final class Draft {
+    private String prompt;
+    private Optional<String> negativePrompt = Optional.empty();
+    private double trueCfgScale = 1;
+    private int widthPx = DEFAULT_SIZE_PX;
+    private int heightPx = DEFAULT_SIZE_PX;
+    private double guidance = DEFAULT_GUIDANCE;
+    private OptionalLong seed = OptionalLong.empty();
+    private int count = 1;
+    private OptionalInt textTokens = OptionalInt.empty();
+    private Optional<Sampler> sampler = Optional.empty();
+    private Optional<SamplingListener> listener = Optional.empty();
+
+    private Draft(String prompt) {
+      this.prompt = prompt;
+    }
+
+    private Draft(ImageRequest request) {
+      prompt = request.prompt;
+      negativePrompt = request.negativePrompt;
+      trueCfgScale = request.trueCfgScale;
+      widthPx = request.widthPx;
+      heightPx = request.heightPx;
+      guidance = request.guidance;
+      seed = request.seed;
+      count = request.count;
+      textTokens = request.textTokens;
+      sampler = request.sampler;
+      listener = request.listener;
+    }
+  }
+}

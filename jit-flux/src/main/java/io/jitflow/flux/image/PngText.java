@@ -1,0 +1,96 @@
+package io.jitflow.flux.image;
+
+import java.awt.image.BufferedImage;
+import java.io.EOFException;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.nio.file.Path;
+import java.util.Optional;
+import javax.imageio.IIOImage;
+import javax.imageio.ImageIO;
+import javax.imageio.ImageReader;
+import javax.imageio.ImageTypeSpecifier;
+import javax.imageio.ImageWriter;
+import javax.imageio.metadata.IIOMetadata;
+import javax.imageio.metadata.IIOMetadataNode;
+import javax.imageio.stream.FileImageInputStream;
+import javax.imageio.stream.ImageInputStream;
+import javax.imageio.stream.ImageOutputStream;
+import javax.imageio.stream.MemoryCacheImageOutputStream;
+import org.w3c.dom.Element;
+import org.w3c.dom.Node;
+import org.w3c.dom.NodeList;
+
+/** PNG files with one international text chunk ({@code iTXt}, UTF-8) under our keyword. */
+final class PngText {
+
+  static final String KEYWORD = "jitflow";
+
+  private static final String NATIVE_FORMAT = "javax_imageio_png_1.0";
+
+  private static final int SIGNATURE_BYTES = 8;
+
+  private PngText() {}
+
+  static void write(BufferedImage image, String text, OutputStream out) throws IOException {
+    ImageWriter writer = ImageIO.getImageWritersByFormatName("png").next();
+    try (ImageOutputStream stream = new MemoryCacheImageOutputStream(out)) {
+      IIOMetadata metadata =
+          writer.getDefaultImageMetadata(ImageTypeSpecifier.createFromRenderedImage(image), null);
+      IIOMetadataNode entry = new IIOMetadataNode("iTXtEntry");
+      entry.setAttribute("keyword", KEYWORD);
+      entry.setAttribute("compressionFlag", "FALSE");
+      entry.setAttribute("compressionMethod", "0");
+      entry.setAttribute("languageTag", "");
+      entry.setAttribute("translatedKeyword", "");
+      entry.setAttribute("text", text);
+      IIOMetadataNode texts = new IIOMetadataNode("iTXt");
+      texts.appendChild(entry);
+      IIOMetadataNode root = new IIOMetadataNode(NATIVE_FORMAT);
+      root.appendChild(texts);
+      metadata.mergeTree(NATIVE_FORMAT, root);
+      writer.setOutput(stream);
+      writer.write(new IIOImage(image, null, metadata));
+    } finally {
+      writer.dispose();
+    }
+  }
+
+  /** The text under our keyword, if the file has one before its pixels. */
+  static Optional<String> read(Path png) throws IOException {
+    ImageReader reader = ImageIO.getImageReadersByFormatName("png").next();
+    try (ImageInputStream stream = new FileImageInputStream(png.toFile())) {
+      if (stream.length() < SIGNATURE_BYTES
+          || !reader.getOriginatingProvider().canDecodeInput(stream)) {
+        throw new IOException(png + ": no PNG file");
+      }
+      return find(tree(reader, stream, png), "iTXtEntry", "text");
+    } finally {
+      reader.dispose();
+    }
+  }
+
+  private static Node tree(ImageReader reader, ImageInputStream stream, Path png)
+      throws IOException {
+    try {
+      reader.setInput(stream);
+      return reader.getImageMetadata(0).getAsTree(NATIVE_FORMAT);
+    } catch (EOFException e) {
+      throw new IOException(png + ": damaged PNG file: it ends too early", e);
+    } catch (IOException | RuntimeException e) {
+      // the reader meets damaged chunks with whatever index or number they lead to
+      throw new IOException(png + ": damaged PNG file: " + e.getMessage(), e);
+    }
+  }
+
+  private static Optional<String> find(Node root, String entryName, String valueName) {
+    NodeList entries = ((Element) root).getElementsByTagName(entryName);
+    for (int i = 0; i < entries.getLength(); i++) {
+      Element entry = (Element) entries.item(i);
+      if (entry.getAttribute("keyword").equals(KEYWORD)) {
+        return Optional.of(entry.getAttribute(valueName));
+      }
+    }
+    return Optional.empty();
+  }
+}

@@ -1,0 +1,163 @@
+package io.jitflow.flux.program;
+
+import io.jitflow.flux.network.ClipArchitecture;
+import io.jitflow.flux.network.FluxArchitecture;
+import io.jitflow.flux.network.T5Architecture;
+import io.jitflow.flux.network.VaeArchitecture;
+import io.jitflow.flux.torchscript.ScriptModule;
+import io.jitflow.flux.torchscript.TorchScriptArchive;
+import io.jitflow.flux.weights.TensorSource;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.function.Function;
+import java.util.function.LongConsumer;
+
+/**
+ * One network as a TorchScript program for given sizes: which tensors it takes, its code and its
+ * module tree.
+ *
+ * <p>Immutable and safe for use by several threads.
+ */
+public final class NetworkProgram {
+  private final String name;
+  private final Map<String, long[]> tensors;
+  private final Map<String, String> codeFiles;
+  private final ModuleTree tree;
+
+  NetworkProgram(
+      String name, Map<String, long[]> tensors, Map<String, String> codeFiles, ModuleTree tree) {
+    this.name = name;
+    this.tensors = Collections.unmodifiableMap(new LinkedHashMap<>(tensors));
+    this.codeFiles = Collections.unmodifiableMap(new LinkedHashMap<>(codeFiles));
+    this.tree = tree;
+  }
+
+  /**
+   * The transformer. Tensors have the names of the original release: {@code
+   * double_blocks.0.img_attn.qkv.weight}, {@code single_blocks.0.linear1.weight}; the rows of
+   * {@code final_layer.adaLN_modulation.1} are shift, then scale.
+   *
+   * @param architecture the sizes
+   * @return the program
+   */
+  public static NetworkProgram of(FluxArchitecture architecture) {
+    return FluxProgram.of(architecture);
+  }
+
+  /**
+   * The CLIP text encoder. Tensors have the names of the published checkpoints, with the prefix
+   * {@code text_model.}.
+   *
+   * @param architecture the sizes
+   * @return the program
+   */
+  public static NetworkProgram of(ClipArchitecture architecture) {
+    return ClipProgram.of(architecture);
+  }
+
+  /**
+   * The T5 encoder. Tensors have the names of the published checkpoints: {@code shared.weight},
+   * {@code encoder.block.0.layer.0.SelfAttention.q.weight}. With FLOAT16 weights the projections
+   * {@code DenseReluDense.wo} should be given in FLOAT32, because their results exceed FLOAT16; the
+   * program then keeps the token stream in FLOAT32.
+   *
+   * @param architecture the sizes
+   * @return the program
+   */
+  public static NetworkProgram of(T5Architecture architecture) {
+    return T5Program.of(architecture);
+  }
+
+  /**
+   * The VAE decoder. Tensors have the names of the original release: {@code
+   * decoder.up.3.block.0.conv1.weight}; the attention's projections are {@code [C, C, 1, 1]}; with
+   * {@code usePostQuantConv} there are {@code post_quant_conv.weight} and {@code .bias} as well.
+   *
+   * @param architecture the sizes
+   * @return the program
+   */
+  public static NetworkProgram of(VaeArchitecture architecture) {
+    return VaeProgram.of(architecture);
+  }
+
+  /**
+   * The name of the program.
+   *
+   * @return {@code flux_transformer}, {@code clip_text_encoder}, {@code t5_encoder} or {@code
+   *     vae_decoder}
+   */
+  public String name() {
+    return name;
+  }
+
+  /**
+   * The tensors that the program takes.
+   *
+   * @return shapes by name, in the order in which they are written; the arrays are the caller's
+   */
+  public Map<String, long[]> tensors() {
+    Map<String, long[]> copy = new LinkedHashMap<>();
+    tensors.forEach((tensor, shape) -> copy.put(tensor, shape.clone()));
+    return copy;
+  }
+
+  /**
+   * The TorchScript sources.
+   *
+   * @return code by module name, as {@link io.jitflow.flux.torchscript.TorchScriptArchive} takes it
+   */
+  public Map<String, String> codeFiles() {
+    return codeFiles;
+  }
+
+  /**
+   * The module tree over given weights.
+   *
+   * @param weights called once for each name of {@link #tensors()}
+   * @return the root module
+   * @throws IllegalArgumentException if a tensor is missing (null) or has another shape than {@link
+   *     #tensors()} says; the message names it and both shapes
+   */
+  public ScriptModule module(Function<String, TensorSource> weights) {
+    Map<String, TensorSource> sources = new LinkedHashMap<>();
+    tensors.forEach(
+        (tensor, shape) -> {
+          TensorSource source = weights.apply(tensor);
+          if (source == null) {
+            throw new IllegalArgumentException(
+                name + ": tensor " + tensor + " " + Arrays.toString(shape) + " is missing");
+          }
+          if (!Arrays.equals(source.shape(), shape)) {
+            throw new IllegalArgumentException(
+                name
+                    + ": tensor "
+                    + tensor
+                    + " must have shape "
+                    + Arrays.toString(shape)
+                    + ", got "
+                    + Arrays.toString(source.shape()));
+          }
+          sources.put(tensor, source);
+        });
+    return tree.build(sources);
+  }
+
+  /**
+   * Writes the network as a TorchScript archive.
+   *
+   * @param target the file to write; left incomplete after an error
+   * @param weights called once for each name of {@link #tensors()}
+   * @param progress called with the total number of tensor bytes written so far
+   * @throws IOException if a tensor cannot be read or the target cannot be written
+   * @throws IllegalArgumentException if a tensor is missing (null) or has another shape than {@link
+   *     #tensors()} says
+   */
+  public void write(Path target, Function<String, TensorSource> weights, LongConsumer progress)
+      throws IOException {
+    TorchScriptArchive.write(target, name, module(weights), codeFiles, progress);
+  }
+}

@@ -1,0 +1,9 @@
+/**
+ * The networks of FLUX.1 as TorchScript programs.
+ *
+ * <p>The programs are the {@code .py} resources beside this package; {@link
+ * io.jitflow.flux.program.NetworkProgram} joins one with the sizes of a checkpoint and its weights.
+ *
+ * <p>Limits: writes programs; {@code io.jitflow.flux.network} runs them.
+ */
+package io.jitflow.flux.program;

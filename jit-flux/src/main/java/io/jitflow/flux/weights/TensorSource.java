@@ -1,0 +1,47 @@
+package io.jitflow.flux.weights;
+
+import java.io.IOException;
+import java.nio.channels.WritableByteChannel;
+
+/**
+ * A tensor that can be written out without being held in memory.
+ *
+ * <p>The archive writer asks for type and shape first and for the bytes once, later.
+ */
+public interface TensorSource {
+  /**
+   * The element type.
+   *
+   * @return the type of the bytes that {@link #writeTo} delivers
+   */
+  DType dtype();
+
+  /**
+   * The shape.
+   *
+   * @return the dimensions, outermost first; empty for a scalar
+   */
+  long[] shape();
+
+  /**
+   * Writes the elements in row-major order, little-endian, without gaps.
+   *
+   * @param channel where to write; it takes every byte offered and stays open
+   * @throws IOException if the source cannot be read or the channel cannot be written
+   */
+  void writeTo(WritableByteChannel channel) throws IOException;
+
+  /**
+   * The size of the tensor.
+   *
+   * @return the number of bytes that {@link #writeTo} delivers
+   * @throws ArithmeticException if the shape's size exceeds a long
+   */
+  default long byteCount() {
+    long bytes = dtype().byteSize();
+    for (long dimension : shape()) {
+      bytes = Math.multiplyExact(bytes, dimension);
+    }
+    return bytes;
+  }
+}

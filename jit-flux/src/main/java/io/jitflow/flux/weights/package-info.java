@@ -1,0 +1,2 @@
+/** What a weight is, whatever file it comes from or goes to: its type, its shape, its bytes. */
+package io.jitflow.flux.weights;
