@@ -1,6 +1,10 @@
 package io.jitflow.flux.convert;
 
 import io.jitflow.flux.bundle.FluxNetwork;
+import io.jitflow.flux.naming.NameRules;
+import io.jitflow.flux.naming.TextEncoderNames;
+import io.jitflow.flux.naming.TransformerNames;
+import io.jitflow.flux.naming.VaeNames;
 import io.jitflow.flux.network.ClipArchitecture;
 import io.jitflow.flux.network.FluxArchitecture;
 import io.jitflow.flux.network.T5Architecture;

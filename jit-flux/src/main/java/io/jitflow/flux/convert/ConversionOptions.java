@@ -2,6 +2,7 @@ package io.jitflow.flux.convert;
 
 import io.jitflow.flux.bundle.FluxNetwork;
 import io.jitflow.flux.weights.DType;
+import io.jitflow.flux.weights.FloatConversion;
 import java.util.Collections;
 import java.util.EnumMap;
 import java.util.List;

@@ -3,6 +3,9 @@ package io.jitflow.flux.convert;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.jitflow.flux.naming.TensorExpression;
+import io.jitflow.flux.naming.TransformerNames;
+import io.jitflow.flux.naming.VaeNames;
 import io.jitflow.flux.network.ClipArchitecture;
 import io.jitflow.flux.network.FluxArchitecture;
 import io.jitflow.flux.network.T5Architecture;

@@ -3,6 +3,7 @@ package io.jitflow.flux.convert;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.jitflow.flux.naming.TensorExpression;
 import io.jitflow.flux.safetensors.TensorFiles;
 import io.jitflow.flux.weights.DType;
 import io.jitflow.flux.weights.TensorSource;

@@ -1,4 +1,4 @@
-package io.jitflow.flux.convert;
+package io.jitflow.flux.naming;
 
 import java.util.List;
 

@@ -1,6 +1,5 @@
-package io.jitflow.flux.convert;
+package io.jitflow.flux.weights;
 
-import io.jitflow.flux.weights.DType;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 
@@ -14,8 +13,9 @@ import java.nio.ByteOrder;
  *
  * <p>Holds scratch space: one instance per thread.
  */
-final class FloatConversion {
-  static final int CHUNK = 16 * 1024;
+public final class FloatConversion {
+  /** The most elements that one call of {@link #convert} takes. */
+  public static final int CHUNK = 16 * 1024;
 
   private static final int ABS = 0x7fff_ffff;
   private static final int INFINITY = 0x7f80_0000;
@@ -26,14 +26,27 @@ final class FloatConversion {
   private final int[] bits = new int[CHUNK];
   private final short[] halves = new short[CHUNK];
 
-  FloatConversion(DType from, DType to) {
+  /**
+   * Prepares a conversion.
+   *
+   * @param from BF16, F16 or F32
+   * @param to BF16, F16 or F32
+   * @throws IllegalArgumentException if a type is another
+   */
+  public FloatConversion(DType from, DType to) {
     requireFloat(from);
     requireFloat(to);
     this.from = from;
     this.to = to;
   }
 
-  static boolean supports(DType dtype) {
+  /**
+   * Tells whether a type is converted here.
+   *
+   * @param dtype any type
+   * @return true for BF16, F16 and F32
+   */
+  public static boolean supports(DType dtype) {
     return dtype == DType.BF16 || dtype == DType.F16 || dtype == DType.F32;
   }
 
@@ -43,8 +56,13 @@ final class FloatConversion {
     }
   }
 
-  /** The largest finite value of a type. */
-  static float largest(DType dtype) {
+  /**
+   * Returns the largest finite value of a type.
+   *
+   * @param dtype BF16, F16 or F32
+   * @return the value
+   */
+  public static float largest(DType dtype) {
     return switch (dtype) {
       case F16 -> 65504f;
       case BF16 -> 0x1.fep127f;
@@ -59,7 +77,7 @@ final class FloatConversion {
    * @param out takes the result at its position, which advances
    * @return index of the first element that does not fit, or -1 if all fit
    */
-  int convert(ByteBuffer in, ByteBuffer out) {
+  public int convert(ByteBuffer in, ByteBuffer out) {
     int count = in.remaining() / from.byteSize();
     ByteBuffer source = in.slice().order(ByteOrder.LITTLE_ENDIAN);
     in.position(in.limit());
@@ -87,8 +105,13 @@ final class FloatConversion {
     return misfit;
   }
 
-  /** The element of the last chunk as it was before conversion. */
-  float value(int index) {
+  /**
+   * Returns an element of the last chunk as it was before conversion.
+   *
+   * @param index which one
+   * @return its value
+   */
+  public float value(int index) {
     return Float.intBitsToFloat(bits[index]);
   }
 

@@ -1,4 +1,4 @@
-package io.jitflow.flux.convert;
+package io.jitflow.flux.naming;
 
 import java.util.Map;
 import java.util.regex.Matcher;
@@ -9,17 +9,24 @@ import java.util.regex.Pattern;
  * (black-forest-labs/flux, {@code src/flux/modules/autoencoder.py}); diffusers counts the levels
  * from the coarsest. The encoder is not needed.
  */
-final class VaeNames {
+public final class VaeNames {
   private static final Pattern UP = Pattern.compile("decoder\\.up\\.(\\d+)\\.(block|upsample)(.*)");
   private static final Map<String, String> MID_ATTENTION =
       Map.of("norm", "group_norm", "q", "to_q", "k", "to_k", "v", "to_v", "proj_out", "to_out.0");
 
-  static final NameRules ORIGINAL =
+  /** The original release's names, which are those of our program. */
+  public static final NameRules ORIGINAL =
       new NameRules("original", TensorExpression.Same::new, VaeNames::inEncoder);
 
   private VaeNames() {}
 
-  static NameRules diffusers(int levels) {
+  /**
+   * The names of diffusers.
+   *
+   * @param levels how many resolutions the autoencoder has
+   * @return the rules
+   */
+  public static NameRules diffusers(int levels) {
     return new NameRules(
         "diffusers",
         name -> new TensorExpression.Same(diffusers(name, levels)),

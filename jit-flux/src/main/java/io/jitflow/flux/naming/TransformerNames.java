@@ -1,4 +1,4 @@
-package io.jitflow.flux.convert;
+package io.jitflow.flux.naming;
 
 import java.util.List;
 import java.util.Map;
@@ -8,10 +8,13 @@ import java.util.Map;
  * (black-forest-labs/flux, {@code src/flux/model.py}); diffusers splits the fused projections and
  * exchanges the halves of the last modulation.
  */
-final class TransformerNames {
-  static final NameRules ORIGINAL =
+public final class TransformerNames {
+  /** The original release's names, which are those of our program. */
+  public static final NameRules ORIGINAL =
       new NameRules("original", TensorExpression.Same::new, name -> false);
-  static final NameRules DIFFUSERS =
+
+  /** The names of diffusers. */
+  public static final NameRules DIFFUSERS =
       new NameRules("diffusers", TransformerNames::diffusers, name -> false);
 
   private static final Map<String, String> TOP =

@@ -1,16 +1,22 @@
-package io.jitflow.flux.convert;
+package io.jitflow.flux.naming;
 
 import java.util.Collection;
 
 /** Names of the text encoders' tensors, which are those of huggingface/transformers. */
-final class TextEncoderNames {
+public final class TextEncoderNames {
   private static final String CLIP_PREFIX = "text_model.";
   private static final String T5_TABLE = "shared.weight";
   private static final String T5_OTHER_TABLE = "encoder.embed_tokens.weight";
 
   private TextEncoderNames() {}
 
-  static NameRules clip(Collection<String> names) {
+  /**
+   * The names of CLIP's text encoder, with or without the prefix {@code text_model.}.
+   *
+   * @param names the tensors of the checkpoint
+   * @return the rules
+   */
+  public static NameRules clip(Collection<String> names) {
     boolean prefixed = names.stream().anyMatch(name -> name.startsWith(CLIP_PREFIX));
     return new NameRules(
         prefixed ? "transformers" : "transformers, without the prefix " + CLIP_PREFIX,
@@ -27,7 +33,13 @@ final class TextEncoderNames {
         || name.equals("logit_scale");
   }
 
-  static NameRules t5(Collection<String> names) {
+  /**
+   * The names of T5's encoder.
+   *
+   * @param names the tensors of the checkpoint
+   * @return the rules
+   */
+  public static NameRules t5(Collection<String> names) {
     String table = names.contains(T5_TABLE) ? T5_TABLE : T5_OTHER_TABLE;
     return new NameRules(
         "transformers",

@@ -1,4 +1,4 @@
-package io.jitflow.flux.convert;
+package io.jitflow.flux.naming;
 
 import java.util.function.Function;
 import java.util.function.Predicate;
@@ -10,5 +10,5 @@ import java.util.function.Predicate;
  * @param source from a tensor of our program to what it is made of
  * @param skipped tensors of the checkpoint that are knowingly not used
  */
-record NameRules(
+public record NameRules(
     String layout, Function<String, TensorExpression> source, Predicate<String> skipped) {}

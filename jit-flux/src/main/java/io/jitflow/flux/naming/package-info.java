@@ -1,0 +1,7 @@
+/**
+ * How checkpoints name tensors: from the names of our programs, which are those of the original
+ * release, to the names of a file.
+ *
+ * <p>Limits: names only; no file is opened here.
+ */
+package io.jitflow.flux.naming;
