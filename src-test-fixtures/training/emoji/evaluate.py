@@ -49,7 +49,7 @@ def write(path, image):
 
 def main():
     p = argparse.ArgumentParser()
-    p.add_argument("--model", default="..")
+    p.add_argument("--model", default="../../flux-mini")
     p.add_argument("--data", default="data")
     p.add_argument("--rows", type=int, default=16)
     p.add_argument("--steps", type=int, default=50)

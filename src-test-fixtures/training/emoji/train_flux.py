@@ -84,7 +84,7 @@ def main():
     p = argparse.ArgumentParser()
     p.add_argument("--data", default="data")
     p.add_argument("--vae", default="vae")
-    p.add_argument("--tokenizers", default="..")
+    p.add_argument("--tokenizers", default="../../flux-mini")
     p.add_argument("--out", default="run")
     p.add_argument("--minutes", type=float, default=100)
     p.add_argument("--text-minutes", type=float, default=1)

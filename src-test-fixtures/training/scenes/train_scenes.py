@@ -2,7 +2,8 @@
 
 python3 train_scenes.py --latents latents --data data --vae vae --tokenizers ../../scenes-mini --out run --minutes 80
 Starts with the files that encode.py has finished and takes up new ones as they appear. Several processes: parallel.py.
-Resumes from OUT/state.pt; --minutes counts the time of all runs together, and rates fall to zero at its end.
+Resumes from OUT/state.pt; --minutes counts the processor's time (on a GPU: time) of all runs together, so that other work
+beside it changes nothing; rates fall to zero at its end.
 Writes OUT/log.txt, OUT/state.pt and, every --export minutes, OUT/export. Touch OUT/stop to save and end.
 """
 import argparse
@@ -68,7 +69,7 @@ def noise_levels(count, tokens):
     return torch.where(high, 0.85 + 0.15 * torch.rand(count), s)
 
 
-def pretrain_text(model, scenes, choices, minutes):
+def pretrain_text(model, scenes, choices, minutes, clock):
     """Teaches both encoders to tell the attributes from a caption."""
     clip_ids, t5_ids, values = scenes[1].flatten(0, 1).long(), scenes[2].flatten(0, 1).long(), scenes[3]
     values = values.repeat_interleave(scenes[1].shape[1], 0).to(clip_ids.device)
@@ -76,9 +77,9 @@ def pretrain_text(model, scenes, choices, minutes):
     heads = torch.nn.ModuleList([torch.nn.Linear(w, sum(choices)) for w in width]).to(clip_ids.device)
     params = [*model.clip.parameters(), *model.t5.parameters(), *heads.parameters()]
     optimizer = torch.optim.AdamW(params, 2e-3, weight_decay=0.0)
-    start, step = time.time(), 0
-    while time.time() - start < minutes * 60:
-        i = torch.randint(len(values), (256,))
+    start, step = clock(), 0
+    while clock() - start < minutes * 60:
+        i = torch.randint(len(values), (64,))
         outputs = heads[0](model.clip(clip_ids[i])), heads[1](model.t5(t5_ids[i]).mean(1))
         losses = [sum(F.cross_entropy(part, values[i, k]) for k, part in enumerate(o.float().split(choices, 1)))
                   for o in outputs]
@@ -109,6 +110,7 @@ def main():
     torch.set_num_threads(1)
     rank, processes = parallel.RANK, parallel.PROCESSES
     device = torch.device(a.device)
+    clock = time.process_time if a.device == "cpu" else time.time
     parallel.start(a.device)
     torch.manual_seed(int(time.time()) + rank)
     choices = [len(x["values"]) for x in json.load(open(a.data + "/attributes.json"))]
@@ -133,7 +135,7 @@ def main():
         muon.load_state_dict(s["muon"]), adam.load_state_dict(s["adam"])
         step, samples, before = s["step"], s["samples"], s["seconds"]
     else:
-        pretrain_text(model, data.grids[16, 16], choices, a.text_minutes)
+        pretrain_text(model, data.grids[16, 16], choices, a.text_minutes, clock)
         before = a.text_minutes * 60
         ema.load_state_dict(model.state_dict())
     parallel.same_weights([model, ema])
@@ -153,15 +155,15 @@ def main():
         shutil.rmtree(old, ignore_errors=True)
 
     log = open(a.out + "/log.txt", "a")
-    start, losses, begun, positions = time.time(), [[] for _ in BUCKETS[1:]], step, {}
+    start, losses, begun, positions = clock(), [[] for _ in BUCKETS[1:]], step, {}
     exported = reported = time.time()
     while True:
-        seconds = before + time.time() - start
+        seconds = before + clock() - start
         done = 1.0 if os.path.exists(a.out + "/stop") else seconds / 60 / a.minutes
         done = parallel.same_clock(done, device)
         if done >= 1:
             break
-        # Warm-up, level, then linear to nothing, on the wall clock.
+        # Warm-up, level, then linear to nothing.
         level = min(1, (step + 1) / 100) * min(1, max((1 - done) / a.level, 0.005))
         for optimizer, rate in ((muon, a.matrix_rate), (adam, a.rate)):
             for g in optimizer.param_groups:
@@ -205,7 +207,7 @@ def main():
             losses[np.searchsorted(BUCKETS, s, side="right") - 1].append(e)
         if time.time() - reported > 60:
             means = " ".join(f"{np.mean(l):.4f}" if l else "-" for l in losses)
-            line = (f"{seconds / 60:.1f} min step {step} ({(time.time() - start) / (step - begun):.3f} s) samples {samples} "
+            line = (f"{seconds / 60:.1f} min step {step} ({(clock() - start) / (step - begun):.3f} s) samples {samples} "
                     f"of {len(data)} scenes, rate {level:.3f}, loss by sigma {means}")
             if rank == 0:
                 print(line, flush=True), print(line, file=log, flush=True)
@@ -214,7 +216,7 @@ def main():
         if time.time() - exported > a.export * 60:
             keep(seconds)
             exported = time.time()
-    keep(before + time.time() - start)
+    keep(before + clock() - start)
     print(f"{step} steps, {samples} samples", flush=True)
 
 

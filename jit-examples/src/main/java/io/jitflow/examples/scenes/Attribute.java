@@ -27,9 +27,7 @@ public enum Attribute {
   STARS(value("none"), value("stars", "stars")),
   /** Clouds. */
   CLOUDS(
-      value("clear", "a clear sky"),
-      value("few", "a few clouds"),
-      value("cloudy", "a cloudy sky")),
+      value("clear", "a clear sky"), value("few", "a few clouds"), value("cloudy", "a cloudy sky")),
   /** What rises at the horizon. */
   MOUNTAINS(
       value("flat"),
@@ -68,6 +66,7 @@ public enum Attribute {
   /** Mist at the horizon. */
   MIST(value("none"), value("mist", "mist"));
 
+  @SuppressWarnings("ImmutableEnumChecker") // it is a List.of
   private final List<Value> values;
 
   Attribute(Value... values) {

@@ -40,8 +40,7 @@ final class Noise {
    * @param frequency values per unit in the first octave
    * @param pixel the size of a pixel in the same units
    */
-  static float octaves(
-      float x, float y, float frequency, float pixel, int most, float gain) {
+  static float octaves(float x, float y, float frequency, float pixel, int most, float gain) {
     float sum = 0;
     float amplitude = 1;
     float f = frequency;

@@ -6,23 +6,36 @@ import static io.jitflow.examples.scenes.Attribute.TIME;
 
 /**
  * The colours of a time of day, a little different in every scene; red, green, blue from 0 to 1.
- *
- * @param top the sky above
- * @param horizon the sky at the horizon, and haze
- * @param cloud clouds
- * @param sun the sun's disc and glow
- * @param mist mist
- * @param ambient what falls on the land
- * @param grass grass in this light
  */
-record Palette(
-    float[] top,
-    float[] horizon,
-    float[] cloud,
-    float[] sun,
-    float[] mist,
-    float[] ambient,
-    float[] grass) {
+final class Palette {
+  /** The sky above. */
+  final float[] top;
+
+  /** The sky at the horizon, and haze. */
+  final float[] horizon;
+
+  final float[] cloud;
+
+  /** The sun's disc and glow. */
+  final float[] sun;
+
+  final float[] mist;
+
+  /** Grass in this light; on a field of snow, white. */
+  final float[] grass;
+
+  /** What falls on the land. */
+  private final float[] ambient;
+
+  private Palette(float[][] colours, float[] grass) {
+    top = colours[0];
+    horizon = colours[1];
+    cloud = colours[2];
+    sun = colours[3];
+    mist = colours[4];
+    ambient = colours[5];
+    this.grass = grass;
+  }
 
   static Palette of(Scene scene) {
     float[][] colours =
@@ -67,8 +80,7 @@ record Palette(
         white
             ? new float[] {0.72f * light[0], 0.78f * light[1], 0.84f * light[2]}
             : new float[] {0.28f * green * light[0], 0.50f * light[1], 0.14f * light[2]};
-    return new Palette(
-        colours[0], colours[1], colours[2], colours[3], colours[4], light, grass);
+    return new Palette(colours, grass);
   }
 
   private static float[][] colours(float... all) {
@@ -81,9 +93,7 @@ record Palette(
 
   /** A surface colour in this light. */
   float[] lit(float... surface) {
-    return new float[] {
-      surface[0] * ambient[0], surface[1] * ambient[1], surface[2] * ambient[2]
-    };
+    return new float[] {surface[0] * ambient[0], surface[1] * ambient[1], surface[2] * ambient[2]};
   }
 
   float[] rock() {

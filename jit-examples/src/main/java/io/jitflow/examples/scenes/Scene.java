@@ -16,8 +16,9 @@ import static io.jitflow.examples.scenes.Attribute.TREES;
 import static io.jitflow.examples.scenes.Attribute.TREES_SIDE;
 import static io.jitflow.examples.scenes.Attribute.WATER;
 
-import java.util.Arrays;
+import java.util.EnumMap;
 import java.util.List;
+import java.util.Map;
 
 /**
  * A landscape: a value for every attribute, and a seed for all that the attributes leave open.
@@ -40,9 +41,9 @@ public final class Scene {
           new Combination(MOUNTAINS, "snowy", WATER, "sea"));
 
   private final long seed;
-  private final int[] values;
+  private final Map<Attribute, Integer> values;
 
-  private Scene(long seed, int[] values) {
+  private Scene(long seed, Map<Attribute, Integer> values) {
     this.seed = seed;
     this.values = values;
   }
@@ -80,57 +81,52 @@ public final class Scene {
 
   private static Scene draw(long seed, int attempt) {
     Draws draws = Draws.of(seed, "attributes " + attempt);
-    int[] v = new int[Attribute.values().length];
+    Map<Attribute, Integer> v = new EnumMap<>(Attribute.class);
     int time = draws.index(4);
-    v[TIME.ordinal()] = time;
-    v[BODY.ordinal()] =
+    v.put(TIME, time);
+    v.put(
+        BODY,
         switch (time) {
           case 0 -> draws.weighted(2, 0, 4, 4);
           case 1 -> draws.weighted(2, 4, 2, 2);
           case 2 -> draws.weighted(3, 7, 0, 0);
           default -> draws.weighted(2, 5, 0, 3);
-        };
-    v[BODY_SIDE.ordinal()] = 1 + draws.index(2);
-    v[STARS.ordinal()] = draws.weighted(4, 6);
-    v[CLOUDS.ordinal()] = draws.index(3);
-    v[MOUNTAINS.ordinal()] = draws.weighted(2, 2, 3, 3);
-    v[GROUND.ordinal()] = draws.weighted(3, 2, 2, 2);
-    v[WATER.ordinal()] = draws.weighted(4, 3, 3);
-    v[TREES.ordinal()] = draws.weighted(2, 2, 2, 2, 2);
-    v[TREES_SIDE.ordinal()] = 1 + draws.weighted(4, 4, 2);
-    v[HOUSE.ordinal()] = draws.weighted(5, 2, 2);
-    v[BOAT.ordinal()] = draws.weighted(6, 4);
-    v[BIRDS.ordinal()] = draws.weighted(7, 3);
-    v[RAINBOW.ordinal()] = draws.weighted(8, 2);
-    v[MIST.ordinal()] = draws.weighted(7, 3);
-    return new Scene(seed, consistent(v));
+        });
+    v.put(BODY_SIDE, 1 + draws.index(2));
+    v.put(STARS, draws.weighted(4, 6));
+    v.put(CLOUDS, draws.index(3));
+    v.put(MOUNTAINS, draws.weighted(2, 2, 3, 3));
+    v.put(GROUND, draws.weighted(3, 2, 2, 2));
+    v.put(WATER, draws.weighted(4, 3, 3));
+    v.put(TREES, draws.weighted(2, 2, 2, 2, 2));
+    v.put(TREES_SIDE, 1 + draws.weighted(4, 4, 2));
+    v.put(HOUSE, draws.weighted(5, 2, 2));
+    v.put(BOAT, draws.weighted(6, 4));
+    v.put(BIRDS, draws.weighted(7, 3));
+    v.put(RAINBOW, draws.weighted(8, 2));
+    v.put(MIST, draws.weighted(7, 3));
+    makeConsistent(v);
+    return new Scene(seed, v);
   }
 
   /** What cannot be is set to none: no side without a thing, no stars by day, no boat on land. */
-  private static int[] consistent(int[] values) {
-    int[] v = values.clone();
-    boolean night = v[TIME.ordinal()] == TIME.index("night");
-    if (v[BODY.ordinal()] == 0) {
-      v[BODY_SIDE.ordinal()] = 0;
+  private static void makeConsistent(Map<Attribute, Integer> v) {
+    if (v.get(BODY) == 0) {
+      v.put(BODY_SIDE, 0);
     }
-    if (v[TREES.ordinal()] == 0) {
-      v[TREES_SIDE.ordinal()] = 0;
+    if (v.get(TREES) == 0) {
+      v.put(TREES_SIDE, 0);
     }
-    if (v[WATER.ordinal()] == 0) {
-      v[BOAT.ordinal()] = 0;
+    if (v.get(WATER) == 0) {
+      v.put(BOAT, 0);
     }
-    if (night) {
-      v[RAINBOW.ordinal()] = 0;
-    } else {
-      v[STARS.ordinal()] = 0;
-    }
-    return v;
+    v.put(v.get(TIME) == TIME.index("night") ? RAINBOW : STARS, 0);
   }
 
   /** The same layout with another value of one attribute. */
   public Scene with(Attribute attribute, String label) {
-    int[] v = values.clone();
-    v[attribute.ordinal()] = attribute.index(label);
+    Map<Attribute, Integer> v = new EnumMap<>(values);
+    v.put(attribute, attribute.index(label));
     return new Scene(seed, v);
   }
 
@@ -141,7 +137,7 @@ public final class Scene {
 
   /** The position of the attribute's value among its choices. */
   public int value(Attribute attribute) {
-    return values[attribute.ordinal()];
+    return values.get(attribute);
   }
 
   /** The label of the attribute's value. */
@@ -156,14 +152,12 @@ public final class Scene {
 
   @Override
   public boolean equals(Object other) {
-    return other instanceof Scene scene
-        && seed == scene.seed
-        && Arrays.equals(values, scene.values);
+    return other instanceof Scene scene && seed == scene.seed && values.equals(scene.values);
   }
 
   @Override
   public int hashCode() {
-    return 31 * Long.hashCode(seed) + Arrays.hashCode(values);
+    return 31 * Long.hashCode(seed) + values.hashCode();
   }
 
   @Override

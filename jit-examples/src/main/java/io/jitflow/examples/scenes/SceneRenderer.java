@@ -108,9 +108,9 @@ public final class SceneRenderer {
     boolean clouded = !scene.is(CLOUDS, "clear");
     float low = cloudy ? -0.5f : 0.25f;
     float high = cloudy ? 0.35f : 0.75f;
-    float[] top = palette.top();
-    float[] bottom = palette.horizon();
-    float[] cloud = palette.cloud();
+    float[] top = palette.top;
+    float[] bottom = palette.horizon;
+    float[] cloud = palette.cloud;
     for (int row = 0; row < lastRow; row++) {
       float y = canvas.y(row);
       float t = (float) Math.pow(clamp(y / horizon), 1.3);
@@ -159,7 +159,7 @@ public final class SceneRenderer {
     float radius = Draws.of(scene.seed(), "body").next(0.058f, 0.076f);
     boolean sun = scene.is(BODY, "sun");
     boolean crescent = scene.is(BODY, "crescent");
-    float[] colour = sun ? palette.sun() : new float[] {0.96f, 0.95f, 0.86f};
+    float[] colour = sun ? palette.sun : new float[] {0.96f, 0.95f, 0.86f};
     float reach = sun ? 0.5f : 0.22f;
     float strength = sun ? 0.55f : 0.22f;
     float tilt = Draws.of(scene.seed(), "phase").next(-0.5f, 0.5f);
@@ -184,7 +184,8 @@ public final class SceneRenderer {
         if (crescent) {
           float ex = canvas.x(column) - cutX;
           float ey = canvas.y(row) - cutY;
-          disc = Math.min(disc, canvas.coverage((float) Math.sqrt(ex * ex + ey * ey) - radius * 0.9f));
+          disc =
+              Math.min(disc, canvas.coverage((float) Math.sqrt(ex * ex + ey * ey) - radius * 0.9f));
         }
         float spots =
             sun ? 1 : 0.93f + 0.1f * Noise.octaves(dx + offset, dy, 22, canvas.pixel, 3, 0.6f);
@@ -217,7 +218,10 @@ public final class SceneRenderer {
 
   private void birds() {
     Draws draws = Draws.of(scene.seed(), "birds");
-    float[] colour = scene.is(TIME, "night") ? new float[] {0.6f, 0.65f, 0.75f} : new float[] {0.08f, 0.08f, 0.1f};
+    float[] colour =
+        scene.is(TIME, "night")
+            ? new float[] {0.6f, 0.65f, 0.75f}
+            : new float[] {0.08f, 0.08f, 0.1f};
     int count = 4 + draws.index(4);
     // away from the sun, together
     float x0 = canvas.aspect * (light < 0 ? 0.68f : 0.32f) + draws.next(-0.06f, 0.06f);
@@ -230,7 +234,8 @@ public final class SceneRenderer {
       for (int side = -1; side <= 1; side += 2) {
         float mid = x + side * span * 0.5f;
         canvas.line(x, y, mid, y - lift, 0.005f, 0.0045f, colour, 0.95f);
-        canvas.line(mid, y - lift, x + side * span, y - lift * 0.55f, 0.0045f, 0.002f, colour, 0.95f);
+        canvas.line(
+            mid, y - lift, x + side * span, y - lift * 0.55f, 0.0045f, 0.002f, colour, 0.95f);
       }
     }
   }
@@ -257,9 +262,9 @@ public final class SceneRenderer {
   private void range(boolean hills, boolean snowy, float height, float shift, int range) {
     float scale = range == 0 ? 1 : 0.62f;
     float haze = range == 0 ? 0.42f : 0.16f;
-    float[] rock = hills ? palette.grass() : palette.rock();
+    float[] rock = hills ? palette.grass : palette.rock();
     float[] snow = palette.lit(0.95f, 0.97f, 1);
-    float[] far = palette.horizon();
+    float[] far = palette.horizon;
     int lastRow = Math.min(canvas.height, canvas.row(horizon) + 1);
     float step = 0.012f;
     for (int column = 0; column < canvas.width; column++) {
@@ -284,7 +289,8 @@ public final class SceneRenderer {
           b = rock[2] * s;
         } else {
           float here = Noise.ridges(x + y * 0.3f, y * 0.8f, 7, canvas.pixel, 5, 0.6f);
-          float there = Noise.ridges(x + light * step + y * 0.3f, y * 0.8f, 7, canvas.pixel, 5, 0.6f);
+          float there =
+              Noise.ridges(x + light * step + y * 0.3f, y * 0.8f, 7, canvas.pixel, 5, 0.6f);
           float s = clamp(0.85f + 1.9f * (here - there)) + 0.15f;
           float cap = 0;
           if (snowy) {
@@ -316,11 +322,14 @@ public final class SceneRenderer {
 
   private void farShore() {
     float[] colour = groundColour();
-    float[] far = palette.horizon();
+    float[] far = palette.horizon;
     float shift = offset * 1.7f;
     for (int column = 0; column < canvas.width; column++) {
       float x = canvas.x(column);
-      float top = horizon - 0.012f - 0.012f * (1 + Noise.octaves(x + shift, 1.5f, 6, canvas.pixel, 4, 0.5f));
+      float top =
+          horizon
+              - 0.012f
+              - 0.012f * (1 + Noise.octaves(x + shift, 1.5f, 6, canvas.pixel, 4, 0.5f));
       int last = Math.min(canvas.height, canvas.row(horizon) + 1);
       for (int row = canvas.row(top - canvas.pixel); row < last; row++) {
         float s = 0.72f + 0.12f * Noise.at(x * 60 + offset, canvas.y(row) * 90);
@@ -340,7 +349,7 @@ public final class SceneRenderer {
   private void water() {
     boolean sea = scene.is(WATER, "sea");
     float[] deep = palette.water(sea);
-    float[] glint = scene.is(BODY, "sun") ? palette.sun() : new float[] {0.9f, 0.92f, 0.88f};
+    float[] glint = scene.is(BODY, "sun") ? palette.sun : new float[] {0.9f, 0.92f, 0.88f};
     boolean shining = !scene.is(BODY, "none");
     int first = canvas.row(horizon);
     for (int row = first; row < canvas.height; row++) {
@@ -358,11 +367,18 @@ public final class SceneRenderer {
       for (int column = 0; column < canvas.width; column++) {
         float x = canvas.x(column);
         float wave =
-            Noise.octaves((x - canvas.aspect / 2) * across * 0.5f + offset, across * 3.2f, 1.1f, footprint, 3, 0.7f);
+            Noise.octaves(
+                (x - canvas.aspect / 2) * across * 0.5f + offset,
+                across * 3.2f,
+                1.1f,
+                footprint,
+                3,
+                0.7f);
         float shift = wave * (sea ? 0.03f : 0.008f);
         int from = canvas.row(mirrored + shift * 0.7f);
         from = Math.max(0, Math.min(first - 1, from));
-        int beside = Math.max(0, Math.min(canvas.width - 1, column + Math.round(shift / canvas.pixel)));
+        int beside =
+            Math.max(0, Math.min(canvas.width - 1, column + Math.round(shift / canvas.pixel)));
         int i = (from * canvas.width + beside) * 3;
         float bright = 1 + wave * (sea ? 0.17f : 0.05f);
         float r = (canvas.rgb[i] + tint * (deep[0] - canvas.rgb[i])) * bright;
@@ -386,13 +402,14 @@ public final class SceneRenderer {
   }
 
   private void mist() {
-    float[] colour = palette.mist();
+    float[] colour = palette.mist;
     float middle = horizon + 0.01f;
     int last = canvas.row(middle + 0.24f);
     for (int row = canvas.row(middle - 0.24f); row < last; row++) {
       float y = canvas.y(row);
       for (int column = 0; column < canvas.width; column++) {
-        float n = Noise.octaves(canvas.x(column) + offset, y * 3.5f, 2.5f, canvas.pixel * 3, 4, 0.5f);
+        float n =
+            Noise.octaves(canvas.x(column) + offset, y * 3.5f, 2.5f, canvas.pixel * 3, 4, 0.5f);
         float t = (y - middle - 0.05f * n) / 0.095f;
         canvas.blend(column, row, colour, 0.88f * (float) Math.exp(-t * t));
       }
@@ -403,7 +420,7 @@ public final class SceneRenderer {
 
   private float[] groundColour() {
     return switch (scene.label(GROUND)) {
-      case "meadow" -> palette.grass();
+      case "meadow" -> palette.grass;
       case "autumn" -> palette.lit(0.70f, 0.47f, 0.17f);
       case "dunes" -> palette.lit(0.90f, 0.76f, 0.52f);
       default -> palette.lit(0.90f, 0.94f, 1f);
@@ -501,14 +518,39 @@ public final class SceneRenderer {
       float half = (0.36f - 0.1f * k) * size;
       canvas.line(x - half, below, x + half, below, 0.022f * size, 0.022f * size, sail, 0.3f);
     }
-    canvas.convex(hull, 1, x - 0.5f * size, deck, x + 0.5f * size, deck, x + 0.36f * size, y, x - 0.36f * size, y);
+    canvas.convex(
+        hull,
+        1,
+        x - 0.5f * size,
+        deck,
+        x + 0.5f * size,
+        deck,
+        x + 0.36f * size,
+        y,
+        x - 0.36f * size,
+        y);
     canvas.line(x, deck, x, y - 1.08f * size, 0.014f * size, 0.014f * size, mast, 1);
-    triangle(sail, x + facing * 0.04f * size, y - 1.04f * size, x + facing * 0.46f * size, deck - 0.05f * size, x + facing * 0.04f * size, deck - 0.05f * size);
-    triangle(sail, x - facing * 0.04f * size, y - 0.9f * size, x - facing * 0.34f * size, deck - 0.05f * size, x - facing * 0.04f * size, deck - 0.05f * size);
+    triangle(
+        sail,
+        x + facing * 0.04f * size,
+        y - 1.04f * size,
+        x + facing * 0.46f * size,
+        deck - 0.05f * size,
+        x + facing * 0.04f * size,
+        deck - 0.05f * size);
+    triangle(
+        sail,
+        x - facing * 0.04f * size,
+        y - 0.9f * size,
+        x - facing * 0.34f * size,
+        deck - 0.05f * size,
+        x - facing * 0.04f * size,
+        deck - 0.05f * size);
   }
 
   /** Corners in any order. */
-  private void triangle(float[] colour, float x0, float y0, float x1, float y1, float x2, float y2) {
+  private void triangle(
+      float[] colour, float x0, float y0, float x1, float y1, float x2, float y2) {
     if ((x1 - x0) * (y2 - y0) - (y1 - y0) * (x2 - x0) > 0) {
       canvas.convex(colour, 1, x0, y0, x1, y1, x2, y2);
     } else {
@@ -551,12 +593,47 @@ public final class SceneRenderer {
     quad(wall, near, eaves, corner, eaves, corner, y, near, y);
     float gable = (near + corner) / 2;
     triangle(wall, near, eaves, corner, eaves, gable, ridge);
-    quad(roof, gable, ridge - 0.02f * size, farEnd - turn * 0.12f * size, ridge - 0.02f * size, farEnd + turn * 0.04f * size, eaves + 0.03f * size, corner, eaves + 0.03f * size);
-    canvas.line(near - turn * 0.03f * size, eaves + 0.03f * size, gable, ridge - 0.01f * size, 0.02f * size, 0.02f * size, roof, 1);
-    quad(door, gable - 0.07f * size, y - 0.27f * size, gable + 0.07f * size, y - 0.27f * size, gable + 0.07f * size, y, gable - 0.07f * size, y);
+    quad(
+        roof,
+        gable,
+        ridge - 0.02f * size,
+        farEnd - turn * 0.12f * size,
+        ridge - 0.02f * size,
+        farEnd + turn * 0.04f * size,
+        eaves + 0.03f * size,
+        corner,
+        eaves + 0.03f * size);
+    canvas.line(
+        near - turn * 0.03f * size,
+        eaves + 0.03f * size,
+        gable,
+        ridge - 0.01f * size,
+        0.02f * size,
+        0.02f * size,
+        roof,
+        1);
+    quad(
+        door,
+        gable - 0.07f * size,
+        y - 0.27f * size,
+        gable + 0.07f * size,
+        y - 0.27f * size,
+        gable + 0.07f * size,
+        y,
+        gable - 0.07f * size,
+        y);
     for (int k = 0; k < 2; k++) {
       float px = corner + turn * (0.22f + 0.28f * k) * size;
-      quad(pane, px - 0.07f * size, y - 0.36f * size, px + 0.07f * size, y - 0.36f * size, px + 0.07f * size, y - 0.18f * size, px - 0.07f * size, y - 0.18f * size);
+      quad(
+          pane,
+          px - 0.07f * size,
+          y - 0.36f * size,
+          px + 0.07f * size,
+          y - 0.36f * size,
+          px + 0.07f * size,
+          y - 0.18f * size,
+          px - 0.07f * size,
+          y - 0.18f * size);
     }
   }
 
@@ -608,7 +685,8 @@ public final class SceneRenderer {
   }
 
   private void pine(float x, float foot, float size, float shape) {
-    canvas.line(x, foot - 0.15f * size, x, foot, 0.018f * size, 0.024f * size, palette.lit(BARK), 1);
+    canvas.line(
+        x, foot - 0.15f * size, x, foot, 0.018f * size, 0.024f * size, palette.lit(BARK), 1);
     float[] leaf = palette.lit(0.10f, 0.27f, 0.16f);
     boolean snow = scene.is(GROUND, "snow");
     float[] white = palette.lit(0.93f, 0.96f, 1);
@@ -619,7 +697,9 @@ public final class SceneRenderer {
       float fringe = tier - (float) Math.floor(tier);
       float half = 0.012f + 0.27f * v * (0.62f + 0.45f * fringe);
       int lastColumn = canvas.column(x + 1.25f * half * size + canvas.pixel);
-      for (int column = canvas.column(x - 1.25f * half * size - canvas.pixel); column < lastColumn; column++) {
+      for (int column = canvas.column(x - 1.25f * half * size - canvas.pixel);
+          column < lastColumn;
+          column++) {
         float u = (canvas.x(column) - x) / size;
         float n = Noise.octaves(u + shape * 9, v, 17, canvas.pixel / size, 3, 0.7f);
         float inside = (half * (1 + 0.22f * n) - Math.abs(u)) * size;
@@ -627,7 +707,9 @@ public final class SceneRenderer {
         if (alpha > 0) {
           float s = 0.85f + 0.35f * n + 0.5f * light * u + 0.25f * (fringe - 0.5f);
           float cap = snow ? smooth(0.35f, 0.0f, fringe - 0.25f * n) * 0.8f : 0;
-          canvas.blend(column, row,
+          canvas.blend(
+              column,
+              row,
               s * leaf[0] + cap * (white[0] - s * leaf[0]),
               s * leaf[1] + cap * (white[1] - s * leaf[1]),
               s * leaf[2] + cap * (white[2] - s * leaf[2]),
@@ -646,17 +728,48 @@ public final class SceneRenderer {
       float t = 0.06f + 0.085f * k + 0.03f * shape;
       float px = x + lean * t + ((k * 7) % 3 - 1) * 0.009f * size;
       float py = foot - t * size;
-      canvas.line(px - 0.011f * size, py, px + 0.011f * size, py, 0.006f * size, 0.006f * size, dark, 1);
+      canvas.line(
+          px - 0.011f * size, py, px + 0.011f * size, py, 0.006f * size, 0.006f * size, dark, 1);
     }
-    crown(x + lean * 0.7f, foot - 0.70f * size, 0.19f * size, 0.30f * size, foliage(0.50f, 0.64f, 0.18f, 0.95f), 0.55f, shape);
+    crown(
+        x + lean * 0.7f,
+        foot - 0.70f * size,
+        0.19f * size,
+        0.30f * size,
+        foliage(0.50f, 0.64f, 0.18f, 0.95f),
+        0.55f,
+        shape);
   }
 
   private void oak(float x, float foot, float size, float shape) {
     float[] bark = palette.lit(BARK);
     canvas.line(x, foot - 0.5f * size, x, foot, 0.03f * size, 0.05f * size, bark, 1);
-    canvas.line(x, foot - 0.3f * size, x - 0.17f * size, foot - 0.55f * size, 0.025f * size, 0.012f * size, bark, 1);
-    canvas.line(x, foot - 0.35f * size, x + 0.18f * size, foot - 0.58f * size, 0.025f * size, 0.012f * size, bark, 1);
-    crown(x, foot - 0.68f * size, 0.38f * size, 0.32f * size, foliage(0.20f, 0.40f, 0.12f, 0.9f), 0.25f, shape);
+    canvas.line(
+        x,
+        foot - 0.3f * size,
+        x - 0.17f * size,
+        foot - 0.55f * size,
+        0.025f * size,
+        0.012f * size,
+        bark,
+        1);
+    canvas.line(
+        x,
+        foot - 0.35f * size,
+        x + 0.18f * size,
+        foot - 0.58f * size,
+        0.025f * size,
+        0.012f * size,
+        bark,
+        1);
+    crown(
+        x,
+        foot - 0.68f * size,
+        0.38f * size,
+        0.32f * size,
+        foliage(0.20f, 0.40f, 0.12f, 0.9f),
+        0.25f,
+        shape);
   }
 
   /** Leaves in an ellipse with a ragged edge and gaps, lit from the side of the sun. */
@@ -673,14 +786,17 @@ public final class SceneRenderer {
         if (d > 1.7f) {
           continue;
         }
-        float n = Noise.octaves(canvas.x(column) + shape * 9, canvas.y(row), 26, canvas.pixel, 4, 0.75f);
+        float n =
+            Noise.octaves(canvas.x(column) + shape * 9, canvas.y(row), 26, canvas.pixel, 4, 0.75f);
         float inside = 1 - (float) Math.sqrt(d) + 0.22f * n;
         float hole = gaps * smooth(0.25f, 0.9f, -n);
         float alpha = clamp(inside * 0.6f * rx / canvas.pixel + 0.5f) * (1 - hole);
         if (alpha > 0) {
           float s = 0.88f + 0.30f * n + 0.22f * light * u - 0.22f * v;
           float cap = snow ? 0.8f * smooth(0.1f, 0.6f, -v + 0.5f * n) : 0;
-          canvas.blend(column, row,
+          canvas.blend(
+              column,
+              row,
               s * leaf[0] + cap * (white[0] - s * leaf[0]),
               s * leaf[1] + cap * (white[1] - s * leaf[1]),
               s * leaf[2] + cap * (white[2] - s * leaf[2]),
@@ -699,7 +815,15 @@ public final class SceneRenderer {
       float t = k / 6f;
       float nx = x + lean * t * t;
       float ny = foot - 0.78f * size * t;
-      canvas.line(px, py, nx, ny, (0.034f - 0.014f * (t - 0.17f)) * size, (0.034f - 0.014f * t) * size, bark, 1);
+      canvas.line(
+          px,
+          py,
+          nx,
+          ny,
+          (0.034f - 0.014f * (t - 0.17f)) * size,
+          (0.034f - 0.014f * t) * size,
+          bark,
+          1);
       px = nx;
       py = ny;
     }

@@ -71,8 +71,7 @@ class CaptionTest {
 
   @Test
   void of_fixedSeed_readsLikeThis() {
-    Scene scene =
-        Scene.of(Scene.FIRST_HELD_OUT + 16);
+    Scene scene = Scene.of(Scene.FIRST_HELD_OUT + 16);
     assertThat(Caption.of(scene, 0).text())
         .isEqualTo(
             "a crescent moon on the left over rocky mountains and a lake, a clear sky,"
