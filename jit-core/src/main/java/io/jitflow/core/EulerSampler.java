@@ -4,27 +4,26 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.jitflow.core.token.TokenGrid;
 import io.jitflow.core.token.TokenSubset;
+import java.util.Arrays;
 import java.util.Objects;
 
 /**
  * The standard sampler: Euler steps {@code y += (sigma_next - sigma) v} over all tokens.
  *
  * @param schedule the noise levels
- * @param steps the number of steps, at least 1
+ * @param steps the number of steps, 1 to 10,000
  */
 public record EulerSampler(SigmaSchedule schedule, int steps) implements Sampler {
   /**
    * Checks the settings.
    *
    * @param schedule the noise levels
-   * @param steps the number of steps, at least 1
-   * @throws IllegalArgumentException if there is no step
+   * @param steps the number of steps, 1 to 10,000
+   * @throws IllegalArgumentException if the number of steps is out of range
    */
   public EulerSampler {
     Objects.requireNonNull(schedule, "schedule");
-    if (steps < 1) {
-      throw new IllegalArgumentException("at least 1 step is needed, got " + steps);
-    }
+    Checks.steps(steps);
   }
 
   @Override
@@ -35,6 +34,11 @@ public record EulerSampler(SigmaSchedule schedule, int steps) implements Sampler
   @Override
   public void check(TokenGrid grid) {
     schedule.sigmas(steps, grid.tokens());
+  }
+
+  @Override
+  public double[] sigmas(TokenGrid grid) {
+    return Arrays.copyOf(schedule.sigmas(steps, grid.tokens()), steps);
   }
 
   @Override

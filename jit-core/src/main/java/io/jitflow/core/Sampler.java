@@ -56,6 +56,18 @@ public interface Sampler {
   default void check(TokenGrid grid) {}
 
   /**
+   * Returns the noise levels at which {@link #sample} calls the model, so that a model can evaluate
+   * before the first step what depends on them alone.
+   *
+   * @param grid the grid of the tokens
+   * @return the sigmas in any order; empty, as it is unless the sampler says otherwise, if they are
+   *     not known beforehand
+   */
+  default double[] sigmas(TokenGrid grid) {
+    return new double[0];
+  }
+
+  /**
    * Returns the number of steps.
    *
    * @return model evaluations of a run

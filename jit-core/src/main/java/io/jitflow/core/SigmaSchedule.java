@@ -220,9 +220,7 @@ public sealed interface SigmaSchedule {
   }
 
   private static double[] uniform(int steps) {
-    if (steps < 1) {
-      throw new IllegalArgumentException("at least 1 step is needed, got " + steps);
-    }
+    Checks.steps(steps);
     double[] sigmas = new double[steps + 1];
     for (int i = 0; i < steps; i++) {
       sigmas[i] = 1 - (double) i / steps;

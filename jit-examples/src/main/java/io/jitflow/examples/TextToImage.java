@@ -30,10 +30,10 @@ public final class TextToImage {
     try (FluxPipeline flux = FluxPipeline.load(bundle)) {
       ImageRequest request =
           ImageRequest.of(prompt)
-              .size(1024, 1024)
-              .seed(42)
-              .sampler(JitSampler.preset7x()) // leave it out for the standard sampler
-              .listener(
+              .withSize(1024, 1024)
+              .withSeed(42)
+              .withSampler(JitSampler.preset7x()) // leave it out for the standard sampler
+              .withListener(
                   step -> System.out.printf("step %d of %d%n", step.step() + 1, step.steps()));
 
       GeneratedImages images = flux.generate(request);

@@ -34,6 +34,7 @@ import java.util.Optional;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.stream.DoubleStream;
 
 /**
  * FLUX.1 from prompt to image: tokenise, encode, noise, denoise, unpack, decode.
@@ -55,6 +56,7 @@ public final class FluxPipeline implements AutoCloseable {
   private final ClipTokenizer clipTokenizer;
   private final T5Tokenizer t5Tokenizer;
   private final PromptCache prompts;
+  private final ModulationCache modulations;
   private final ReentrantLock turn = new ReentrantLock(true);
   private volatile boolean closing;
   private boolean freed;
@@ -72,6 +74,7 @@ public final class FluxPipeline implements AutoCloseable {
     this.clipTokenizer = clipTokenizer;
     this.t5Tokenizer = t5Tokenizer;
     this.prompts = new PromptCache(options.cachedPrompts());
+    this.modulations = new ModulationCache(options.cachedPrompts());
   }
 
   /**
@@ -92,8 +95,10 @@ public final class FluxPipeline implements AutoCloseable {
    * @param options device and memory
    * @return the pipeline
    * @throws IOException if the bundle is incomplete or damaged; nothing stays loaded then
+   * @throws IllegalStateException if the class path has DJL in another version than this library's
    */
   public static FluxPipeline load(Path bundle, FluxOptions options) throws IOException {
+    EngineVersions.check();
     FluxBundle description = FluxBundle.read(bundle);
     Device device = options.resolvedDevice();
     ClipTokenizer clip = ClipTokenizer.load(description.clipTokenizer(), description.clipTokens());
@@ -169,8 +174,9 @@ public final class FluxPipeline implements AutoCloseable {
    *
    * @param request what to draw
    * @return the images, the request with every default filled in, and the timings
-   * @throws CancellationException if the request's listener cancels or the pipeline is closed
-   *     meanwhile; everything that the call made is freed
+   * @throws CancellationException if the request's listener cancels, the pipeline is closed or this
+   *     thread is interrupted meanwhile, whether it waits or draws; everything that the call made
+   *     is freed, and the interrupt status stays set
    * @throws IllegalStateException if the pipeline is closed, or is called from its own listener
    * @throws UncheckedIOException if a network cannot be loaded, under {@link
    *     MemoryPolicy#SEQUENTIAL}
@@ -182,12 +188,15 @@ public final class FluxPipeline implements AutoCloseable {
           "generate was called from a listener of the same pipeline; call it after the first call"
               + " has returned");
     }
-    turn.lock();
+    takeTurn();
     try (NDManager scratch = openScratch()) {
       return generate(complete(request), scratch);
     } catch (CancellationException e) {
       if (closing) {
         throw new CancellationException("the pipeline was closed while it was generating");
+      }
+      if (Thread.currentThread().isInterrupted()) {
+        throw new CancellationException("interrupted while generating");
       }
       throw e;
     } catch (IOException e) {
@@ -213,6 +222,19 @@ public final class FluxPipeline implements AutoCloseable {
     return closing;
   }
 
+  /** Waits for earlier callers. */
+  private void takeTurn() {
+    try {
+      turn.lockInterruptibly();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      CancellationException cancelled =
+          new CancellationException("interrupted while other requests were served");
+      cancelled.initCause(e);
+      throw cancelled;
+    }
+  }
+
   private NDManager openScratch() {
     if (closing) {
       throw new IllegalStateException("the pipeline is closed");
@@ -231,6 +253,9 @@ public final class FluxPipeline implements AutoCloseable {
     try {
       Stopwatch noise = new Stopwatch();
       Stopwatch denoise = new Stopwatch();
+      denoise.start();
+      FluxVelocity model = velocity(request, prompt, negative);
+      denoise.stop();
       Stopwatch decode = new Stopwatch();
       List<Image> images = new ArrayList<>();
       for (int i = 0; i < request.count(); i++) {
@@ -242,13 +267,6 @@ public final class FluxPipeline implements AutoCloseable {
           noise.stop();
           // 4. denoise
           denoise.start();
-          FluxVelocity model =
-              new FluxVelocity(
-                  networks.transformer(),
-                  prompt,
-                  negative,
-                  request.trueCfgScale(),
-                  request.guidance());
           NDArray latents = request.sampler().orElseThrow().sample(model, sampling);
           denoise.stop();
           // 5. unpack, 6. decode, 7. pixels
@@ -267,21 +285,61 @@ public final class FluxPipeline implements AutoCloseable {
       return new GeneratedImages(images, request, modelName(), timings, text.remarks);
     } finally {
       prompts.trim();
+      modulations.trim();
     }
+  }
+
+  /** Evaluates the modulation of all noise levels, then makes room for the transformer. */
+  private FluxVelocity velocity(
+      ImageRequest request, PromptEmbedding prompt, Optional<PromptEmbedding> negative)
+      throws IOException {
+    double[] sigmas = request.sampler().orElseThrow().sigmas(request.grid());
+    FluxVelocity.Branch wanted = branch(request.prompt(), prompt, sigmas, request);
+    Optional<FluxVelocity.Branch> unwanted = Optional.empty();
+    if (negative.isPresent()) {
+      String text = request.negativePrompt().orElseThrow();
+      unwanted = Optional.of(branch(text, negative.get(), sigmas, request));
+    }
+    return new FluxVelocity(
+        networks,
+        networks.transformer(),
+        wanted,
+        unwanted,
+        request.trueCfgScale(),
+        request.guidance());
+  }
+
+  private FluxVelocity.Branch branch(
+      String text, PromptEmbedding embedding, double[] sigmas, ImageRequest request)
+      throws IOException {
+    if (!networks.modulatesApart()) {
+      return new FluxVelocity.Branch(embedding, Optional.empty());
+    }
+    ModulationCache.Key key =
+        new ModulationCache.Key(text, request.guidance(), DoubleStream.of(sigmas).boxed().toList());
+    Modulation modulation = modulations.get(key);
+    if (modulation == null) {
+      modulation = new Modulation(manager);
+      modulations.put(key, modulation);
+      if (sigmas.length > 0) {
+        modulation.add(networks.modulationAlone(), embedding, sigmas, request.guidance());
+      }
+    }
+    return new FluxVelocity.Branch(embedding, Optional.of(modulation));
   }
 
   /** Fills in what the request leaves open. */
   private ImageRequest complete(ImageRequest request) {
     ImageRequest complete = request;
     if (complete.seed().isEmpty()) {
-      complete = complete.seed(ThreadLocalRandom.current().nextLong(1L << 32));
+      complete = complete.withSeed(ThreadLocalRandom.current().nextLong(1L << 32));
     }
     if (complete.textTokens().isEmpty()) {
-      complete = complete.textTokens(bundle.t5Tokens());
+      complete = complete.withTextTokens(bundle.t5Tokens());
     }
     if (complete.sampler().isEmpty()) {
       Sampler standard = standardSampler();
-      complete = complete.sampler(standard);
+      complete = complete.withSampler(standard);
     }
     return complete;
   }
@@ -336,7 +394,7 @@ public final class FluxPipeline implements AutoCloseable {
   private void free() {
     if (!freed) {
       freed = true;
-      close(prompts, networks, clipTokenizer, t5Tokenizer, manager);
+      close(modulations, prompts, networks, clipTokenizer, t5Tokenizer, manager);
     }
   }
 
@@ -440,7 +498,7 @@ public final class FluxPipeline implements AutoCloseable {
 
     @Override
     public boolean isCancelled() {
-      return closing || listener.isCancelled();
+      return closing || Thread.currentThread().isInterrupted() || listener.isCancelled();
     }
   }
 }

@@ -4,11 +4,15 @@ import ai.djl.ndarray.NDArray;
 import io.jitflow.core.ActiveTokens;
 import io.jitflow.core.VelocityModel;
 import io.jitflow.flux.network.FluxTransformer;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.util.Optional;
 
 /**
  * FLUX.1 for one prompt, as the samplers see it.
  *
+ * @param networks holds the transformer, and the modulation for noise levels that a sampler did not
+ *     announce; borrowed
  * @param transformer the network, borrowed
  * @param prompt what to draw, borrowed
  * @param negative what to avoid, borrowed
@@ -16,12 +20,21 @@ import java.util.Optional;
  * @param guidance the input of the guidance embedding
  */
 record FluxVelocity(
+    LoadedNetworks networks,
     FluxTransformer transformer,
-    PromptEmbedding prompt,
-    Optional<PromptEmbedding> negative,
+    Branch prompt,
+    Optional<Branch> negative,
     double trueCfgScale,
     double guidance)
     implements VelocityModel {
+
+  /**
+   * One side of the guidance.
+   *
+   * @param text the prompt
+   * @param modulation the prompt's modulation; empty if the transformer modulates by itself
+   */
+  record Branch(PromptEmbedding text, Optional<Modulation> modulation) {}
 
   @Override
   public NDArray velocity(NDArray tokens, ActiveTokens at, double sigma) {
@@ -34,8 +47,20 @@ record FluxVelocity(
     return wanted.sub(unwanted).muli((float) trueCfgScale).addi(unwanted);
   }
 
-  private NDArray velocity(PromptEmbedding text, NDArray tokens, ActiveTokens at, double sigma) {
-    return transformer.velocity(
-        tokens, at.positions(), text.tokens(), text.pooled(), sigma, guidance);
+  private NDArray velocity(Branch branch, NDArray tokens, ActiveTokens at, double sigma) {
+    PromptEmbedding text = branch.text();
+    if (!transformer.takesModulation()) {
+      return transformer.velocity(
+          tokens, at.positions(), text.tokens(), text.pooled(), sigma, guidance);
+    }
+    Modulation modulation = branch.modulation().orElseThrow();
+    if (modulation.at(sigma) == null) {
+      try {
+        modulation.add(networks.modulation(), text, new double[] {sigma}, guidance);
+      } catch (IOException e) {
+        throw new UncheckedIOException(e);
+      }
+    }
+    return transformer.velocity(tokens, at.positions(), text.tokens(), modulation.at(sigma));
   }
 }

@@ -4,6 +4,7 @@ import ai.djl.Device;
 import io.jitflow.flux.bundle.FluxBundle;
 import io.jitflow.flux.bundle.FluxNetwork;
 import io.jitflow.flux.network.ClipTextEncoder;
+import io.jitflow.flux.network.FluxModulation;
 import io.jitflow.flux.network.FluxTransformer;
 import io.jitflow.flux.network.T5TextEncoder;
 import io.jitflow.flux.network.VaeDecoder;
@@ -16,6 +17,7 @@ final class LoadedNetworks implements AutoCloseable {
   private final MemoryPolicy memory;
   private ClipTextEncoder clip;
   private T5TextEncoder t5;
+  private FluxModulation modulation;
   private FluxTransformer transformer;
   private VaeDecoder vae;
 
@@ -30,7 +32,9 @@ final class LoadedNetworks implements AutoCloseable {
     if (memory == MemoryPolicy.RESIDENT) {
       clip();
       t5();
-      transformer();
+      if (transformer().takesModulation()) {
+        modulation();
+      }
     }
     vae();
   }
@@ -54,10 +58,34 @@ final class LoadedNetworks implements AutoCloseable {
     return t5;
   }
 
+  /** Whether there is a network that must be evaluated before the transformer is loaded. */
+  boolean modulatesApart() {
+    return bundle.modulation().isPresent()
+        && (transformer == null || transformer.takesModulation());
+  }
+
+  /** Loads the modulation beside whatever else is there. */
+  FluxModulation modulation() throws IOException {
+    if (modulation == null) {
+      modulation = FluxModulation.load(bundle.requireModulation(), device, bundle.transformer());
+    }
+    return modulation;
+  }
+
+  /** The same, after freeing what need not be there now. */
+  FluxModulation modulationAlone() throws IOException {
+    if (modulation == null && memory == MemoryPolicy.SEQUENTIAL) {
+      closeTextEncoders();
+      closeTransformer();
+    }
+    return modulation();
+  }
+
   FluxTransformer transformer() throws IOException {
     if (transformer == null) {
       if (memory == MemoryPolicy.SEQUENTIAL) {
         closeTextEncoders();
+        closeModulation();
       }
       transformer =
           FluxTransformer.load(bundle.file(FluxNetwork.TRANSFORMER), device, bundle.transformer());
@@ -74,7 +102,15 @@ final class LoadedNetworks implements AutoCloseable {
 
   private void makeRoomForTextEncoders() {
     if (memory == MemoryPolicy.SEQUENTIAL) {
+      closeModulation();
       closeTransformer();
+    }
+  }
+
+  private void closeModulation() {
+    if (modulation != null) {
+      modulation.close();
+      modulation = null;
     }
   }
 
@@ -99,6 +135,7 @@ final class LoadedNetworks implements AutoCloseable {
   @Override
   public void close() {
     closeTextEncoders();
+    closeModulation();
     closeTransformer();
     if (vae != null) {
       vae.close();

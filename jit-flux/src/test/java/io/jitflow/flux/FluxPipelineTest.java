@@ -4,13 +4,17 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import ai.djl.Device;
+import ai.djl.ndarray.NDArray;
 import io.jitflow.core.CancellableListener;
 import io.jitflow.core.EulerSampler;
 import io.jitflow.core.Sampler;
+import io.jitflow.core.SamplingRequest;
 import io.jitflow.core.SamplingStep;
 import io.jitflow.core.SigmaSchedule;
+import io.jitflow.core.VelocityModel;
 import io.jitflow.core.jit.JitSampler;
 import io.jitflow.flux.bundle.BundleException;
+import io.jitflow.flux.bundle.FluxBundle;
 import io.jitflow.flux.bundle.FluxNetwork;
 import io.jitflow.flux.image.GeneratedImages;
 import io.jitflow.flux.image.ImageRequest;
@@ -42,7 +46,7 @@ class FluxPipelineTest {
   }
 
   private static ImageRequest request() {
-    return ImageRequest.of("a small red cat").size(64, 96).seed(7).sampler(SHORT);
+    return ImageRequest.of("a small red cat").withSize(64, 96).withSeed(7).withSampler(SHORT);
   }
 
   private static int[] pixels(GeneratedImages images, int index) {
@@ -52,7 +56,7 @@ class FluxPipelineTest {
 
   @Test
   void generate_withEitherMemoryPolicy_givesTheSamePixels() throws IOException {
-    ImageRequest other = request().prompt("a house");
+    ImageRequest other = request().withPrompt("a house");
     int[] resident;
     int[] residentOther;
     try (FluxPipeline pipeline = FluxPipeline.load(bundle, OPTIONS)) {
@@ -70,7 +74,7 @@ class FluxPipelineTest {
   @Test
   void generate_requestLeftOpen_isAnsweredWithEveryDefault() throws IOException {
     try (FluxPipeline pipeline = FluxPipeline.load(bundle, OPTIONS)) {
-      ImageRequest open = ImageRequest.of("a cat").size(32, 32);
+      ImageRequest open = ImageRequest.of("a cat").withSize(32, 32);
       ImageRequest answer = pipeline.generate(open).request();
       assertThat(answer.seed()).isPresent();
       assertThat(answer.textTokens()).hasValue(32);
@@ -82,9 +86,9 @@ class FluxPipelineTest {
   @Test
   void generate_severalImages_equalsThemOneByOne() throws IOException {
     try (FluxPipeline pipeline = FluxPipeline.load(bundle, OPTIONS)) {
-      GeneratedImages both = pipeline.generate(request().count(2));
+      GeneratedImages both = pipeline.generate(request().withCount(2));
       assertThat(pixels(both, 0)).isEqualTo(pixels(pipeline.generate(request()), 0));
-      assertThat(pixels(both, 1)).isEqualTo(pixels(pipeline.generate(request().seed(8)), 0));
+      assertThat(pixels(both, 1)).isEqualTo(pixels(pipeline.generate(request().withSeed(8)), 0));
     }
   }
 
@@ -93,7 +97,7 @@ class FluxPipelineTest {
     Path png = scratch.resolve("jit.png");
     try (FluxPipeline pipeline = FluxPipeline.load(bundle, OPTIONS)) {
       GeneratedImages first =
-          pipeline.generate(request().size(128, 128).sampler(JitSampler.preset7x()));
+          pipeline.generate(request().withSize(128, 128).withSampler(JitSampler.preset7x()));
       first.save(png);
       GeneratedImages again = pipeline.generate(ImageRequest.fromPng(png));
       assertThat(pixels(again, 0)).isEqualTo(pixels(first, 0));
@@ -106,11 +110,11 @@ class FluxPipelineTest {
     try (FluxPipeline pipeline = FluxPipeline.load(bundle, OPTIONS)) {
       List<int[]> alone = new ArrayList<>();
       for (int seed = 0; seed < 4; seed++) {
-        alone.add(pixels(pipeline.generate(request().seed(seed)), 0));
+        alone.add(pixels(pipeline.generate(request().withSeed(seed)), 0));
       }
       List<CompletableFuture<int[]>> together = new ArrayList<>();
       for (int seed = 0; seed < 4; seed++) {
-        ImageRequest request = request().seed(seed);
+        ImageRequest request = request().withSeed(seed);
         together.add(CompletableFuture.supplyAsync(() -> pixels(pipeline.generate(request), 0)));
       }
       for (int seed = 0; seed < 4; seed++) {
@@ -137,10 +141,10 @@ class FluxPipelineTest {
   void generate_withNegativePrompt_followsTrueClassifierFreeGuidance() throws IOException {
     try (FluxPipeline pipeline = FluxPipeline.load(bundle, OPTIONS)) {
       int[] plain = pixels(pipeline.generate(request()), 0);
-      ImageRequest same = request().negativePrompt("a small red cat", 4);
+      ImageRequest same = request().withNegativePrompt("a small red cat", 4);
       // v + 4 (v - v) = v, up to rounding
       assertThat(largestDifference(pixels(pipeline.generate(same), 0), plain)).isLessThan(2);
-      ImageRequest other = request().negativePrompt("a house", 4);
+      ImageRequest other = request().withNegativePrompt("a house", 4);
       assertThat(largestDifference(pixels(pipeline.generate(other), 0), plain)).isGreaterThan(2);
     }
   }
@@ -158,10 +162,10 @@ class FluxPipelineTest {
   @Test
   void generate_veryLongPrompt_tellsWhatWasCutOff() throws IOException {
     try (FluxPipeline pipeline = FluxPipeline.load(bundle, OPTIONS)) {
-      GeneratedImages images = pipeline.generate(request().prompt("cat ".repeat(2500)));
+      GeneratedImages images = pipeline.generate(request().withPrompt("cat ".repeat(2500)));
       assertThat(images.remarks()).hasSize(2);
       assertThat(images.remarks().get(0)).contains("CLIP tokens").contains("cut off");
-      assertThat(pipeline.generate(request().prompt("")).remarks()).isEmpty();
+      assertThat(pipeline.generate(request().withPrompt("")).remarks()).isEmpty();
     }
   }
 
@@ -172,13 +176,13 @@ class FluxPipelineTest {
       int before = pipeline.manager().getManagedArrays().size();
       for (int i = 0; i < 20; i++) {
         CancellableListener cancelling = cancelAfterFirstStep();
-        assertThatThrownBy(() -> pipeline.generate(request().listener(cancelling)))
+        assertThatThrownBy(() -> pipeline.generate(request().withListener(cancelling)))
             .isInstanceOf(CancellationException.class);
         assertThatThrownBy(
                 () ->
                     pipeline.generate(
                         request()
-                            .listener(
+                            .withListener(
                                 step -> {
                                   throw new IllegalArgumentException("from the listener");
                                 })))
@@ -187,6 +191,73 @@ class FluxPipelineTest {
       }
       assertThat(pipeline.manager().getManagedArrays()).hasSize(before);
     }
+  }
+
+  /** Euler steps that do not tell their noise levels beforehand. */
+  private record Unannounced(EulerSampler euler) implements Sampler {
+    @Override
+    public NDArray sample(VelocityModel model, SamplingRequest request) {
+      return euler.sample(model, request);
+    }
+
+    @Override
+    public int steps() {
+      return euler.steps();
+    }
+  }
+
+  @Test
+  void generate_samplerOfUnknownSigmas_givesTheSamePicture() throws IOException {
+    for (MemoryPolicy memory : MemoryPolicy.values()) {
+      try (FluxPipeline pipeline = FluxPipeline.load(bundle, OPTIONS.withMemory(memory))) {
+        int[] announced = pixels(pipeline.generate(request()), 0);
+        Sampler unannounced = new Unannounced((EulerSampler) SHORT);
+        int[] found = pixels(pipeline.generate(request().withSampler(unannounced)), 0);
+        assertThat(largestDifference(found, announced)).as(memory.name()).isLessThan(2);
+      }
+    }
+  }
+
+  @Test
+  void load_withoutTheModulation_namesTheFile() throws IOException {
+    Path incomplete = copy("incomplete");
+    Path modulation = incomplete.resolve(FluxBundle.MODULATION);
+    Files.delete(modulation);
+    assertThatThrownBy(() -> FluxPipeline.load(incomplete, OPTIONS))
+        .isInstanceOf(BundleException.class)
+        .hasMessageContaining(modulation.toString())
+        .hasMessageContaining("convert the checkpoint again");
+  }
+
+  @Test
+  void generate_transformerThatModulatesByItself_needsNoModulation() throws IOException {
+    Path own = copy("own-module");
+    Files.delete(own.resolve(FluxBundle.MODULATION));
+    SelfModulating.write(own.resolve(FluxNetwork.TRANSFORMER.fileName()));
+    Path manifest = own.resolve(FluxBundle.MANIFEST);
+    // as the first version of the library wrote it
+    Files.writeString(
+        manifest,
+        Files.readString(manifest).replace("\"formatVersion\": 2", "\"formatVersion\": 1"));
+    for (MemoryPolicy memory : MemoryPolicy.values()) {
+      try (FluxPipeline pipeline = FluxPipeline.load(own, OPTIONS.withMemory(memory))) {
+        assertThat(pipeline.generate(request().withNegativePrompt("a house", 4)).images())
+            .hasSize(1);
+      }
+    }
+  }
+
+  private static Path copy(String name) throws IOException {
+    Path copy = scratch.resolve(name);
+    try (var files = Files.walk(bundle)) {
+      for (Path file : files.toList()) {
+        Files.copy(
+            file,
+            copy.resolve(bundle.relativize(file).toString()),
+            StandardCopyOption.REPLACE_EXISTING);
+      }
+    }
+    return copy;
   }
 
   private static CancellableListener cancelAfterFirstStep() {
@@ -199,9 +270,10 @@ class FluxPipelineTest {
   void cache_ofPrompts_keepsAtMostItsCapacity() throws IOException {
     try (FluxPipeline pipeline = FluxPipeline.load(bundle, OPTIONS.withCachedPrompts(2))) {
       for (int i = 0; i < 5; i++) {
-        pipeline.generate(request().prompt("prompt " + i));
+        pipeline.generate(request().withPrompt("prompt " + i));
       }
-      assertThat(pipeline.manager().getManagedArrays()).hasSize(2 * 2);
+      // two embeddings; the modulation of two noise levels and the array that they are views of
+      assertThat(pipeline.manager().getManagedArrays()).hasSize(2 * (2 + 3));
     }
   }
 
@@ -216,8 +288,8 @@ class FluxPipelineTest {
             () ->
                 pipeline.generate(
                     request()
-                        .sampler(new EulerSampler(SigmaSchedule.linear(), 50))
-                        .listener(
+                        .withSampler(new EulerSampler(SigmaSchedule.linear(), 50))
+                        .withListener(
                             step -> {
                               steps.add(step);
                               running.countDown();
@@ -251,7 +323,7 @@ class FluxPipelineTest {
   @Test
   void close_fromTheListener_endsTheCall() throws IOException {
     FluxPipeline pipeline = FluxPipeline.load(bundle, OPTIONS);
-    assertThatThrownBy(() -> pipeline.generate(request().listener(step -> pipeline.close())))
+    assertThatThrownBy(() -> pipeline.generate(request().withListener(step -> pipeline.close())))
         .isInstanceOf(CancellationException.class);
     assertThat(pipeline.manager().isOpen()).isFalse();
   }
@@ -260,7 +332,7 @@ class FluxPipelineTest {
   void generate_fromItsOwnListener_isRefused() throws IOException {
     try (FluxPipeline pipeline = FluxPipeline.load(bundle, OPTIONS)) {
       assertThatThrownBy(
-              () -> pipeline.generate(request().listener(step -> pipeline.generate(request()))))
+              () -> pipeline.generate(request().withListener(step -> pipeline.generate(request()))))
           .isInstanceOf(IllegalStateException.class)
           .hasMessageContaining("listener");
     }
@@ -268,15 +340,7 @@ class FluxPipelineTest {
 
   @Test
   void load_damagedNetwork_namesTheFile() throws IOException {
-    Path damaged = scratch.resolve("damaged");
-    try (var files = Files.walk(bundle)) {
-      for (Path file : files.toList()) {
-        Files.copy(
-            file,
-            damaged.resolve(bundle.relativize(file).toString()),
-            StandardCopyOption.REPLACE_EXISTING);
-      }
-    }
+    Path damaged = copy("damaged");
     Path network = damaged.resolve(FluxNetwork.TEXT_ENCODER_2.fileName());
     byte[] content = Files.readAllBytes(network);
     Files.write(network, java.util.Arrays.copyOf(content, content.length / 2));

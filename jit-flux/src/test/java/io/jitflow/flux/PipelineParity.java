@@ -69,17 +69,17 @@ final class PipelineParity {
     checkText(bundle, manager);
     ImageRequest request =
         ImageRequest.of(run.get("prompt").getAsString())
-            .size(run.get("width").getAsInt(), run.get("height").getAsInt())
-            .seed(run.get("seed").getAsLong());
+            .withSize(run.get("width").getAsInt(), run.get("height").getAsInt())
+            .withSeed(run.get("seed").getAsLong());
     if (!run.get("guidance").isJsonNull()) {
-      request = request.guidance(run.get("guidance").getAsDouble());
+      request = request.withGuidance(run.get("guidance").getAsDouble());
     }
     try (FluxPipeline pipeline =
         FluxPipeline.load(bundle.folder(), FluxOptions.defaults().withDevice(Device.cpu()))) {
       int steps = run.get("steps").getAsInt();
       EulerSampler euler = new EulerSampler(pipeline.schedule(), steps);
       StateRecorder recorder = new StateRecorder(euler);
-      GeneratedImages images = pipeline.generate(request.sampler(recorder));
+      GeneratedImages images = pipeline.generate(request.withSampler(recorder));
       checkSchedule(euler, request);
       checkStates(recorder.states, steps, manager);
       checkDecoder(bundle, recorder.states.get(steps), request, manager);

@@ -8,6 +8,7 @@ import io.jitflow.core.Trajectory;
 import io.jitflow.core.VelocityModel;
 import io.jitflow.core.token.TokenGrid;
 import io.jitflow.core.token.TokenSubset;
+import java.util.Arrays;
 import java.util.Objects;
 
 /**
@@ -63,6 +64,12 @@ public record JitSampler(JitConfig config) implements Sampler {
   public void check(TokenGrid grid) {
     config.plan(grid);
     config.schedule().sigmas(config.steps(), grid.tokens());
+  }
+
+  @Override
+  public double[] sigmas(TokenGrid grid) {
+    int steps = config.steps();
+    return Arrays.copyOf(config.schedule().sigmas(steps, grid.tokens()), steps);
   }
 
   @Override

@@ -1,5 +1,6 @@
 package io.jitflow.core.jit;
 
+import io.jitflow.core.Checks;
 import io.jitflow.core.token.TokenGrid;
 import java.util.Arrays;
 import java.util.List;
@@ -66,9 +67,7 @@ final class StagePlan {
 
   /** Checks what does not depend on the grid. */
   static void check(int steps, List<Stage> stages, StageRules rules) {
-    if (steps < 1) {
-      throw new IllegalArgumentException("at least 1 step is needed, got " + steps);
-    }
+    Checks.steps(steps);
     if (stages.isEmpty()) {
       throw new IllegalArgumentException("at least one stage is needed, got none");
     }

@@ -146,6 +146,27 @@ class JitSamplerTest {
     }
   }
 
+  /** Whoever evaluates beforehand what depends on the noise level relies on it. */
+  @Test
+  void sigmas_ofEverySampler_areThoseAtWhichTheModelIsCalled() {
+    for (Sampler sampler :
+        List.of(
+            new EulerSampler(SigmaSchedule.fluxShift(), 5),
+            JitSampler.preset4x(),
+            JitSampler.preset7x())) {
+      List<Double> seen = new ArrayList<>();
+      VelocityModel model =
+          (tokens, at, sigma) -> {
+            seen.add(sigma);
+            return WAVES.velocity(tokens, at, sigma);
+          };
+      sampler.sample(model, request(5));
+      assertThat(sampler.sigmas(GRID))
+          .as(sampler.toString())
+          .containsExactly(seen.stream().mapToDouble(Double::doubleValue).toArray());
+    }
+  }
+
   @Test
   void sample_noiseOfTheCaller_isNotChanged() {
     SamplingRequest request = request(5);

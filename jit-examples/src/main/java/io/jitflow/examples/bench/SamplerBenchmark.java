@@ -16,6 +16,7 @@ import io.jitflow.core.token.TokenGrid;
 import io.jitflow.flux.bundle.FluxBundle;
 import io.jitflow.flux.bundle.FluxNetwork;
 import io.jitflow.flux.network.FluxArchitecture;
+import io.jitflow.flux.network.FluxModulation;
 import io.jitflow.flux.network.FluxTransformer;
 import java.io.IOException;
 import java.io.PrintStream;
@@ -25,6 +26,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.EnumMap;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -267,15 +269,23 @@ public final class SamplerBenchmark {
     FluxBundle bundle = FluxBundle.read(folder);
     FluxArchitecture sizes = bundle.transformer();
     try (NDManager manager = NDManager.newBaseManager();
+        FluxModulation modulation =
+            FluxModulation.load(bundle.requireModulation(), manager.getDevice(), sizes);
         FluxTransformer transformer =
             FluxTransformer.load(
                 bundle.file(FluxNetwork.TRANSFORMER), manager.getDevice(), sizes)) {
       TorchNoise random = new TorchNoise(2);
       NDArray text = random.draw(manager, new Shape(1, TEXT_TOKENS, sizes.textWidth()));
       NDArray pooled = random.draw(manager, new Shape(1, sizes.pooledWidth()));
+      Map<Double, NDArray> rows = new HashMap<>(); // the first run fills it
       VelocityModel model =
           (tokens, at, sigma) ->
-              transformer.velocity(tokens, at.positions(), text, pooled, sigma, 3.5);
+              transformer.velocity(
+                  tokens,
+                  at.positions(),
+                  text,
+                  rows.computeIfAbsent(
+                      sigma, level -> modulation.rows(pooled, new double[] {level}, 3.5)));
       out.printf(
           "The transformer of the bundle, width %d, %d + %d blocks, %d text tokens: ms per step%n%n",
           sizes.hiddenSize(), sizes.doubleBlocks(), sizes.singleBlocks(), TEXT_TOKENS);

@@ -131,11 +131,12 @@ final class CompareCommand implements Callable<Integer> {
       // a few steps that do not count: they encode the prompt, load what the samplers need, warm up
       // the device for each number of tokens, fix the seed
       JitConfig shortened = JitConfig.default7x().withSteps(WARM_UP_STEPS);
-      ImageRequest warmUp = request.sampler(new JitSampler(shortened));
+      ImageRequest warmUp = request.withSampler(new JitSampler(shortened));
       request =
-          request.seed(run(pipeline, "warm-up", warmUp).result().request().seed().orElseThrow());
+          request.withSeed(
+              run(pipeline, "warm-up", warmUp).result().request().seed().orElseThrow());
       for (Map.Entry<String, Sampler> entry : samplers.entrySet()) {
-        runs.add(run(pipeline, entry.getKey(), request.sampler(entry.getValue())));
+        runs.add(run(pipeline, entry.getKey(), request.withSampler(entry.getValue())));
       }
     }
 
@@ -165,7 +166,7 @@ final class CompareCommand implements Callable<Integer> {
     main.interrupt().check();
     try (Progress progress = Progress.ofSteps(name, request.sampler().orElseThrow().steps())) {
       StepRecorder recorder = new StepRecorder(main.interrupt(), progress);
-      GeneratedImages result = pipeline.generate(request.listener(recorder));
+      GeneratedImages result = pipeline.generate(request.withListener(recorder));
       return new Run(
           name,
           result,

@@ -98,7 +98,7 @@ final class GenerateCommand implements Callable<Integer> {
       try (Progress progress =
           Progress.ofSteps("denoise", (long) sampler.steps() * request.count())) {
         StepRecorder recorder = new StepRecorder(main.interrupt(), progress);
-        images = pipeline.generate(request.sampler(sampler).listener(recorder));
+        images = pipeline.generate(request.withSampler(sampler).withListener(recorder));
       }
     }
 
@@ -123,6 +123,9 @@ final class GenerateCommand implements Callable<Integer> {
         Amounts.time(images.timings().denoise()),
         Amounts.time(images.timings().decode()));
     out.flush();
+    origin.map(ImageOrigin::remarks).stream()
+        .flatMap(List::stream)
+        .forEach(remark -> err.println("note: " + remark));
     images.remarks().forEach(remark -> err.println("note: " + remark));
     if (origin.isPresent() && !origin.get().model().equals(images.model())) {
       err.printf(
@@ -144,9 +147,9 @@ final class GenerateCommand implements Callable<Integer> {
     ImageRequest request =
         origin.map(ImageOrigin::request).orElseGet(() -> ImageRequest.of(prompt));
     if (prompt != null) {
-      request = request.prompt(prompt);
+      request = request.withPrompt(prompt);
     }
-    return options.applyTo(count == null ? request : request.count(count));
+    return options.applyTo(count == null ? request : request.withCount(count));
   }
 
   private void checkFits(Sampler sampler, ImageRequest request) {

@@ -60,10 +60,10 @@ final class RequestOptions {
   ImageRequest applyTo(ImageRequest request) {
     ImageRequest changed = size == null ? request : sized(request);
     if (seed != null) {
-      changed = changed.seed(seed);
+      changed = changed.withSeed(seed);
     }
     if (guidance != null) {
-      changed = changed.guidance(guidance);
+      changed = changed.withGuidance(guidance);
     }
     if (negativePrompt != null || trueCfgScale != null) {
       String text = negativePrompt == null ? changed.negativePrompt().orElse(null) : negativePrompt;
@@ -72,10 +72,10 @@ final class RequestOptions {
       }
       double usual =
           changed.negativePrompt().isPresent() ? changed.trueCfgScale() : DEFAULT_TRUE_CFG_SCALE;
-      changed = changed.negativePrompt(text, trueCfgScale == null ? usual : trueCfgScale);
+      changed = changed.withNegativePrompt(text, trueCfgScale == null ? usual : trueCfgScale);
     }
     if (textTokens != null) {
-      changed = changed.textTokens(textTokens);
+      changed = changed.withTextTokens(textTokens);
     }
     return changed;
   }
@@ -86,7 +86,7 @@ final class RequestOptions {
       throw new IllegalArgumentException(
           "--size must be WIDTHxHEIGHT in px, for example 1024x768, got '%s'".formatted(size));
     }
-    return request.size(Integer.parseInt(sides.group(1)), Integer.parseInt(sides.group(2)));
+    return request.withSize(Integer.parseInt(sides.group(1)), Integer.parseInt(sides.group(2)));
   }
 
   /** Says the range, also for numbers that no long can hold. */

@@ -126,7 +126,7 @@ final class StudyCommand implements Callable<Integer> {
       samplers(pipeline).forEach((name, sampler) -> rows.add(new Row(name, sampler)));
       for (int k = 0; k < prompts.size(); k++) {
         ImageRequest request =
-            ImageRequest.of(set.names().get(prompts.get(k))).size(sizePx, sizePx).seed(k);
+            ImageRequest.of(set.names().get(prompts.get(k))).withSize(sizePx, sizePx).withSeed(k);
         BufferedImage standard = null;
         for (Row row : rows) {
           BufferedImage picture = measure(pipeline, request, row, set, prompts.get(k), standard);
@@ -185,7 +185,8 @@ final class StudyCommand implements Callable<Integer> {
       int name,
       BufferedImage standard) {
     List<SamplingStep> steps = new ArrayList<>();
-    GeneratedImages made = pipeline.generate(request.sampler(row.sampler).listener(steps::add));
+    GeneratedImages made =
+        pipeline.generate(request.withSampler(row.sampler).withListener(steps::add));
     BufferedImage picture = (BufferedImage) made.images().get(0).getWrappedImage();
     Thumbnail thumbnail = Thumbnail.of(picture);
     row.pictures.add(picture);

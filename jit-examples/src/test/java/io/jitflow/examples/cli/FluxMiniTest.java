@@ -59,7 +59,8 @@ class FluxMiniTest {
         List<Integer> prompts = set.evenly(8);
         for (int k = 0; k < prompts.size(); k++) {
           String prompt = set.names().get(prompts.get(k));
-          ImageRequest request = ImageRequest.of(prompt).size(256, 256).seed(k).sampler(sampler);
+          ImageRequest request =
+              ImageRequest.of(prompt).withSize(256, 256).withSeed(k).withSampler(sampler);
           BufferedImage picture =
               (BufferedImage) pipeline.generate(request).images().get(0).getWrappedImage();
           recognised += set.recognises(Thumbnail.of(picture), prompts.get(k)) ? 1 : 0;

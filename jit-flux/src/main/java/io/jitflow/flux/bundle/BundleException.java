@@ -1,16 +1,16 @@
 package io.jitflow.flux.bundle;
 
-import java.io.IOException;
+import io.jitflow.flux.file.BrokenFileException;
 
 /**
  * A bundle that is missing, incomplete, damaged, or of another version. The message names the file
  * and the entry, says what was expected and found, and what to do.
  */
-public final class BundleException extends IOException {
+public final class BundleException extends BrokenFileException {
   private static final long serialVersionUID = 1L;
 
   BundleException(String message) {
-    super(message);
+    super(message, null);
   }
 
   BundleException(String message, Throwable cause) {

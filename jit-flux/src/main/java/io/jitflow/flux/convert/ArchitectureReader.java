@@ -1,5 +1,6 @@
 package io.jitflow.flux.convert;
 
+import io.jitflow.flux.bundle.FluxBundle;
 import io.jitflow.flux.bundle.FluxNetwork;
 import io.jitflow.flux.naming.NameRules;
 import io.jitflow.flux.naming.TextEncoderNames;
@@ -15,7 +16,9 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 
 /**
@@ -47,7 +50,7 @@ final class ArchitectureReader {
             FluxNetwork.TRANSFORMER,
             files,
             architecture,
-            NetworkProgram.of(architecture),
+            transformerPrograms(architecture),
             TransformerNames.DIFFUSERS);
       }
       if (shapes.count("double_blocks.") > 0) {
@@ -56,7 +59,7 @@ final class ArchitectureReader {
             FluxNetwork.TRANSFORMER,
             files,
             architecture,
-            NetworkProgram.of(architecture),
+            transformerPrograms(architecture),
             TransformerNames.ORIGINAL);
       }
     } catch (IllegalArgumentException | ArithmeticException e) {
@@ -71,8 +74,7 @@ final class ArchitectureReader {
   }
 
   private static FluxArchitecture diffusersTransformer(
-      HeaderShapes shapes, ConfigFile config, Optional<List<Integer>> ropeAxes)
-      throws CheckpointException {
+      HeaderShapes shapes, ConfigFile config, Optional<List<Integer>> ropeAxes) throws IOException {
     config.require("_class_name", "FluxTransformer2DModel");
     int heads = config.integer("num_attention_heads");
     int headWidth = config.integer("attention_head_dim");
@@ -105,7 +107,7 @@ final class ArchitectureReader {
       HeaderShapes shapes,
       Optional<ConfigFile> config,
       Optional<List<Integer>> ropeAxes)
-      throws CheckpointException {
+      throws IOException {
     int hidden = shapes.dimension("img_in.weight", 2, 0);
     int headWidth = shapes.dimension("double_blocks.0.img_attn.norm.query_norm.scale", 1, 0);
     if (hidden % headWidth != 0) {
@@ -134,7 +136,7 @@ final class ArchitectureReader {
   /** What the caller says, or the configuration, or FLUX.1's axes if the head has their width. */
   private static List<Integer> axes(
       Path source, int headWidth, Optional<ConfigFile> config, Optional<List<Integer>> given)
-      throws CheckpointException {
+      throws IOException {
     if (given.isPresent()) {
       return given.get();
     }
@@ -189,7 +191,7 @@ final class ArchitectureReader {
   }
 
   private static VaeArchitecture diffusersVae(HeaderShapes shapes, ConfigFile config)
-      throws CheckpointException {
+      throws IOException {
     config.require("_class_name", "AutoencoderKL");
     config.require("act_fn", "silu");
     if (!config.flag("mid_block_add_attention", true)) {
@@ -218,7 +220,7 @@ final class ArchitectureReader {
   }
 
   private static VaeArchitecture originalVae(
-      HeaderShapes shapes, int levels, Optional<ConfigFile> config) throws CheckpointException {
+      HeaderShapes shapes, int levels, Optional<ConfigFile> config) throws IOException {
     List<Integer> channels = new ArrayList<>();
     for (int level = 0; level < levels; level++) {
       channels.add(shapes.dimension("decoder.up." + level + ".block.0.conv1.weight", 4, 0));
@@ -312,23 +314,40 @@ final class ArchitectureReader {
     }
   }
 
+  private static Map<String, NetworkProgram> transformerPrograms(FluxArchitecture architecture) {
+    Map<String, NetworkProgram> programs = new LinkedHashMap<>();
+    programs.put(FluxBundle.MODULATION, NetworkProgram.modulation(architecture));
+    programs.put(FluxNetwork.TRANSFORMER.fileName(), NetworkProgram.of(architecture));
+    return programs;
+  }
+
   private static NetworkPlan plan(
       FluxNetwork network,
       TensorFiles files,
       Record architecture,
       NetworkProgram program,
       NameRules rules)
-      throws CheckpointException {
+      throws IOException {
+    return plan(network, files, architecture, Map.of(network.fileName(), program), rules);
+  }
+
+  private static NetworkPlan plan(
+      FluxNetwork network,
+      TensorFiles files,
+      Record architecture,
+      Map<String, NetworkProgram> programs,
+      NameRules rules)
+      throws IOException {
     return new NetworkPlan(
         network,
         files,
         architecture,
-        program,
-        TensorMapping.of(network, files, rules, program.tensors()));
+        programs,
+        TensorMapping.of(network, files, rules, NetworkPlan.tensors(programs)));
   }
 
   private static ConfigFile required(TensorFiles files, Optional<ConfigFile> config)
-      throws CheckpointException {
+      throws IOException {
     return config.orElseThrow(
         () ->
             new CheckpointException(

@@ -1,17 +1,17 @@
 package io.jitflow.flux.convert;
 
-import java.io.IOException;
+import io.jitflow.flux.file.BrokenFileException;
 
 /**
  * A checkpoint whose files are readable but do not make a FLUX.1 model: a part is missing, a
  * configuration is malformed or not supported, or the tensors are not those of the network. The
  * message names file and tensor or entry, what was expected, what was found and what to do.
  */
-public final class CheckpointException extends IOException {
+public final class CheckpointException extends BrokenFileException {
   private static final long serialVersionUID = 1L;
 
   CheckpointException(String message) {
-    super(message);
+    super(message, null);
   }
 
   CheckpointException(String message, Throwable cause) {

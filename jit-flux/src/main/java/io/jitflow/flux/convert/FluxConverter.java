@@ -3,6 +3,7 @@ package io.jitflow.flux.convert;
 import io.jitflow.flux.bundle.FluxBundle;
 import io.jitflow.flux.convert.ConversionOptions.Checksums;
 import io.jitflow.flux.convert.ConversionProgress.Step;
+import io.jitflow.flux.program.NetworkProgram;
 import io.jitflow.flux.safetensors.SafetensorsException;
 import io.jitflow.flux.safetensors.SafetensorsFile;
 import io.jitflow.flux.weights.DType;
@@ -155,23 +156,26 @@ public final class FluxConverter {
 
   private static void writeNetwork(NetworkPlan plan, DType dtype, Path folder, Progress progress)
       throws IOException {
-    Path file = folder.resolve(plan.network().fileName());
-    progress.begin(Step.WRITE, plan, plan.network().fileName());
-    try {
-      plan.program()
-          .write(
-              file,
-              tensor -> new Announced(tensor, plan.source(tensor, dtype), progress),
-              progress::advanceTo);
-      // on the disk before an older bundle gives way to this one
-      try (FileChannel channel = FileChannel.open(file, StandardOpenOption.WRITE)) {
-        channel.force(true);
+    for (Map.Entry<String, NetworkProgram> program : plan.programs().entrySet()) {
+      Path file = folder.resolve(program.getKey());
+      progress.begin(Step.WRITE, plan, program.getKey());
+      try {
+        program
+            .getValue()
+            .write(
+                file,
+                tensor -> new Announced(tensor, plan.source(tensor, dtype), progress),
+                progress::advanceTo);
+        // on the disk before an older bundle gives way to this one
+        try (FileChannel channel = FileChannel.open(file, StandardOpenOption.WRITE)) {
+          channel.force(true);
+        }
+      } catch (CheckpointException | SafetensorsException | ClosedByInterruptException e) {
+        throw e;
+      } catch (IOException e) {
+        // the system's message, such as "No space left on device", names no file
+        throw new IOException(file + ": could not be written: " + e.getMessage(), e);
       }
-    } catch (CheckpointException | SafetensorsException | ClosedByInterruptException e) {
-      throw e;
-    } catch (IOException e) {
-      // the system's message, such as "No space left on device", names no file
-      throw new IOException(file + ": could not be written: " + e.getMessage(), e);
     }
   }
 

@@ -7,6 +7,7 @@ import io.jitflow.flux.weights.DType;
 import io.jitflow.flux.weights.TensorSource;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.util.LinkedHashMap;
 import java.util.Map;
 
 /**
@@ -15,14 +16,14 @@ import java.util.Map;
  * @param network which one
  * @param files open files of the checkpoint
  * @param architecture the sizes
- * @param program our program of these sizes
+ * @param programs our programs of these sizes by file name
  * @param mapping where its tensors come from
  */
 record NetworkPlan(
     FluxNetwork network,
     TensorFiles files,
     Record architecture,
-    NetworkProgram program,
+    Map<String, NetworkProgram> programs,
     TensorMapping mapping) {
 
   /**
@@ -43,17 +44,24 @@ record NetworkPlan(
     }
   }
 
+  /** The tensors of all programs. */
+  static Map<String, long[]> tensors(Map<String, NetworkProgram> programs) {
+    Map<String, long[]> tensors = new LinkedHashMap<>();
+    programs.values().forEach(program -> tensors.putAll(program.tensors()));
+    return tensors;
+  }
+
   /** Bytes of all tensors in the bundle. */
   long outputBytes(DType wanted) {
     long bytes = 0;
-    for (Map.Entry<String, long[]> tensor : program.tensors().entrySet()) {
+    for (Map.Entry<String, long[]> tensor : tensors(programs).entrySet()) {
       bytes += elements(tensor.getValue()) * dtype(tensor.getKey(), wanted).byteSize();
     }
     return bytes;
   }
 
   long parameters() {
-    return program.tensors().values().stream().mapToLong(NetworkPlan::elements).sum();
+    return tensors(programs).values().stream().mapToLong(NetworkPlan::elements).sum();
   }
 
   private static long elements(long[] shape) {

@@ -6,6 +6,7 @@ import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
+import java.io.UncheckedIOException;
 import java.nio.file.AtomicMoveNotSupportedException;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
@@ -68,10 +69,58 @@ public record GeneratedImages(
   public List<Path> save(Path png) throws IOException {
     List<Path> files = files(png, images.size());
     for (int i = 0; i < images.size(); i++) {
-      ImageOrigin origin = new ImageOrigin(request.single(i), model);
-      write(pixels(images.get(i)), origin.toJson(), files.get(i));
+      writePng(i, files.get(i));
     }
     return files;
+  }
+
+  /**
+   * One image as Java's own.
+   *
+   * @param index which image, from 0
+   * @return its pixels; the very ones of {@link #images} where those are of DJL's default kind
+   */
+  public BufferedImage bufferedImage(int index) {
+    Image image = images.get(index);
+    if (image.getWrappedImage() instanceof BufferedImage wrapped) {
+      return wrapped;
+    }
+    try {
+      ByteArrayOutputStream png = new ByteArrayOutputStream();
+      image.save(png, "png");
+      return ImageIO.read(new ByteArrayInputStream(png.toByteArray()));
+    } catch (IOException e) {
+      throw new UncheckedIOException("in memory", e);
+    }
+  }
+
+  /**
+   * One image as the bytes of a PNG file, with the request of that one image, as {@link #save}
+   * writes it.
+   *
+   * @param index which image, from 0
+   * @return the file's content
+   */
+  public byte[] toPng(int index) {
+    ByteArrayOutputStream png = new ByteArrayOutputStream();
+    try {
+      writePng(index, png);
+    } catch (IOException e) {
+      throw new UncheckedIOException("in memory", e);
+    }
+    return png.toByteArray();
+  }
+
+  /**
+   * Writes one image as PNG, with the request of that one image, as {@link #save} does.
+   *
+   * @param index which image, from 0
+   * @param out where to; stays open
+   * @throws IOException if it cannot be written
+   */
+  public void writePng(int index, OutputStream out) throws IOException {
+    ImageOrigin origin = new ImageOrigin(request.single(index), model, List.of());
+    PngText.write(bufferedImage(index), origin.toJson(), out);
   }
 
   /**
@@ -93,12 +142,12 @@ public record GeneratedImages(
     String stem = name.substring(0, name.length() - ".png".length());
     List<Path> files = new ArrayList<>();
     for (int i = 0; i < count; i++) {
-      files.add(png.resolveSibling("%s-%d.png".formatted(stem, i)));
+      files.add(png.resolveSibling(stem + "-" + i + ".png"));
     }
     return List.copyOf(files);
   }
 
-  private static void write(BufferedImage image, String text, Path file) throws IOException {
+  private void writePng(int index, Path file) throws IOException {
     Path folder = file.toAbsolutePath().getParent();
     if (!Files.isDirectory(folder)) {
       throw new NotDirectoryException(folder + ": expected an existing folder to save into");
@@ -109,7 +158,7 @@ public record GeneratedImages(
     Path unfinished = folder.resolve("." + file.getFileName() + "." + UUID.randomUUID() + ".tmp");
     try {
       try (OutputStream out = Files.newOutputStream(unfinished, StandardOpenOption.CREATE_NEW)) {
-        PngText.write(image, text, out);
+        writePng(index, out);
       }
       moveInto(unfinished, file);
     } finally {
@@ -123,15 +172,5 @@ public record GeneratedImages(
     } catch (AtomicMoveNotSupportedException e) {
       Files.move(unfinished, file, StandardCopyOption.REPLACE_EXISTING);
     }
-  }
-
-  /** DJL's default images wrap a BufferedImage; others can at least write themselves. */
-  private static BufferedImage pixels(Image image) throws IOException {
-    if (image.getWrappedImage() instanceof BufferedImage wrapped) {
-      return wrapped;
-    }
-    ByteArrayOutputStream png = new ByteArrayOutputStream();
-    image.save(png, "png");
-    return ImageIO.read(new ByteArrayInputStream(png.toByteArray()));
   }
 }

@@ -1,14 +1,14 @@
 package io.jitflow.flux.image;
 
-import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
-import com.google.gson.JsonParseException;
-import com.google.gson.JsonParser;
+import io.jitflow.flux.json.StrictJson;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Objects;
+import java.util.Optional;
 
 /**
  * Where an image came from: the request, and the model that served it. PNG files carry it as JSON
@@ -16,18 +16,22 @@ import java.util.Objects;
  *
  * @param request the complete request of this one image, without a listener
  * @param model what the pipeline calls its model, for example a name and a hash of the weights
+ * @param remarks what the file could not bring back, in whole sentences: a sampler that is not of
+ *     this library is only named in it, and left open in the request
  */
-public record ImageOrigin(ImageRequest request, String model) {
+public record ImageOrigin(ImageRequest request, String model, List<String> remarks) {
 
   /**
-   * Checks that both are there.
+   * Checks that all are there.
    *
    * @param request the complete request of this one image, without a listener
    * @param model what the pipeline calls its model, for example a name and a hash of the weights
+   * @param remarks what the file could not bring back, in whole sentences
    */
   public ImageOrigin {
     Objects.requireNonNull(request, "request");
     Objects.requireNonNull(model, "model");
+    remarks = List.copyOf(remarks);
   }
 
   /**
@@ -45,23 +49,48 @@ public record ImageOrigin(ImageRequest request, String model) {
         PngText.read(png)
             .orElseThrow(
                 () ->
-                    new IOException(
+                    new PngException(
                         png
                             + ": no request in this PNG file (no text \""
                             + PngText.KEYWORD
                             + "\"); only images saved by this program carry one, and editing or"
                             + " re-compressing them may remove it"));
-    try {
-      JsonElement json = JsonParser.parseString(text);
-      if (!json.isJsonObject()) {
-        throw new IllegalArgumentException("expected a JSON object");
-      }
-      JsonObject origin = json.getAsJsonObject();
-      return new ImageOrigin(RequestJson.read(origin), RequestJson.text(origin, "model"));
-    } catch (IllegalArgumentException | JsonParseException e) {
-      throw new IOException(
-          png + ": the request in this PNG file is damaged: " + e.getMessage(), e);
+    StrictJson json = StrictJson.parse(text, (problem, cause) -> damaged(png, problem, cause));
+    if (RequestJson.isLater(json)) {
+      throw later(png, "format " + json.integer("format"));
     }
+    try {
+      ImageOrigin origin =
+          new ImageOrigin(RequestJson.read(json), json.string("model"), remarks(png, json));
+      Optional<String> unread = json.unread();
+      if (unread.isPresent()) {
+        throw later(png, unread.get());
+      }
+      return origin;
+    } catch (IllegalArgumentException e) {
+      throw damaged(png, e.getMessage(), e);
+    }
+  }
+
+  private static List<String> remarks(Path png, StrictJson json) throws IOException {
+    Optional<String> lost =
+        json.has("sampler") ? SamplerJson.lost(json.object("sampler")) : Optional.empty();
+    return lost.stream()
+        .map(
+            sampler ->
+                "%s was made with a sampler of its own, %s, which a file cannot bring back; give one to make the same image"
+                    .formatted(png, sampler))
+        .toList();
+  }
+
+  private static PngException damaged(Path png, String problem, Throwable cause) {
+    return new PngException(png + ": the request in this PNG file is damaged: " + problem, cause);
+  }
+
+  private static PngException later(Path png, String unknown) {
+    return new PngException(
+        "%s: the request in this PNG file was written by a later version (%s is unknown here); use that version"
+            .formatted(png, unknown));
   }
 
   String toJson() {

@@ -1,10 +1,12 @@
 package io.jitflow.flux.image;
 
+import io.jitflow.core.Checks;
 import io.jitflow.core.Sampler;
 import io.jitflow.core.SamplingListener;
 import io.jitflow.core.token.TokenGrid;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalInt;
@@ -14,11 +16,11 @@ import java.util.function.Consumer;
 /**
  * What to draw, and how: everything that decides the pixels, except the networks.
  *
- * <p>Immutable. {@link #of} gives a request with defaults; every method with an argument returns a
+ * <p>Immutable. {@link #of} gives a request with defaults; every {@code with} method returns a
  * changed copy and refuses bad values at once:
  *
  * <pre>{@code
- * ImageRequest.of("a red fox in snow").size(1024, 768).seed(42).sampler(sampler)
+ * ImageRequest.of("a red fox in snow").withSize(1024, 768).withSeed(42).withSampler(sampler)
  * }</pre>
  *
  * <p>What a request leaves open (sampler, seed, number of text tokens) the pipeline fills in; the
@@ -37,6 +39,12 @@ public final class ImageRequest {
   public static final int SIZE_STEP_PX = 16;
 
   private static final int LARGEST_SIZE_PX = 16_384;
+
+  /** All images of a request are in memory together: 40 GB of 1024 x 1024 px at this count. */
+  private static final int LARGEST_COUNT = 10_000;
+
+  /** Eight times what FLUX.1 was trained with. */
+  private static final int LARGEST_TEXT_TOKENS = 4096;
 
   private final String prompt;
   private final Optional<String> negativePrompt;
@@ -62,11 +70,12 @@ public final class ImageRequest {
     textTokens = draft.textTokens;
     sampler = draft.sampler;
     listener = draft.listener;
-    if (seed.isPresent() && seed.getAsLong() > Long.MAX_VALUE - (count - 1)) {
-      throw new IllegalArgumentException(
-          "image %d of %d would have a seed beyond 2^63 - 1, the first has %d"
-              .formatted(count - 1, count, seed.getAsLong()));
-    }
+    Checks.argument(
+        seed.isEmpty() || seed.getAsLong() <= Long.MAX_VALUE - (count - 1),
+        "image %d of %d would have a seed beyond 2^63 - 1, the first has %d",
+        count - 1,
+        count,
+        seed.orElse(0));
   }
 
   /**
@@ -97,7 +106,7 @@ public final class ImageRequest {
    * @param text see {@link #of}
    * @return the changed copy
    */
-  public ImageRequest prompt(String text) {
+  public ImageRequest withPrompt(String text) {
     return with(draft -> draft.prompt = Objects.requireNonNull(text, "prompt"));
   }
 
@@ -109,12 +118,12 @@ public final class ImageRequest {
    * @param scale above 1; 1 would be no effect
    * @return the changed copy
    */
-  public ImageRequest negativePrompt(String text, double scale) {
+  public ImageRequest withNegativePrompt(String text, double scale) {
     Objects.requireNonNull(text, "negativePrompt");
-    if (!(scale > 1) || Double.isInfinite(scale)) {
-      throw new IllegalArgumentException(
-          "the true CFG scale of a negative prompt must be above 1, got " + scale);
-    }
+    Checks.argument(
+        scale > 1 && Double.isFinite(scale),
+        "the true CFG scale of a negative prompt must be above 1, got %s",
+        scale);
     return with(
         draft -> {
           draft.negativePrompt = Optional.of(text);
@@ -129,7 +138,7 @@ public final class ImageRequest {
    * @param newHeightPx height in px, a multiple of 16
    * @return the changed copy
    */
-  public ImageRequest size(int newWidthPx, int newHeightPx) {
+  public ImageRequest withSize(int newWidthPx, int newHeightPx) {
     checkSize("width", newWidthPx);
     checkSize("height", newHeightPx);
     return with(
@@ -145,10 +154,9 @@ public final class ImageRequest {
    * @param scale 0 or above; networks without guidance embedding (schnell) ignore it
    * @return the changed copy
    */
-  public ImageRequest guidance(double scale) {
-    if (!(scale >= 0) || Double.isInfinite(scale)) {
-      throw new IllegalArgumentException("guidance must be 0 or above, got " + scale);
-    }
+  public ImageRequest withGuidance(double scale) {
+    Checks.argument(
+        scale >= 0 && Double.isFinite(scale), "guidance must be 0 or above, got %s", scale);
     return with(draft -> draft.guidance = scale);
   }
 
@@ -160,11 +168,9 @@ public final class ImageRequest {
    *     difference
    * @return the changed copy
    */
-  public ImageRequest seed(long value) {
-    if (value < 0) {
-      throw new IllegalArgumentException(
-          "seed must be from 0 to 9223372036854775807 (2^63 - 1), got " + value);
-    }
+  public ImageRequest withSeed(long value) {
+    Checks.argument(
+        value >= 0, "seed must be from 0 to %d (2^63 - 1), got %d", Long.MAX_VALUE, value);
     return with(draft -> draft.seed = OptionalLong.of(value));
   }
 
@@ -172,13 +178,11 @@ public final class ImageRequest {
    * With another number of images. Image i is the image of the same request with count 1 and seed
    * {@code seed + i}, see {@link #single}.
    *
-   * @param images at least 1
+   * @param images 1 to 10,000; an answer holds them all in memory
    * @return the changed copy
    */
-  public ImageRequest count(int images) {
-    if (images < 1) {
-      throw new IllegalArgumentException("count must be at least 1, got " + images);
-    }
+  public ImageRequest withCount(int images) {
+    Checks.range("count", images, 1, LARGEST_COUNT);
     return with(draft -> draft.count = images);
   }
 
@@ -186,13 +190,11 @@ public final class ImageRequest {
    * With another number of tokens that T5 reads, padding included: 512 for FLUX.1-dev and 256 for
    * FLUX.1-schnell unless given.
    *
-   * @param tokens at least 1
+   * @param tokens 1 to 4,096
    * @return the changed copy
    */
-  public ImageRequest textTokens(int tokens) {
-    if (tokens < 1) {
-      throw new IllegalArgumentException("textTokens must be at least 1, got " + tokens);
-    }
+  public ImageRequest withTextTokens(int tokens) {
+    Checks.range("textTokens", tokens, 1, LARGEST_TEXT_TOKENS);
     return with(draft -> draft.textTokens = OptionalInt.of(tokens));
   }
 
@@ -202,7 +204,7 @@ public final class ImageRequest {
    * @param value the sampler
    * @return the changed copy
    */
-  public ImageRequest sampler(Sampler value) {
+  public ImageRequest withSampler(Sampler value) {
     Objects.requireNonNull(value, "sampler");
     return with(draft -> draft.sampler = Optional.of(value));
   }
@@ -213,7 +215,7 @@ public final class ImageRequest {
    * @param value the listener
    * @return the changed copy
    */
-  public ImageRequest listener(SamplingListener value) {
+  public ImageRequest withListener(SamplingListener value) {
     Objects.requireNonNull(value, "listener");
     return with(draft -> draft.listener = Optional.of(value));
   }
@@ -301,13 +303,27 @@ public final class ImageRequest {
 
   @Override
   public boolean equals(Object other) {
-    return other instanceof ImageRequest that
-        && RequestJson.write(this).equals(RequestJson.write(that));
+    return other instanceof ImageRequest that && parts().equals(that.parts());
   }
 
   @Override
   public int hashCode() {
-    return RequestJson.write(this).hashCode();
+    return parts().hashCode();
+  }
+
+  /** Everything that decides the pixels. */
+  private List<Object> parts() {
+    return List.of(
+        prompt,
+        negativePrompt,
+        trueCfgScale,
+        widthPx,
+        heightPx,
+        guidance,
+        seed,
+        count,
+        textTokens,
+        sampler);
   }
 
   /** {@return the request as the JSON text that PNG files carry} */
@@ -317,16 +333,22 @@ public final class ImageRequest {
   }
 
   private static void checkSize(String side, int px) {
-    if (px < SIZE_STEP_PX || px > LARGEST_SIZE_PX) {
-      throw new IllegalArgumentException(
-          "%s must be from %d to %d px, got %d".formatted(side, SIZE_STEP_PX, LARGEST_SIZE_PX, px));
-    }
+    Checks.argument(
+        px >= SIZE_STEP_PX && px <= LARGEST_SIZE_PX,
+        "%s must be from %d to %d px, got %d",
+        side,
+        SIZE_STEP_PX,
+        LARGEST_SIZE_PX,
+        px);
     int below = px - px % SIZE_STEP_PX;
-    if (below != px) {
-      throw new IllegalArgumentException(
-          "%s must be a multiple of %d px, got %d; try %d or %d"
-              .formatted(side, SIZE_STEP_PX, px, below, below + SIZE_STEP_PX));
-    }
+    Checks.argument(
+        below == px,
+        "%s must be a multiple of %d px, got %d; try %d or %d",
+        side,
+        SIZE_STEP_PX,
+        px,
+        below,
+        below + SIZE_STEP_PX);
   }
 
   private ImageRequest with(Consumer<Draft> change) {

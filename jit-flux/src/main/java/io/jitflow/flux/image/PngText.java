@@ -62,7 +62,7 @@ final class PngText {
     try (ImageInputStream stream = new FileImageInputStream(png.toFile())) {
       if (stream.length() < SIGNATURE_BYTES
           || !reader.getOriginatingProvider().canDecodeInput(stream)) {
-        throw new IOException(png + ": no PNG file");
+        throw new PngException(png + ": no PNG file");
       }
       return find(tree(reader, stream, png), "iTXtEntry", "text");
     } finally {
@@ -76,10 +76,10 @@ final class PngText {
       reader.setInput(stream);
       return reader.getImageMetadata(0).getAsTree(NATIVE_FORMAT);
     } catch (EOFException e) {
-      throw new IOException(png + ": damaged PNG file: it ends too early", e);
+      throw new PngException(png + ": damaged PNG file: it ends too early", e);
     } catch (IOException | RuntimeException e) {
       // the reader meets damaged chunks with whatever index or number they lead to
-      throw new IOException(png + ": damaged PNG file: " + e.getMessage(), e);
+      throw new PngException(png + ": damaged PNG file: " + e.getMessage(), e);
     }
   }
 

@@ -1,10 +1,10 @@
 package io.jitflow.flux.image;
 
-import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
-import com.google.gson.JsonPrimitive;
-import java.util.function.Function;
-import java.util.function.Predicate;
+import io.jitflow.core.Sampler;
+import io.jitflow.flux.json.StrictJson;
+import java.io.IOException;
+import java.util.Optional;
 
 /**
  * The JSON text of a request; {@code format} changes when older readers would misread it.
@@ -42,81 +42,43 @@ final class RequestJson {
     return json;
   }
 
+  /** Whether a text is of a format that only a later version can read. */
+  static boolean isLater(StrictJson json) throws IOException {
+    return json.integer("format") > FORMAT;
+  }
+
   /**
-   * Reads a request.
+   * Reads a request; a sampler that a text cannot bring back is left open.
    *
-   * @throws IllegalArgumentException if a value is missing, of another type or out of range
+   * @throws IOException if a value is missing, of another type or unknown
+   * @throws IllegalArgumentException if a value is out of range
    */
-  static ImageRequest read(JsonObject json) {
-    int format = intValue(json, "format");
+  static ImageRequest read(StrictJson json) throws IOException {
+    int format = json.integer("format");
     if (format != FORMAT) {
-      throw new IllegalArgumentException(
-          "expected format %d, found %d: written by another version".formatted(FORMAT, format));
+      throw json.wrong("format", String.valueOf(FORMAT), format);
     }
     ImageRequest request =
-        ImageRequest.of(text(json, "prompt"))
-            .size(intValue(json, "widthPx"), intValue(json, "heightPx"))
-            .guidance(number(json, "guidance"))
-            .count(intValue(json, "count"));
+        ImageRequest.of(json.string("prompt"))
+            .withSize(json.integer("widthPx"), json.integer("heightPx"))
+            .withGuidance(json.number("guidance"))
+            .withCount(json.integer("count"));
     if (json.has("negativePrompt")) {
-      request = request.negativePrompt(text(json, "negativePrompt"), number(json, "trueCfgScale"));
+      request =
+          request.withNegativePrompt(json.string("negativePrompt"), json.number("trueCfgScale"));
     }
     if (json.has("seed")) {
-      request = request.seed(longValue(json, "seed"));
+      request = request.withSeed(json.longInteger("seed"));
     }
     if (json.has("textTokens")) {
-      request = request.textTokens(intValue(json, "textTokens"));
+      request = request.withTextTokens(json.integer("textTokens"));
     }
     if (json.has("sampler")) {
-      request = request.sampler(SamplerJson.read(object(json, "sampler")));
+      Optional<Sampler> sampler = SamplerJson.read(json.object("sampler"));
+      if (sampler.isPresent()) {
+        request = request.withSampler(sampler.get());
+      }
     }
     return request;
-  }
-
-  static String text(JsonObject json, String key) {
-    return value(json, key, "a text", JsonPrimitive::isString, JsonPrimitive::getAsString);
-  }
-
-  static double number(JsonObject json, String key) {
-    return value(json, key, "a number", JsonPrimitive::isNumber, JsonPrimitive::getAsDouble);
-  }
-
-  static int intValue(JsonObject json, String key) {
-    return value(json, key, "a whole number", JsonPrimitive::isNumber, JsonPrimitive::getAsInt);
-  }
-
-  static long longValue(JsonObject json, String key) {
-    return value(json, key, "a whole number", JsonPrimitive::isNumber, JsonPrimitive::getAsLong);
-  }
-
-  static JsonObject object(JsonObject json, String key) {
-    JsonElement found = json.get(key);
-    if (found == null || !found.isJsonObject()) {
-      throw unexpected(key, "an object", found);
-    }
-    return found.getAsJsonObject();
-  }
-
-  private static <T> T value(
-      JsonObject json,
-      String key,
-      String expected,
-      Predicate<JsonPrimitive> isType,
-      Function<JsonPrimitive, T> as) {
-    JsonElement found = json.get(key);
-    if (found == null || !found.isJsonPrimitive() || !isType.test(found.getAsJsonPrimitive())) {
-      throw unexpected(key, expected, found);
-    }
-    try {
-      return as.apply(found.getAsJsonPrimitive());
-    } catch (NumberFormatException e) {
-      throw unexpected(key, expected, found);
-    }
-  }
-
-  static IllegalArgumentException unexpected(String key, String expected, JsonElement found) {
-    return new IllegalArgumentException(
-        "\"%s\": expected %s, found %s"
-            .formatted(key, expected, found == null ? "nothing" : found));
   }
 }

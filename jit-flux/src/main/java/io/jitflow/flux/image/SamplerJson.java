@@ -1,7 +1,6 @@
 package io.jitflow.flux.image;
 
 import com.google.gson.JsonArray;
-import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
 import io.jitflow.core.EulerSampler;
 import io.jitflow.core.Sampler;
@@ -17,14 +16,18 @@ import io.jitflow.core.jit.Stage;
 import io.jitflow.core.jit.StageRules;
 import io.jitflow.core.jit.TiedAnchors;
 import io.jitflow.core.jit.TransitionNoise;
+import io.jitflow.flux.json.StrictJson;
+import java.io.IOException;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * The JSON text of a sampler with every setting, so that a later default cannot change an image.
  */
 final class SamplerJson {
+
+  private static final String OTHER = "other";
 
   private SamplerJson() {}
 
@@ -56,7 +59,7 @@ final class SamplerJson {
       json.addProperty("transitionNoise", config.transitionNoise().name());
       json.addProperty("stageRules", config.stageRules().name());
     } else {
-      json.addProperty("kind", "other");
+      json.addProperty("kind", OTHER);
       json.addProperty("steps", sampler.steps());
       json.addProperty("class", sampler.getClass().getName());
     }
@@ -64,49 +67,51 @@ final class SamplerJson {
   }
 
   /**
-   * Reads a sampler.
+   * Reads a sampler; empty for one that is none of ours.
    *
-   * @throws IllegalArgumentException if it is none of ours, or a value is missing or out of range
+   * @throws IOException if a value is missing, of another type or unknown
+   * @throws IllegalArgumentException if a value is out of range
    */
-  static Sampler read(JsonObject json) {
-    String kind = RequestJson.text(json, "kind");
+  static Optional<Sampler> read(StrictJson json) throws IOException {
+    String kind = json.string("kind");
     return switch (kind) {
       case "euler" ->
-          new EulerSampler(
-              readSchedule(RequestJson.object(json, "schedule")),
-              RequestJson.intValue(json, "steps"));
-      case "jit" -> new JitSampler(readConfig(json));
-      case "other" ->
-          throw new IllegalArgumentException(
-              "the image was made with a sampler of its own, %s, which a file cannot bring back"
-                  .formatted(RequestJson.text(json, "class")));
-      default ->
-          throw new IllegalArgumentException(
-              "expected a sampler of kind euler or jit, found '%s'".formatted(kind));
+          Optional.of(
+              new EulerSampler(readSchedule(json.object("schedule")), json.integer("steps")));
+      case "jit" -> Optional.of(new JitSampler(readConfig(json)));
+      case OTHER -> {
+        json.integer("steps");
+        json.string("class");
+        yield Optional.empty();
+      }
+      default -> throw json.wrong("kind", "euler, jit or other", kind);
     };
   }
 
-  private static JitConfig readConfig(JsonObject json) {
+  /** What to call a sampler that {@link #read} leaves open. */
+  static Optional<String> lost(StrictJson json) throws IOException {
+    return json.string("kind").equals(OTHER)
+        ? Optional.of("%s (%d steps)".formatted(json.string("class"), json.integer("steps")))
+        : Optional.empty();
+  }
+
+  private static JitConfig readConfig(StrictJson json) throws IOException {
     List<Stage> stages = new ArrayList<>();
-    for (JsonElement entry : array(json, "stages")) {
-      if (!entry.isJsonObject()) {
-        throw RequestJson.unexpected("stages", "objects", entry);
-      }
-      JsonObject stage = entry.getAsJsonObject();
-      stages.add(new Stage(RequestJson.number(stage, "end"), RequestJson.number(stage, "density")));
+    for (StrictJson stage : json.objects("stages")) {
+      stages.add(new Stage(stage.number("end"), stage.number("density")));
     }
     return new JitConfig(
-        RequestJson.intValue(json, "steps"),
+        json.integer("steps"),
         stages,
-        readSchedule(RequestJson.object(json, "schedule")),
-        constant(json, "firstAnchors", FirstAnchors.values()),
-        constant(json, "activation", Activation.values()),
-        constant(json, "importanceBorder", ImportanceBorder.values()),
-        constant(json, "blurWidth", BlurWidth.values()),
-        constant(json, "tiedAnchors", TiedAnchors.values()),
-        new MicroFlow(RequestJson.intValue(json, "microFlowSteps")),
-        constant(json, "transitionNoise", TransitionNoise.values()),
-        constant(json, "stageRules", StageRules.values()));
+        readSchedule(json.object("schedule")),
+        json.constant("firstAnchors", FirstAnchors.class),
+        json.constant("activation", Activation.class),
+        json.constant("importanceBorder", ImportanceBorder.class),
+        json.constant("blurWidth", BlurWidth.class),
+        json.constant("tiedAnchors", TiedAnchors.class),
+        new MicroFlow(json.integer("microFlowSteps")),
+        json.constant("transitionNoise", TransitionNoise.class),
+        json.constant("stageRules", StageRules.class));
   }
 
   private static JsonObject write(SigmaSchedule schedule) {
@@ -136,53 +141,19 @@ final class SamplerJson {
     return json;
   }
 
-  private static SigmaSchedule readSchedule(JsonObject json) {
-    String type = RequestJson.text(json, "type");
+  private static SigmaSchedule readSchedule(StrictJson json) throws IOException {
+    String type = json.string("type");
     return switch (type) {
       case "linear" -> SigmaSchedule.linear();
       case "dynamicShift" ->
           new SigmaSchedule.DynamicShift(
-              RequestJson.number(json, "baseShift"),
-              RequestJson.number(json, "maxShift"),
-              RequestJson.intValue(json, "baseTokens"),
-              RequestJson.intValue(json, "maxTokens"));
-      case "beta" ->
-          SigmaSchedule.beta(RequestJson.number(json, "alpha"), RequestJson.number(json, "beta"));
-      case "custom" -> {
-        JsonArray values = array(json, "sigmas");
-        double[] sigmas = new double[values.size()];
-        for (int i = 0; i < sigmas.length; i++) {
-          JsonElement value = values.get(i);
-          if (!value.isJsonPrimitive() || !value.getAsJsonPrimitive().isNumber()) {
-            throw RequestJson.unexpected("sigmas", "numbers", value);
-          }
-          sigmas[i] = value.getAsDouble();
-        }
-        yield SigmaSchedule.custom(sigmas);
-      }
-      default ->
-          throw new IllegalArgumentException(
-              "expected a schedule linear, dynamicShift, beta or custom, found '%s'"
-                  .formatted(type));
+              json.number("baseShift"),
+              json.number("maxShift"),
+              json.integer("baseTokens"),
+              json.integer("maxTokens"));
+      case "beta" -> SigmaSchedule.beta(json.number("alpha"), json.number("beta"));
+      case "custom" -> new SigmaSchedule.Custom(json.numbers("sigmas"));
+      default -> throw json.wrong("type", "linear, dynamicShift, beta or custom", type);
     };
-  }
-
-  private static JsonArray array(JsonObject json, String key) {
-    JsonElement found = json.get(key);
-    if (found == null || !found.isJsonArray()) {
-      throw RequestJson.unexpected(key, "a list", found);
-    }
-    return found.getAsJsonArray();
-  }
-
-  private static <E extends Enum<E>> E constant(JsonObject json, String key, E[] values) {
-    String name = RequestJson.text(json, key);
-    for (E value : values) {
-      if (value.name().equals(name)) {
-        return value;
-      }
-    }
-    throw new IllegalArgumentException(
-        "\"%s\": expected one of %s, found '%s'".formatted(key, Arrays.toString(values), name));
   }
 }

@@ -87,6 +87,15 @@ public record FluxArchitecture(
   }
 
   /**
+   * The number of rows of {@code hiddenSize} numbers that modulate the blocks and the last layer.
+   *
+   * @return 12 for each double block, 3 for each single block, 2 for the last layer: 344 for FLUX.1
+   */
+  public int modulationRows() {
+    return 12 * doubleBlocks + 3 * singleBlocks + 2;
+  }
+
+  /**
    * Floating-point operations of one forward pass over one sample, two per multiply-add: the
    * blocks' linear layers and attention, which are all but a thousandth of the work. Modulation,
    * embeddings and the final layer are left out.

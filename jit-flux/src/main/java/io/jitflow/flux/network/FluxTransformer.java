@@ -16,6 +16,9 @@ import java.util.Arrays;
  * <p>The number of image tokens is free at every call, and so is which tokens of the grid they are:
  * the network knows them by their position ids alone.
  *
+ * <p>A module either takes the rows that a {@link FluxModulation} computed, as ours do, or noise
+ * level, guidance and pooled prompt, and modulates by itself: {@link #takesModulation()}.
+ *
  * <p>Safe for use by several threads; {@link #close} waits for calls in flight. Results cannot be
  * changed in place (libtorch makes them inference tensors); {@code duplicate()} gives one that can.
  */
@@ -25,11 +28,13 @@ public final class FluxTransformer implements AutoCloseable {
   private final FluxArchitecture architecture;
   private final LoadedModule module;
   private final Boundary boundary;
+  private final boolean takesModulation;
 
   private FluxTransformer(FluxArchitecture architecture, LoadedModule module) {
     this.architecture = architecture;
     this.module = module;
     this.boundary = new Boundary(WHAT, module.device());
+    this.takesModulation = module.hasMethod("takes_modulation");
   }
 
   /**
@@ -66,8 +71,90 @@ public final class FluxTransformer implements AutoCloseable {
   }
 
   /**
-   * Evaluates the velocity {@code dy/dsigma} at some tokens. All inputs are FLOAT32 and are not
-   * changed.
+   * Whether the module takes modulation rows, which it says by a method {@code takes_modulation}.
+   *
+   * @return true if {@link #velocity(NDArray, NDArray, NDArray, NDArray)} is to be called, false if
+   *     {@link #velocity(NDArray, NDArray, NDArray, NDArray, double, double)} is
+   */
+  public boolean takesModulation() {
+    return takesModulation;
+  }
+
+  /**
+   * Evaluates the velocity {@code dy/dsigma} at some tokens with given modulation and zero text
+   * positions. All inputs are FLOAT32 and are not changed.
+   *
+   * @param img image tokens, {@code [batch, tokens, inChannels]}
+   * @param imgIds {@code (0, row, column)} of each of them, {@code [batch, tokens, 3]}
+   * @param txt T5 embeddings, {@code [batch, textTokens, textWidth]}
+   * @param modulation what {@link FluxModulation} computed for each sample, {@code [batch, rows,
+   *     hiddenSize]}
+   * @return the velocity, FLOAT32 {@code [batch, tokens, inChannels]}, attached to the manager of
+   *     {@code img}
+   * @throws IllegalArgumentException if an input has another shape, type or device
+   * @throws IllegalStateException after {@link #close}, or if the module modulates by itself
+   */
+  public NDArray velocity(NDArray img, NDArray imgIds, NDArray txt, NDArray modulation) {
+    module.requireOpen();
+    boundary.require("txt", txt, DataType.FLOAT32, -1, -1, architecture.textWidth());
+    try (NDManager scratch = img.getManager().newSubManager()) {
+      NDArray txtIds = scratch.zeros(new Shape(txt.getShape().get(1), 3));
+      return velocity(img, imgIds, txt, txtIds, modulation);
+    }
+  }
+
+  /**
+   * Evaluates the velocity with given positions of the text tokens; the parameters are otherwise
+   * those of {@link #velocity(NDArray, NDArray, NDArray, NDArray)}.
+   *
+   * @param img image tokens, {@code [batch, tokens, inChannels]}
+   * @param imgIds {@code (0, row, column)} of each of them, {@code [batch, tokens, 3]}
+   * @param txt T5 embeddings, {@code [batch, textTokens, textWidth]}
+   * @param txtIds position ids of the text tokens, zeros, {@code [textTokens, 3]}
+   * @param modulation what {@link FluxModulation} computed for each sample, {@code [batch, rows,
+   *     hiddenSize]}
+   * @return the velocity, FLOAT32 {@code [batch, tokens, inChannels]}, attached to the manager of
+   *     {@code img}
+   * @throws IllegalArgumentException if an input has another shape, type or device
+   * @throws IllegalStateException after {@link #close}, or if the module modulates by itself
+   */
+  public NDArray velocity(
+      NDArray img, NDArray imgIds, NDArray txt, NDArray txtIds, NDArray modulation) {
+    requireSignature(true);
+    requireTokens(img, imgIds, txt, txtIds);
+    boundary.require(
+        "modulation",
+        modulation,
+        DataType.FLOAT32,
+        img.getShape().get(0),
+        architecture.modulationRows(),
+        architecture.hiddenSize());
+    NDList out = module.forward(img, imgIds, txt, txtIds, modulation);
+    return Results.only(WHAT, out, img.getShape());
+  }
+
+  private void requireSignature(boolean modulated) {
+    module.requireOpen();
+    if (takesModulation != modulated) {
+      throw new IllegalStateException(
+          takesModulation
+              ? "this FLUX transformer takes the rows of a FluxModulation; call velocity with them"
+              : "this FLUX transformer modulates by itself; call velocity with sigma and guidance");
+    }
+  }
+
+  private void requireTokens(NDArray img, NDArray imgIds, NDArray txt, NDArray txtIds) {
+    boundary.require("img", img, DataType.FLOAT32, -1, -1, architecture.inChannels());
+    long batch = img.getShape().get(0);
+    long tokens = img.getShape().get(1);
+    boundary.require("imgIds", imgIds, DataType.FLOAT32, batch, tokens, 3);
+    boundary.require("txt", txt, DataType.FLOAT32, batch, -1, architecture.textWidth());
+    boundary.require("txtIds", txtIds, DataType.FLOAT32, txt.getShape().get(1), 3);
+  }
+
+  /**
+   * Evaluates the velocity {@code dy/dsigma} at some tokens by a module that modulates by itself.
+   * All inputs are FLOAT32 and are not changed.
    *
    * @param img image tokens, {@code [batch, tokens, inChannels]}
    * @param imgIds {@code (0, row, column)} of each of them, {@code [batch, tokens, 3]}
@@ -80,7 +167,7 @@ public final class FluxTransformer implements AutoCloseable {
    * @return the velocity, FLOAT32 {@code [batch, tokens, inChannels]}, attached to the manager of
    *     {@code img}
    * @throws IllegalArgumentException if an input has another shape, type or device
-   * @throws IllegalStateException after {@link #close}
+   * @throws IllegalStateException after {@link #close}, or if the module takes modulation rows
    */
   public NDArray velocity(
       NDArray img,
@@ -90,13 +177,9 @@ public final class FluxTransformer implements AutoCloseable {
       NDArray vec,
       NDArray sigma,
       NDArray guidance) {
-    module.requireOpen();
-    boundary.require("img", img, DataType.FLOAT32, -1, -1, architecture.inChannels());
+    requireSignature(false);
+    requireTokens(img, imgIds, txt, txtIds);
     long batch = img.getShape().get(0);
-    long tokens = img.getShape().get(1);
-    boundary.require("imgIds", imgIds, DataType.FLOAT32, batch, tokens, 3);
-    boundary.require("txt", txt, DataType.FLOAT32, batch, -1, architecture.textWidth());
-    boundary.require("txtIds", txtIds, DataType.FLOAT32, txt.getShape().get(1), 3);
     boundary.require("vec", vec, DataType.FLOAT32, batch, architecture.pooledWidth());
     boundary.require("sigma", sigma, DataType.FLOAT32, batch);
     boundary.require("guidance", guidance, DataType.FLOAT32, batch);
@@ -119,13 +202,11 @@ public final class FluxTransformer implements AutoCloseable {
    *     {@code img}
    * @throws IllegalArgumentException if an input has another shape, type or device, or sigma is not
    *     in [0, 1]
-   * @throws IllegalStateException after {@link #close}
+   * @throws IllegalStateException after {@link #close}, or if the module takes modulation rows
    */
   public NDArray velocity(
       NDArray img, NDArray imgIds, NDArray txt, NDArray vec, double sigma, double guidance) {
-    if (!(sigma >= 0 && sigma <= 1)) {
-      throw new IllegalArgumentException("sigma must lie in [0, 1], got " + sigma);
-    }
+    requireSigma(sigma);
     module.requireOpen();
     boundary.require("img", img, DataType.FLOAT32, -1, -1, architecture.inChannels());
     boundary.require("txt", txt, DataType.FLOAT32, -1, -1, architecture.textWidth());
@@ -136,6 +217,13 @@ public final class FluxTransformer implements AutoCloseable {
       NDArray guidances = scratch.create(filled(batch, guidance));
       return velocity(img, imgIds, txt, txtIds, vec, sigmas, guidances);
     }
+  }
+
+  static double requireSigma(double sigma) {
+    if (!(sigma >= 0 && sigma <= 1)) {
+      throw new IllegalArgumentException("sigma must lie in [0, 1], got " + sigma);
+    }
+    return sigma;
   }
 
   private static float[] filled(int count, double value) {

@@ -5,11 +5,14 @@ import ai.djl.MalformedModelException;
 import ai.djl.Model;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
+import ai.djl.pytorch.engine.PtSymbolBlock;
+import ai.djl.pytorch.jni.JniUtils;
 import ai.djl.training.ParameterStore;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.locks.ReadWriteLock;
@@ -56,6 +59,11 @@ final class LoadedModule implements AutoCloseable {
 
   Device device() {
     return device;
+  }
+
+  /** Whether the module's class has a method of this name. */
+  boolean hasMethod(String name) {
+    return Arrays.asList(JniUtils.getMethodNames((PtSymbolBlock) model.getBlock())).contains(name);
   }
 
   /**

@@ -1,11 +1,16 @@
 package io.jitflow.flux.program;
 
 import io.jitflow.flux.network.FluxArchitecture;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 
-/** The transformer's tensors and classes. */
+/** The tensors and classes of the transformer and of its modulation. */
 final class FluxProgram {
   private static final String NAME = "flux_transformer";
+  private static final String MODULATION = "flux_modulation";
+  private static final int ROWS_PER_DOUBLE_BLOCK = 12;
+  private static final int ROWS_PER_SINGLE_BLOCK = 3;
   private static final int SINUSOID_WIDTH = 256;
 
   private FluxProgram() {}
@@ -13,9 +18,13 @@ final class FluxProgram {
   static NetworkProgram of(FluxArchitecture a) {
     String code =
         new ProgramText(NAME + ".py")
-            .repeat("double_block", a.doubleBlocks())
-            .repeat("single_block", a.singleBlocks())
-            .option("guidance", a.guidanceEmbedding())
+            .repeat("double_block", rows(0, a.doubleBlocks(), ROWS_PER_DOUBLE_BLOCK))
+            .repeat(
+                "single_block",
+                rows(
+                    a.doubleBlocks() * ROWS_PER_DOUBLE_BLOCK,
+                    a.singleBlocks(),
+                    ROWS_PER_SINGLE_BLOCK))
             .render();
     ModuleTree tree =
         new ModuleTree(NAME, "Flux")
@@ -23,12 +32,9 @@ final class FluxProgram {
             .rule("double_blocks\\.\\d+", "DoubleStreamBlock")
             .rule("single_blocks", "SingleBlocks")
             .rule("single_blocks\\.\\d+", "SingleStreamBlock")
-            .rule("(time|guidance|vector)_in", "MLPEmbedder")
             .rule("final_layer", "LastLayer")
-            .rule("final_layer\\.adaLN_modulation", "AdaLN")
             .rule(".*\\.(img|txt)_attn", "SelfAttention")
             .rule(".*\\.(img|txt)_mlp", "MLP")
-            .rule(".*\\.((img|txt)_mod|modulation)", "Modulation")
             .rule(".*\\.norm", "QKNorm")
             .rule(".*\\.(query|key)_norm", "RMSNorm")
             .rule(".*", "layers.Linear")
@@ -44,21 +50,52 @@ final class FluxProgram {
         tree);
   }
 
+  /** What depends on noise level, guidance and pooled prompt alone. */
+  static NetworkProgram modulation(FluxArchitecture a) {
+    String code =
+        new ProgramText(MODULATION + ".py")
+            .repeat("double_block", a.doubleBlocks())
+            .repeat("single_block", a.singleBlocks())
+            .option("guidance", a.guidanceEmbedding())
+            .render();
+    ModuleTree tree =
+        new ModuleTree(MODULATION, "FluxModulation")
+            .rule("double_blocks", "DoubleBlocks")
+            .rule("double_blocks\\.\\d+", "DoubleStreamBlock")
+            .rule("single_blocks", "SingleBlocks")
+            .rule("single_blocks\\.\\d+", "SingleStreamBlock")
+            .rule("(time|guidance|vector)_in", "MLPEmbedder")
+            .rule("final_layer", "LastLayer")
+            .rule("final_layer\\.adaLN_modulation", "AdaLN")
+            .rule(".*\\.((img|txt)_mod|modulation)", "Modulation")
+            .rule(".*", "layers.Linear");
+    return new NetworkProgram(
+        MODULATION,
+        modulationTensors(a),
+        Map.of(MODULATION, code, "layers", new ProgramText("layers.py").render()),
+        tree);
+  }
+
+  /** The rows of each of so many blocks, the first of which has its rows at an offset. */
+  private static List<Map<String, String>> rows(int offset, int blocks, int rowsPerBlock) {
+    List<Map<String, String>> entries = new ArrayList<>();
+    for (int i = 0; i < blocks; i++) {
+      int begin = offset + i * rowsPerBlock;
+      entries.add(
+          Map.of("begin", Integer.toString(begin), "end", Integer.toString(begin + rowsPerBlock)));
+    }
+    return entries;
+  }
+
   private static Map<String, long[]> tensors(FluxArchitecture a) {
     long hidden = a.hiddenSize();
     TensorShapes shapes =
         new TensorShapes()
             .linear("img_in", hidden, a.inChannels())
             .linear("txt_in", hidden, a.textWidth());
-    embedder(shapes, "time_in", SINUSOID_WIDTH, hidden);
-    if (a.guidanceEmbedding()) {
-      embedder(shapes, "guidance_in", SINUSOID_WIDTH, hidden);
-    }
-    embedder(shapes, "vector_in", a.pooledWidth(), hidden);
     for (int i = 0; i < a.doubleBlocks(); i++) {
       for (String stream : new String[] {"img", "txt"}) {
         String block = "double_blocks." + i + "." + stream;
-        shapes.linear(block + "_mod.lin", 6 * hidden, hidden);
         shapes.linear(block + "_attn.qkv", 3 * hidden, hidden);
         shapes.tensor(block + "_attn.norm.query_norm.scale", a.headWidth());
         shapes.tensor(block + "_attn.norm.key_norm.scale", a.headWidth());
@@ -73,12 +110,26 @@ final class FluxProgram {
       shapes.linear(block + ".linear2", hidden, hidden + a.mlpWidth());
       shapes.tensor(block + ".norm.query_norm.scale", a.headWidth());
       shapes.tensor(block + ".norm.key_norm.scale", a.headWidth());
-      shapes.linear(block + ".modulation.lin", 3 * hidden, hidden);
     }
-    return shapes
-        .linear("final_layer.linear", a.inChannels(), hidden)
-        .linear("final_layer.adaLN_modulation.1", 2 * hidden, hidden)
-        .map();
+    return shapes.linear("final_layer.linear", a.inChannels(), hidden).map();
+  }
+
+  private static Map<String, long[]> modulationTensors(FluxArchitecture a) {
+    long hidden = a.hiddenSize();
+    TensorShapes shapes = new TensorShapes();
+    embedder(shapes, "time_in", SINUSOID_WIDTH, hidden);
+    if (a.guidanceEmbedding()) {
+      embedder(shapes, "guidance_in", SINUSOID_WIDTH, hidden);
+    }
+    embedder(shapes, "vector_in", a.pooledWidth(), hidden);
+    for (int i = 0; i < a.doubleBlocks(); i++) {
+      shapes.linear("double_blocks." + i + ".img_mod.lin", 6 * hidden, hidden);
+      shapes.linear("double_blocks." + i + ".txt_mod.lin", 6 * hidden, hidden);
+    }
+    for (int i = 0; i < a.singleBlocks(); i++) {
+      shapes.linear("single_blocks." + i + ".modulation.lin", 3 * hidden, hidden);
+    }
+    return shapes.linear("final_layer.adaLN_modulation.1", 2 * hidden, hidden).map();
   }
 
   private static void embedder(TensorShapes shapes, String name, long in, long hidden) {

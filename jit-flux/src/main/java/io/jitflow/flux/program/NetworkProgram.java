@@ -37,15 +37,28 @@ public final class NetworkProgram {
   }
 
   /**
-   * The transformer. Tensors have the names of the original release: {@code
-   * double_blocks.0.img_attn.qkv.weight}, {@code single_blocks.0.linear1.weight}; the rows of
-   * {@code final_layer.adaLN_modulation.1} are shift, then scale.
+   * The transformer without its modulation, which {@link #modulation} computes. Tensors have the
+   * names of the original release: {@code double_blocks.0.img_attn.qkv.weight}, {@code
+   * single_blocks.0.linear1.weight}.
    *
    * @param architecture the sizes
    * @return the program
    */
   public static NetworkProgram of(FluxArchitecture architecture) {
     return FluxProgram.of(architecture);
+  }
+
+  /**
+   * The part of the transformer that depends on noise level, guidance and pooled prompt alone: its
+   * embedders and modulation matrices. Tensors have the names of the original release: {@code
+   * double_blocks.0.img_mod.lin.weight}; the rows of {@code final_layer.adaLN_modulation.1} are
+   * shift, then scale.
+   *
+   * @param architecture the sizes
+   * @return the program
+   */
+  public static NetworkProgram modulation(FluxArchitecture architecture) {
+    return FluxProgram.modulation(architecture);
   }
 
   /**
@@ -87,8 +100,8 @@ public final class NetworkProgram {
   /**
    * The name of the program.
    *
-   * @return {@code flux_transformer}, {@code clip_text_encoder}, {@code t5_encoder} or {@code
-   *     vae_decoder}
+   * @return {@code flux_transformer}, {@code flux_modulation}, {@code clip_text_encoder}, {@code
+   *     t5_encoder} or {@code vae_decoder}
    */
   public String name() {
     return name;

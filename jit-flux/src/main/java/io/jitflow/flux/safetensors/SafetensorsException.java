@@ -1,6 +1,7 @@
 package io.jitflow.flux.safetensors;
 
-import java.io.IOException;
+import io.jitflow.flux.file.BrokenFileException;
+import io.jitflow.flux.file.Quoted;
 import java.nio.file.Path;
 import java.util.Optional;
 
@@ -9,9 +10,8 @@ import java.util.Optional;
  * file and, where one is to blame, the tensor; it says what was expected, what was found and what
  * to do.
  */
-public final class SafetensorsException extends IOException {
+public final class SafetensorsException extends BrokenFileException {
   private static final long serialVersionUID = 1L;
-  private static final int MAX_QUOTED = 160;
 
   private final transient Path file;
 
@@ -34,7 +34,7 @@ public final class SafetensorsException extends IOException {
 
   static SafetensorsException ofTensor(Path file, String tensor, String message) {
     return new SafetensorsException(
-        file, tensor, file + ": tensor " + quote(tensor) + ": " + message, null);
+        file, tensor, file + ": tensor " + Quoted.of(tensor) + ": " + message, null);
   }
 
   /**
@@ -53,30 +53,5 @@ public final class SafetensorsException extends IOException {
    */
   public Optional<String> tensor() {
     return Optional.ofNullable(tensor);
-  }
-
-  /** Quotes text from a file so that it cannot garble a terminal or flood a log. */
-  static String quote(String text) {
-    StringBuilder out = new StringBuilder("'");
-    int shown = Math.min(text.length(), MAX_QUOTED);
-    for (int i = 0; i < shown; i++) {
-      char c = text.charAt(i);
-      if (Character.isISOControl(c) || Character.isSurrogate(c) || isFormatting(c)) {
-        out.append(String.format("\\u%04x", (int) c));
-      } else {
-        out.append(c);
-      }
-    }
-    if (shown < text.length()) {
-      out.append("... (").append(text.length()).append(" characters)");
-    }
-    return out.append('\'').toString();
-  }
-
-  private static boolean isFormatting(char c) {
-    return switch (Character.getType(c)) {
-      case Character.FORMAT, Character.LINE_SEPARATOR, Character.PARAGRAPH_SEPARATOR -> true;
-      default -> false;
-    };
   }
 }

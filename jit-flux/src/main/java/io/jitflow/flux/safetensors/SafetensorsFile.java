@@ -1,5 +1,6 @@
 package io.jitflow.flux.safetensors;
 
+import io.jitflow.flux.file.Quoted;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -211,7 +212,7 @@ public final class SafetensorsFile implements AutoCloseable {
     if (offset < 0 || offset > info.byteSize() - length) {
       throw new IllegalArgumentException(
           "tensor "
-              + SafetensorsException.quote(name)
+              + Quoted.of(name)
               + " has "
               + info.byteSize()
               + " bytes, got offset "

@@ -4,6 +4,7 @@ import com.google.gson.Strictness;
 import com.google.gson.stream.JsonReader;
 import com.google.gson.stream.JsonToken;
 import com.google.gson.stream.MalformedJsonException;
+import io.jitflow.flux.file.Quoted;
 import io.jitflow.flux.weights.DType;
 import java.io.EOFException;
 import java.io.IOException;
@@ -176,10 +177,10 @@ record SafetensorsHeader(Map<String, String> metadata, Map<String, TensorInfo> t
       while (reader.hasNext()) {
         String key = reader.nextName();
         if (reader.peek() != JsonToken.STRING) {
-          throw badMetadata(found() + " as " + SafetensorsException.quote(key));
+          throw badMetadata(found() + " as " + Quoted.of(key));
         }
         if (entries.put(key, reader.nextString()) != null) {
-          throw badMetadata(SafetensorsException.quote(key) + " twice");
+          throw badMetadata(Quoted.of(key) + " twice");
         }
       }
       reader.endObject();
@@ -293,8 +294,7 @@ record SafetensorsHeader(Map<String, String> metadata, Map<String, TensorInfo> t
                 + name
                 + ", which is not supported; use the BF16, F16 or F32 file of the same model");
       }
-      throw malformed(
-          tensor, "a dtype of the safetensors format", SafetensorsException.quote(name));
+      throw malformed(tensor, "a dtype of the safetensors format", Quoted.of(name));
     }
 
     /** Reads an array of at most {@code limit} integers that are not negative. */
@@ -346,7 +346,7 @@ record SafetensorsHeader(Map<String, String> metadata, Map<String, TensorInfo> t
           throw malformed(
               info.name(),
               "data of its own",
-              "data shared with tensor " + SafetensorsException.quote(String.valueOf(before)));
+              "data shared with tensor " + Quoted.of(String.valueOf(before)));
         }
         if (info.begin() > covered) {
           throw malformed(

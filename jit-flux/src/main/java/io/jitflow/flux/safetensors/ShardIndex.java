@@ -4,6 +4,7 @@ import com.google.gson.Strictness;
 import com.google.gson.stream.JsonReader;
 import com.google.gson.stream.JsonToken;
 import com.google.gson.stream.MalformedJsonException;
+import io.jitflow.flux.file.Quoted;
 import java.io.EOFException;
 import java.io.IOException;
 import java.io.InputStreamReader;
@@ -93,9 +94,9 @@ final class ShardIndex {
             index,
             tensor,
             "expected in one shard, found in two: "
-                + SafetensorsException.quote(other)
+                + Quoted.of(other)
                 + " and "
-                + SafetensorsException.quote(shard)
+                + Quoted.of(shard)
                 + "; download the index again");
       }
     }
@@ -115,7 +116,7 @@ final class ShardIndex {
           index,
           tensor,
           "expected the name of a file beside the index, found "
-              + SafetensorsException.quote(shard)
+              + Quoted.of(shard)
               + "; do not trust this checkpoint");
     }
     return shard;

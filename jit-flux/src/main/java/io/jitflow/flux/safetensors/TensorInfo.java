@@ -1,5 +1,6 @@
 package io.jitflow.flux.safetensors;
 
+import io.jitflow.flux.file.Quoted;
 import io.jitflow.flux.weights.DType;
 import java.util.List;
 
@@ -52,6 +53,6 @@ public record TensorInfo(String name, DType dtype, List<Long> shape, long begin,
    * @return the name in single quotes, safe to print
    */
   public static String quote(String name) {
-    return SafetensorsException.quote(name);
+    return Quoted.of(name);
   }
 }

@@ -1,17 +1,6 @@
 # The FLUX.1 transformer. Names follow black-forest-labs/flux.
 # Types by number: 5 float16, 6 float32, 7 float64, 9 complex of two float32.
 
-def timestep_embedding(t: Tensor, dtype: int) -> Tensor:
-  # The factor 1000 is applied in the type of the weights, as in the reference.
-  t = torch.to(torch.mul(torch.to(t, dtype), 1000.), 6)
-  k = torch.arange(0, 128, dtype=6, device=t.device)
-  # Float32 exponents as in the reference, but an exact exp: angles reach 3500, where the last bit of
-  # a frequency shows.
-  exponents = torch.div(torch.mul(k, -9.210340371976184), 128)
-  freqs = torch.to(torch.exp(torch.to(exponents, 7)), 6)
-  args = torch.mul(torch.unsqueeze(t, 1), torch.unsqueeze(freqs, 0))
-  return torch.to(torch.cat([torch.cos(args), torch.sin(args)], 1), dtype)
-
 def rope_axis(position: Tensor, dim: int, theta: float) -> Tensor:
   exponent = torch.div(torch.arange(0, dim, 2, dtype=7, device=position.device), dim)
   omega = torch.reciprocal(torch.pow(theta, exponent))
@@ -42,14 +31,6 @@ def saturated(x: Tensor) -> Tensor:
   else:
     pass
   return x
-
-class MLPEmbedder(Module):
-  __parameters__ = []
-  __buffers__ = []
-  in_layer : __torch__.layers.Linear
-  out_layer : __torch__.layers.Linear
-  def forward(self: __torch__.flux_transformer.MLPEmbedder, x: Tensor) -> Tensor:
-    return (self.out_layer).forward(torch.silu((self.in_layer).forward(x, )), )
 
 class RMSNorm(Module):
   __parameters__ = ["scale", ]
@@ -92,26 +73,18 @@ class MLP(Module):
     x = torch.gelu((getattr(self, "0")).forward(x, ), approximate="tanh")
     return (getattr(self, "2")).forward(x, )
 
-class Modulation(Module):
-  __parameters__ = []
-  __buffers__ = []
-  lin : __torch__.layers.Linear
-  def forward(self: __torch__.flux_transformer.Modulation, vec: Tensor, count: int) -> List[Tensor]:
-    return torch.chunk(torch.unsqueeze((self.lin).forward(torch.silu(vec), ), 1), count, 2)
-
 class DoubleStreamBlock(Module):
   __parameters__ = []
   __buffers__ = []
   heads : int
-  img_mod : __torch__.flux_transformer.Modulation
   img_attn : __torch__.flux_transformer.SelfAttention
   img_mlp : __torch__.flux_transformer.MLP
-  txt_mod : __torch__.flux_transformer.Modulation
   txt_attn : __torch__.flux_transformer.SelfAttention
   txt_mlp : __torch__.flux_transformer.MLP
-  def forward(self: __torch__.flux_transformer.DoubleStreamBlock, img: Tensor, txt: Tensor, vec: Tensor, rope: Tensor) -> Tuple[Tensor, Tensor]:
-    img_shift1, img_scale1, img_gate1, img_shift2, img_scale2, img_gate2, = (self.img_mod).forward(vec, 6, )
-    txt_shift1, txt_scale1, txt_gate1, txt_shift2, txt_scale2, txt_gate2, = (self.txt_mod).forward(vec, 6, )
+  # rows: [batch, 12, hidden]
+  def forward(self: __torch__.flux_transformer.DoubleStreamBlock, img: Tensor, txt: Tensor, rows: Tensor, rope: Tensor) -> Tuple[Tensor, Tensor]:
+    img_shift1, img_scale1, img_gate1, img_shift2, img_scale2, img_gate2, = torch.split(torch.slice(rows, 1, 0, 6), 1, 1)
+    txt_shift1, txt_scale1, txt_gate1, txt_shift2, txt_scale2, txt_gate2, = torch.split(torch.slice(rows, 1, 6, 12), 1, 1)
     img_normed = __torch__.flux_transformer.modulated_norm(img, img_shift1, img_scale1, )
     img_qk, img_v, = (self.img_attn).forward(img_normed, self.heads, torch.slice(rope, 1, torch.size(txt, 1)), )
     txt_normed = __torch__.flux_transformer.modulated_norm(txt, txt_shift1, txt_scale1, )
@@ -136,9 +109,9 @@ class SingleStreamBlock(Module):
   linear1 : __torch__.layers.Linear
   linear2 : __torch__.layers.Linear
   norm : __torch__.flux_transformer.QKNorm
-  modulation : __torch__.flux_transformer.Modulation
-  def forward(self: __torch__.flux_transformer.SingleStreamBlock, x: Tensor, vec: Tensor, rope: Tensor) -> Tensor:
-    shift, scale, gate, = (self.modulation).forward(vec, 3, )
+  # rows: [batch, 3, hidden]
+  def forward(self: __torch__.flux_transformer.SingleStreamBlock, x: Tensor, rows: Tensor, rope: Tensor) -> Tensor:
+    shift, scale, gate, = torch.split(rows, 1, 1)
     hidden = torch.size(x, 2)
     inner = (self.linear1).forward(__torch__.flux_transformer.modulated_norm(x, shift, scale, ), )
     qkv, mlp, = torch.split_with_sizes(inner, [3 * hidden, torch.size(inner, 2) - 3 * hidden], 2)
@@ -149,21 +122,13 @@ class SingleStreamBlock(Module):
     out = (self.linear2).forward(torch.cat([attn, torch.gelu(mlp, approximate="tanh")], 2), )
     return __torch__.flux_transformer.saturated(torch.addcmul(x, gate, out), )
 
-class AdaLN(Module):
-  __parameters__ = []
-  __buffers__ = []
-  __annotations__ = []
-  __annotations__["1"] = __torch__.layers.Linear
-  def forward(self: __torch__.flux_transformer.AdaLN, vec: Tensor) -> List[Tensor]:
-    return torch.chunk(torch.unsqueeze((getattr(self, "1")).forward(torch.silu(vec), ), 1), 2, 2)
-
 class LastLayer(Module):
   __parameters__ = []
   __buffers__ = []
   linear : __torch__.layers.Linear
-  adaLN_modulation : __torch__.flux_transformer.AdaLN
-  def forward(self: __torch__.flux_transformer.LastLayer, x: Tensor, vec: Tensor) -> Tensor:
-    shift, scale, = (self.adaLN_modulation).forward(vec, )
+  # rows: [batch, 2, hidden]
+  def forward(self: __torch__.flux_transformer.LastLayer, x: Tensor, rows: Tensor) -> Tensor:
+    shift, scale, = torch.split(rows, 1, 1)
     return (self.linear).forward(__torch__.flux_transformer.modulated_norm(x, shift, scale, ), )
 
 class DoubleBlocks(Module):
@@ -171,8 +136,8 @@ class DoubleBlocks(Module):
   __buffers__ = []
   __annotations__ = []
   __annotations__["{i}"] = __torch__.flux_transformer.DoubleStreamBlock  # for each double_block
-  def forward(self: __torch__.flux_transformer.DoubleBlocks, img: Tensor, txt: Tensor, vec: Tensor, rope: Tensor) -> Tuple[Tensor, Tensor]:
-    img, txt, = (getattr(self, "{i}")).forward(img, txt, vec, rope, )  # for each double_block
+  def forward(self: __torch__.flux_transformer.DoubleBlocks, img: Tensor, txt: Tensor, rows: Tensor, rope: Tensor) -> Tuple[Tensor, Tensor]:
+    img, txt, = (getattr(self, "{i}")).forward(img, txt, torch.slice(rows, 1, {begin}, {end}), rope, )  # for each double_block
     return (img, txt)
 
 class SingleBlocks(Module):
@@ -180,8 +145,8 @@ class SingleBlocks(Module):
   __buffers__ = []
   __annotations__ = []
   __annotations__["{i}"] = __torch__.flux_transformer.SingleStreamBlock  # for each single_block
-  def forward(self: __torch__.flux_transformer.SingleBlocks, x: Tensor, vec: Tensor, rope: Tensor) -> Tensor:
-    x = (getattr(self, "{i}")).forward(x, vec, rope, )  # for each single_block
+  def forward(self: __torch__.flux_transformer.SingleBlocks, x: Tensor, rows: Tensor, rope: Tensor) -> Tensor:
+    x = (getattr(self, "{i}")).forward(x, torch.slice(rows, 1, {begin}, {end}), rope, )  # for each single_block
     return x
 
 class Flux(Module):
@@ -193,9 +158,6 @@ class Flux(Module):
   column_axis : int
   img_in : __torch__.layers.Linear
   txt_in : __torch__.layers.Linear
-  time_in : __torch__.flux_transformer.MLPEmbedder
-  guidance_in : __torch__.flux_transformer.MLPEmbedder  # if guidance
-  vector_in : __torch__.flux_transformer.MLPEmbedder
   double_blocks : __torch__.flux_transformer.DoubleBlocks
   single_blocks : __torch__.flux_transformer.SingleBlocks
   final_layer : __torch__.flux_transformer.LastLayer
@@ -210,20 +172,20 @@ class Flux(Module):
     rope = torch.to(torch.polar(torch.ones_like(angle), angle), 9)
     return torch.unsqueeze(torch.unsqueeze(rope, 2), 3)
 
+  # Tells that forward takes modulation rows, which are modulation.pt's results.
+  def takes_modulation(self: __torch__.flux_transformer.Flux) -> bool:
+    return True
+
   # img: [batch, tokens, channels], img_ids: [batch, tokens, 3], txt: [batch, text tokens, text width],
-  # txt_ids: [text tokens, 3], vec: [batch, pooled width], timestep and guidance: [batch]
-  def forward(self: __torch__.flux_transformer.Flux, img: Tensor, img_ids: Tensor, txt: Tensor, txt_ids: Tensor, vec: Tensor, timestep: Tensor, guidance: Tensor) -> Tensor:
+  # txt_ids: [text tokens, 3], modulation: [batch, rows, hidden]
+  def forward(self: __torch__.flux_transformer.Flux, img: Tensor, img_ids: Tensor, txt: Tensor, txt_ids: Tensor, modulation: Tensor) -> Tensor:
     dtype = self.img_in.weight.dtype
-    batch = torch.size(img, 0)
-    ids = torch.cat([torch.expand(torch.unsqueeze(txt_ids, 0), [batch, -1, -1]), img_ids], 1)
+    ids = torch.cat([torch.expand(torch.unsqueeze(txt_ids, 0), [torch.size(img, 0), -1, -1]), img_ids], 1)
     rope = (self).rope(ids, )
-    temb = (self.time_in).forward(__torch__.flux_transformer.timestep_embedding(timestep, dtype, ), )
-    guided = (self.guidance_in).forward(__torch__.flux_transformer.timestep_embedding(guidance, dtype, ), )  # if guidance
-    temb = torch.add(temb, guided)  # if guidance
-    temb = torch.add(temb, (self.vector_in).forward(torch.to(vec, dtype), ))
+    rows = torch.to(modulation, dtype)
     img = (self.img_in).forward(torch.to(img, dtype), )
     txt = (self.txt_in).forward(torch.to(txt, dtype), )
-    img, txt, = (self.double_blocks).forward(img, txt, temb, rope, )
-    x = (self.single_blocks).forward(torch.cat([txt, img], 1), temb, rope, )
+    img, txt, = (self.double_blocks).forward(img, txt, rows, rope, )
+    x = (self.single_blocks).forward(torch.cat([txt, img], 1), rows, rope, )
     img = torch.slice(x, 1, torch.size(txt, 1))
-    return torch.to((self.final_layer).forward(img, temb, ), 6)
+    return torch.to((self.final_layer).forward(img, torch.slice(rows, 1, -2), ), 6)

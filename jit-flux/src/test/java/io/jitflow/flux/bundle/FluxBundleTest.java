@@ -122,7 +122,7 @@ class FluxBundleTest {
     Files.write(manifest(), "\u00e4".getBytes(StandardCharsets.ISO_8859_1));
     refused("expected JSON in UTF-8");
     Files.writeString(manifest(), "[1]");
-    refused("expected a JSON object, found other JSON");
+    refused("expected a JSON object, found a list");
     Files.writeString(manifest(), "");
     refused("expected");
   }
@@ -135,8 +135,33 @@ class FluxBundleTest {
 
   @Test
   void read_otherFormatVersion_isRefused() throws IOException {
-    edit("\"formatVersion\": 1", "\"formatVersion\": 2");
-    refused("expected format version 1, found 2; use a newer version of this library");
+    edit("\"formatVersion\": 2", "\"formatVersion\": 3");
+    refused("expected format version 2, found 3; use a newer version of this library");
+  }
+
+  @Test
+  void read_firstFormatVersion_isReadWithoutModulation() throws IOException {
+    edit("\"formatVersion\": 2", "\"formatVersion\": 1");
+    FluxBundle read = FluxBundle.read(bundle.folder());
+    assertThat(read.modulation()).isEmpty();
+    assertThatThrownBy(read::requireModulation)
+        .isInstanceOf(BundleException.class)
+        .hasMessageContaining("modulation.pt")
+        .hasMessageContaining("convert the checkpoint again");
+  }
+
+  @Test
+  void read_entryOfALaterVersion_isRefused() throws IOException {
+    edit("\"heads\": 24,", "\"heads\": 24, \"experts\": 8,");
+    refused(
+        "networks.transformer.architecture.experts: expected no such entry in format version 2",
+        "use the version of this library that made the bundle");
+  }
+
+  @Test
+  void read_numberThatWraps_isRefused() throws IOException {
+    edit("\"heads\": 24,", "\"heads\": 4294967320,");
+    refused("networks.transformer.architecture.heads: expected a whole number of 32 bits");
   }
 
   @Test

@@ -34,7 +34,7 @@ class TensorMappingTest {
   private static void assertSameTensors(NetworkPlan a, NetworkPlan b) throws IOException {
     assertThat(a.architecture()).isEqualTo(b.architecture());
     for (DType dtype : List.of(DType.F32, DType.BF16)) {
-      for (String name : a.program().tensors().keySet()) {
+      for (String name : a.mapping().expressions().keySet()) {
         assertThat(bytes(a.mapping().source(name, dtype)))
             .as("%s as %s", name, dtype)
             .isEqualTo(bytes(b.mapping().source(name, dtype)));

@@ -6,9 +6,17 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import ai.djl.modality.cv.Image;
 import ai.djl.modality.cv.ImageFactory;
+import ai.djl.ndarray.NDArray;
+import io.jitflow.core.Sampler;
+import io.jitflow.core.SamplingRequest;
+import io.jitflow.core.VelocityModel;
 import io.jitflow.core.jit.JitSampler;
+import io.jitflow.flux.file.BrokenFileException;
 import java.awt.image.BufferedImage;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.OutputStream;
+import java.lang.reflect.Proxy;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
@@ -23,6 +31,7 @@ import javax.imageio.ImageIO;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class GeneratedImagesTest {
@@ -35,7 +44,7 @@ class GeneratedImagesTest {
           Duration.ofSeconds(3),
           Duration.ofMillis(400));
   private static final ImageRequest REQUEST =
-      ImageRequest.of("a red fox").size(32, 16).seed(41).sampler(JitSampler.preset4x());
+      ImageRequest.of("a red fox").withSize(32, 16).withSeed(41).withSampler(JitSampler.preset4x());
 
   @TempDir Path folder;
 
@@ -47,18 +56,61 @@ class GeneratedImagesTest {
 
     BufferedImage read = ImageIO.read(file.toFile());
     assertThat(rgb(read)).containsExactly(rgb(image));
-    assertThat(ImageOrigin.read(file)).isEqualTo(new ImageOrigin(REQUEST, "tiny"));
+    assertThat(ImageOrigin.read(file)).isEqualTo(new ImageOrigin(REQUEST, "tiny", List.of()));
     assertThat(ImageRequest.fromPng(file)).isEqualTo(REQUEST);
     assertThat(entries()).containsExactly("fox.png");
   }
 
   @Test
+  void toPng_eachImage_theFileThatSaveWrites() throws IOException {
+    GeneratedImages images = generated(REQUEST.withCount(2), picture(1), picture(2));
+    List<Path> files = images.save(folder.resolve("fox.png"));
+    for (int i = 0; i < 2; i++) {
+      assertThat(images.toPng(i)).isEqualTo(Files.readAllBytes(files.get(i)));
+    }
+  }
+
+  @Test
+  void writePng_ontoAStream_leavesItOpen() throws IOException {
+    GeneratedImages images = generated(REQUEST, picture(1));
+    boolean[] closed = new boolean[1];
+    var out =
+        new ByteArrayOutputStream() {
+          @Override
+          public void close() {
+            closed[0] = true;
+          }
+        };
+    images.writePng(0, out);
+    assertThat(closed[0]).isFalse();
+    assertThat(out.toByteArray()).isEqualTo(images.toPng(0));
+  }
+
+  @Test
+  void bufferedImage_foreignImage_samePixels() {
+    Image foreign =
+        (Image)
+            Proxy.newProxyInstance(
+                Image.class.getClassLoader(),
+                new Class<?>[] {Image.class},
+                (proxy, method, arguments) -> {
+                  if (method.getName().equals("save")) {
+                    ImageIO.write(picture(3), "png", (OutputStream) arguments[0]);
+                  }
+                  return null; // wraps no image of Java
+                });
+    GeneratedImages images =
+        new GeneratedImages(List.of(foreign), REQUEST, "tiny", TIMINGS, List.of());
+    assertThat(rgb(images.bufferedImage(0))).containsExactly(rgb(picture(3)));
+  }
+
+  @Test
   void save_severalImages_eachWithItsOwnSeed() throws IOException {
     Path file = folder.resolve("fox.PNG");
-    List<Path> files = generated(REQUEST.count(2), picture(1), picture(2)).save(file);
+    List<Path> files = generated(REQUEST.withCount(2), picture(1), picture(2)).save(file);
     assertThat(files).containsExactly(folder.resolve("fox-0.png"), folder.resolve("fox-1.png"));
     assertThat(ImageRequest.fromPng(files.get(0))).isEqualTo(REQUEST);
-    assertThat(ImageRequest.fromPng(files.get(1))).isEqualTo(REQUEST.seed(42));
+    assertThat(ImageRequest.fromPng(files.get(1))).isEqualTo(REQUEST.withSeed(42));
     assertThat(rgb(ImageIO.read(files.get(1).toFile()))).containsExactly(rgb(picture(2)));
   }
 
@@ -74,7 +126,7 @@ class GeneratedImagesTest {
       })
   void save_anyPrompt_comesBack(String prompt) throws IOException {
     Path file = folder.resolve("fox.png");
-    ImageRequest request = REQUEST.prompt(prompt).negativePrompt(prompt, 2);
+    ImageRequest request = REQUEST.withPrompt(prompt).withNegativePrompt(prompt, 2);
     generated(request, picture(1)).save(file);
     assertThat(ImageRequest.fromPng(file).prompt()).isEqualTo(prompt);
     assertThat(ImageRequest.fromPng(file)).isEqualTo(request);
@@ -83,7 +135,7 @@ class GeneratedImagesTest {
   @Test
   void save_longPrompt_comesBack() throws IOException {
     Path file = folder.resolve("fox.png");
-    ImageRequest request = REQUEST.prompt("ein Fuchs, ".repeat(1000));
+    ImageRequest request = REQUEST.withPrompt("ein Fuchs, ".repeat(1000));
     generated(request, picture(1)).save(file);
     assertThat(ImageRequest.fromPng(file)).isEqualTo(request);
   }
@@ -126,7 +178,7 @@ class GeneratedImagesTest {
   @Test
   void constructor_wrongNumberOfImages_refused() {
     assertThatIllegalArgumentException()
-        .isThrownBy(() -> generated(REQUEST.count(2), picture(1)))
+        .isThrownBy(() -> generated(REQUEST.withCount(2), picture(1)))
         .withMessage("expected 2 images as requested, got 1");
   }
 
@@ -175,14 +227,59 @@ class GeneratedImagesTest {
     }
     assertThatThrownBy(() -> ImageRequest.fromPng(file))
         .isInstanceOf(IOException.class)
-        .hasMessageContaining(
-            "the request in this PNG file is damaged: \"prompt\": expected a text");
+        .hasMessageContaining("the request in this PNG file is damaged: prompt: expected a text");
     try (var out = Files.newOutputStream(file)) {
       PngText.write(picture(1), "[[[", out);
     }
     assertThatThrownBy(() -> ImageRequest.fromPng(file))
         .isInstanceOf(IOException.class)
         .hasMessageContaining("damaged");
+  }
+
+  @Test
+  void read_samplerOfOnesOwn_theRestComesBackAndARemark() throws IOException {
+    Sampler own =
+        new Sampler() {
+          @Override
+          public NDArray sample(VelocityModel model, SamplingRequest request) {
+            return request.noise();
+          }
+
+          @Override
+          public int steps() {
+            return 3;
+          }
+        };
+    Path file = folder.resolve("fox.png");
+    generated(REQUEST.withSampler(own), picture(1)).save(file);
+    ImageOrigin origin = ImageOrigin.read(file);
+    assertThat(origin.request())
+        .isEqualTo(ImageRequest.of("a red fox").withSize(32, 16).withSeed(41));
+    assertThat(origin.remarks())
+        .singleElement()
+        .asString()
+        .contains(own.getClass().getName(), "(3 steps)", "cannot bring back");
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "\"format\":1|\"format\":2|format 2 is unknown here",
+        "\"kind\":\"jit\"|\"kind\":\"jit\",\"order\":2|sampler.order is unknown here",
+        "\"count\":1|\"count\":1,\"lora\":[]|lora is unknown here"
+      })
+  void read_laterVersion_saysSo(String from, String to, String unknown) throws IOException {
+    Path file = folder.resolve("fox.png");
+    String text = new ImageOrigin(REQUEST, "tiny", List.of()).toJson();
+    assertThat(text).contains(from);
+    try (var out = Files.newOutputStream(file)) {
+      PngText.write(picture(1), text.replace(from, to), out);
+    }
+    assertThatThrownBy(() -> ImageOrigin.read(file))
+        .isInstanceOf(BrokenFileException.class)
+        .hasMessageContaining("written by a later version (" + unknown)
+        .hasMessageNotContaining("damaged");
   }
 
   @Test

@@ -10,7 +10,6 @@ import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import io.jitflow.core.testing.Arrays32;
 import io.jitflow.core.token.TokenGrid;
-import io.jitflow.flux.program.NetworkProgram;
 import io.jitflow.flux.torchscript.ScriptModule;
 import io.jitflow.flux.torchscript.TorchScriptArchive;
 import io.jitflow.flux.weights.DType;
@@ -38,13 +37,12 @@ class FluxTransformerTest {
 
   @TempDir Path folder;
   private NDManager manager;
-  private FluxTransformer transformer;
+  private ModulatedFlux transformer;
 
   @BeforeEach
   void load() throws IOException {
     manager = NDManager.newBaseManager(Device.cpu());
-    Path file = SmallNetworks.write(NetworkProgram.of(SmallNetworks.FLUX), folder);
-    transformer = FluxTransformer.load(file, Device.cpu(), SmallNetworks.FLUX);
+    transformer = ModulatedFlux.small(folder, tensor -> DType.F32);
   }
 
   @AfterEach
@@ -192,7 +190,7 @@ class FluxTransformerTest {
                 }));
       }
       velocity(random(manager, 1, 1, 6, 8), gridIds(1));
-      transformer.close();
+      transformer.transformer.close();
       for (Future<Integer> run : runs) {
         assertThat(run.get()).isNotNegative();
       }
@@ -204,8 +202,8 @@ class FluxTransformerTest {
   @Test
   void velocity_afterClose_saysSo() {
     NDArray img = random(manager, 1, 1, 6, 8);
-    transformer.close();
-    transformer.close();
+    transformer.transformer.close();
+    transformer.transformer.close();
     assertThatThrownBy(() -> velocity(img, gridIds(1)))
         .isInstanceOf(IllegalStateException.class)
         .hasMessage("the FLUX transformer is closed");
@@ -253,10 +251,7 @@ class FluxTransformerTest {
     double guidance = 4;
     NDArray expected = transformer.velocity(img, gridIds(1), txt, vec, sigma, guidance);
     for (DType dtype : List.of(DType.BF16, DType.F16)) {
-      NetworkProgram program = NetworkProgram.of(SmallNetworks.FLUX);
-      Path file =
-          SmallNetworks.write(program, folder, SmallNetworks.weights(program, tensor -> dtype));
-      try (FluxTransformer half = FluxTransformer.load(file, Device.cpu(), SmallNetworks.FLUX)) {
+      try (ModulatedFlux half = ModulatedFlux.small(folder, tensor -> dtype)) {
         NDArray found = half.velocity(img, gridIds(1), txt, vec, sigma, guidance);
         // 8 or 11 significant bits, cut off rather than rounded, through three blocks
         Arrays32.assertClose(dtype.name(), found, expected, dtype == DType.BF16 ? 0.2 : 0.03);
@@ -278,6 +273,40 @@ class FluxTransformerTest {
     assertThatThrownBy(() -> FluxTransformer.load(file, Device.cpu(), SmallNetworks.FLUX))
         .isInstanceOf(IOException.class)
         .hasMessageContaining("text.pt is not a TorchScript file");
+  }
+
+  @Test
+  void rows_ofSeveralSigmas_equalThoseOneByOne() {
+    NDArray vec = random(manager, 2, 1, 10);
+    double[] sigmas = {1, 0.7, 0.2};
+    NDArray together = transformer.modulation().rows(vec, sigmas, 3.5);
+    assertThat(together.getShape())
+        .isEqualTo(new Shape(3, SmallNetworks.FLUX.modulationRows(), 16));
+    for (int i = 0; i < sigmas.length; i++) {
+      NDArray alone = transformer.modulation().rows(vec, new double[] {sigmas[i]}, 3.5);
+      Arrays32.assertClose("sigma " + sigmas[i], together.get(i + ":" + (i + 1)), alone, REORDERED);
+    }
+  }
+
+  @Test
+  void velocity_withoutTheModulationThatItTakes_saysWhatToCall() {
+    NDArray img = random(manager, 3, 1, 6, 8);
+    NDArray txt = random(manager, 1, 1, TEXT_TOKENS, 12);
+    NDArray vec = random(manager, 2, 1, 10);
+    assertThat(transformer.transformer.takesModulation()).isTrue();
+    assertThatThrownBy(() -> transformer.transformer.velocity(img, gridIds(1), txt, vec, 0.5, 3.5))
+        .isInstanceOf(IllegalStateException.class)
+        .hasMessageContaining("FluxModulation");
+  }
+
+  @Test
+  void velocity_modulationOfOtherSize_namesBothShapes() {
+    NDArray img = random(manager, 3, 1, 6, 8);
+    NDArray txt = random(manager, 1, 1, TEXT_TOKENS, 12);
+    NDArray rows = manager.zeros(new Shape(1, 19, 16));
+    assertThatThrownBy(() -> transformer.transformer.velocity(img, gridIds(1), txt, rows))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessage("FLUX transformer: modulation must have shape (1, 20, 16), got (1, 19, 16)");
   }
 
   private FluxTransformer foreign(String returned) throws IOException {
@@ -309,6 +338,7 @@ class FluxTransformerTest {
     NDArray vec = random(manager, 2, 2, 10);
     try (FluxTransformer foreign =
         foreign("torch.add(torch.mul(torch.mul(img, sigma), self.gain), scale)")) {
+      assertThat(foreign.takesModulation()).isFalse();
       NDArray found = foreign.velocity(img, gridIds(2), txt, vec, 0.5, 3.5);
       Arrays32.assertClose("velocity", found, img.add(3.5), 1e-6);
     }

@@ -53,9 +53,11 @@ public final class TransformerParity {
     boolean wide = dtype == DType.F32;
     String expected = wide ? "expected" : "expected_bf16";
     String arithmetic = wide ? "float32" : "bfloat16";
-    try (FluxTransformer transformer =
-        FluxTransformer.load(
-            bundle.file(FluxNetwork.TRANSFORMER), Device.cpu(), bundle.transformer())) {
+    try (ModulatedFlux transformer =
+        ModulatedFlux.load(
+            bundle.requireModulation(),
+            bundle.file(FluxNetwork.TRANSFORMER),
+            bundle.transformer())) {
       for (JsonObject one : ParitySet.objects(variant, "cases")) {
         if (one.getAsJsonObject("content").has(expected)) {
           try (NDManager manager = NDManager.newBaseManager(Device.cpu())) {
@@ -68,7 +70,7 @@ public final class TransformerParity {
     }
   }
 
-  private static NDArray velocity(FluxTransformer transformer, Npz npz) {
+  private static NDArray velocity(ModulatedFlux transformer, Npz npz) {
     NDArray img = npz.get("img");
     NDArray ids = npz.get("img_ids");
     boolean shared = ids.getShape().dimension() == 2;

@@ -31,8 +31,10 @@ class NetworkProgramTest {
   @Test
   void tensors_fluxDev_countsAsPublished() {
     NetworkProgram program = NetworkProgram.of(DEV);
-    assertThat(program.tensors()).hasSize(780);
-    assertThat(parameters(program)).isEqualTo(11_901_408_320L);
+    NetworkProgram modulation = NetworkProgram.modulation(DEV);
+    assertThat(program.tensors().size() + modulation.tensors().size()).isEqualTo(780);
+    assertThat(parameters(program)).isEqualTo(8_628_031_552L);
+    assertThat(parameters(modulation)).isEqualTo(11_901_408_320L - 8_628_031_552L);
     assertThat(program.tensors().get("single_blocks.37.linear1.weight"))
         .containsExactly(21504, 3072);
     assertThat(program.tensors().get("double_blocks.18.txt_attn.norm.key_norm.scale"))
@@ -41,13 +43,14 @@ class NetworkProgramTest {
 
   @Test
   void tensors_withoutGuidance_lacksItsEmbedder() {
-    NetworkProgram program =
-        NetworkProgram.of(
-            new FluxArchitecture(
-                64, 3072, 24, 12288, List.of(16, 56, 56), 19, 38, 4096, 768, false, 10000));
-    assertThat(parameters(program)).isEqualTo(11_901_408_320L - 10_229_760L);
-    assertThat(program.tensors()).hasSize(776).doesNotContainKey("guidance_in.in_layer.weight");
-    assertThat(program.codeFiles().get("flux_transformer")).doesNotContain("self.guidance_in");
+    FluxArchitecture schnell =
+        new FluxArchitecture(
+            64, 3072, 24, 12288, List.of(16, 56, 56), 19, 38, 4096, 768, false, 10000);
+    NetworkProgram program = NetworkProgram.modulation(schnell);
+    assertThat(parameters(program))
+        .isEqualTo(parameters(NetworkProgram.modulation(DEV)) - 10_229_760L);
+    assertThat(program.tensors()).doesNotContainKey("guidance_in.in_layer.weight");
+    assertThat(program.codeFiles().get("flux_modulation")).doesNotContain("self.guidance_in");
   }
 
   @Test

@@ -1,0 +1,52 @@
+package io.jitflow.flux;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.index.NDIndex;
+import io.jitflow.flux.network.FluxModulation;
+import java.util.HashMap;
+import java.util.Map;
+
+/** What the transformer reads of one prompt at each noise level. Owns its arrays. */
+final class Modulation implements AutoCloseable {
+  private final NDManager manager;
+  private final Map<Float, NDArray> rows = new HashMap<>();
+
+  Modulation(NDManager parent) {
+    this.manager = parent.newSubManager();
+  }
+
+  /**
+   * Evaluates noise levels in one go, so that each matrix is read once.
+   *
+   * @param network evaluates them
+   * @param prompt the prompt, borrowed
+   * @param sigmas the noise levels, at least one
+   * @param guidance the input of the guidance embedding
+   */
+  void add(FluxModulation network, PromptEmbedding prompt, double[] sigmas, double guidance) {
+    try (NDManager scratch = manager.newSubManager()) {
+      scratch.tempAttachAll(prompt.pooled());
+      NDArray all = network.rows(prompt.pooled(), sigmas, guidance);
+      all.attach(manager);
+      for (int i = 0; i < sigmas.length; i++) {
+        rows.put((float) sigmas[i], all.get(manager, new NDIndex("{}:{}", i, i + 1)));
+      }
+    }
+  }
+
+  /** The rows at a noise level, {@code [1, rows, hiddenSize]}, or null; still owned by this. */
+  NDArray at(double sigma) {
+    return rows.get((float) sigma);
+  }
+
+  /** How many noise levels there are. */
+  int size() {
+    return rows.size();
+  }
+
+  @Override
+  public void close() {
+    manager.close();
+  }
+}
