@@ -208,10 +208,10 @@ public final class SceneStudyCommand implements Callable<Integer> {
     List<SamplingStep> steps = new ArrayList<>();
     ImageRequest request =
         ImageRequest.of(prompt.caption().text())
-            .size(sizePx, sizePx)
-            .seed(seed)
-            .sampler(row.sampler)
-            .listener(steps::add);
+            .withSize(sizePx, sizePx)
+            .withSeed(seed)
+            .withSampler(row.sampler)
+            .withListener(steps::add);
     GeneratedImages made = pipeline.generate(request);
     Image image = made.images().get(0);
     row.pictures.add(Picture.of((BufferedImage) image.getWrappedImage()));

@@ -19,6 +19,15 @@ class BootstrapTest {
   }
 
   @Test
+  void interval_figureThatGrowsWithRepetition_isNotShiftedUp() {
+    // the share of samples that a draw leaves out is 0 for the whole and about 0.37 for a draw
+    Bootstrap.Interval interval =
+        Bootstrap.interval(100, 500, order -> 1 - Arrays.stream(order).distinct().count() / 100.0);
+    assertThat(interval.low()).isLessThan(interval.high());
+    assertThat(interval.high()).isLessThan(0);
+  }
+
+  @Test
   void interval_again_isTheSame() {
     assertThat(Bootstrap.interval(10, 50, order -> order[0]))
         .isEqualTo(Bootstrap.interval(10, 50, order -> order[0]));
