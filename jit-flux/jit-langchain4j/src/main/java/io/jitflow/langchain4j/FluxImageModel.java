@@ -34,8 +34,8 @@ import java.util.concurrent.RejectedExecutionException;
  * GeneratedImages#metadata}: seed, sampler, steps, timings and more.
  *
  * <p>Thread-safe; callers queue fairly, see {@link FluxPool}. Wrong settings end in an {@link
- * InvalidRequestException}, a full queue in a {@link RateLimitException}, which LangChain4j takes as
- * a request to try again later.
+ * InvalidRequestException}, a full queue in a {@link RateLimitException}, which LangChain4j takes
+ * as a request to try again later.
  */
 public final class FluxImageModel implements ImageModel, AutoCloseable {
   private final FluxPool pool;

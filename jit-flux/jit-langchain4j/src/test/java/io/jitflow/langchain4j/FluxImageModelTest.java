@@ -86,7 +86,12 @@ class FluxImageModelTest {
     try (FluxPool pool = FluxPool.load(bundle, CPU)) {
       FluxImageModel.builder().pool(pool).build().close();
       try (FluxImageModel model =
-          FluxImageModel.builder().pool(pool).widthPx(64).heightPx(64).preset("default_7x").build()) {
+          FluxImageModel.builder()
+              .pool(pool)
+              .widthPx(64)
+              .heightPx(64)
+              .preset("default_7x")
+              .build()) {
         assertThat(model.generate("red apple").metadata()).containsEntry("sampler", "jit");
       }
     }

@@ -38,7 +38,8 @@ import java.util.Set;
  *
  * <p>The last two take what a call leaves open from the model's arguments {@code widthPx}, {@code
  * heightPx}, {@code preset}, {@code steps} and {@code guidance}. A wrong value ends in a {@link
- * TranslateException} with the reason. A call whose {@link Input} is cancelled ends within one step.
+ * TranslateException} with the reason. A call whose {@link Input} is cancelled ends within one
+ * step.
  */
 public final class FluxTranslatorFactory implements TranslatorFactory {
 

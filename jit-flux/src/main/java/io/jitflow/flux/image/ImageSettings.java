@@ -197,15 +197,7 @@ public record ImageSettings(
    */
   public ImageSettings withNegativePrompt(String value) {
     return new ImageSettings(
-        widthPx,
-        heightPx,
-        guidance,
-        seed,
-        count,
-        preset,
-        steps,
-        Optional.of(value),
-        trueCfgScale);
+        widthPx, heightPx, guidance, seed, count, preset, steps, Optional.of(value), trueCfgScale);
   }
 
   /**
