@@ -1,5 +1,6 @@
 package io.jitflow.examples.cli;
 
+import io.jitflow.examples.scenes.SceneStudyCommand;
 import java.io.PrintWriter;
 import java.util.Properties;
 import picocli.CommandLine;
@@ -23,7 +24,8 @@ import picocli.CommandLine.UnmatchedArgumentException;
       CompareCommand.class,
       InspectCommand.class,
       BenchCommand.class,
-      StudyCommand.class
+      StudyCommand.class,
+      SceneStudyCommand.class
     },
     footer = {
       "",
