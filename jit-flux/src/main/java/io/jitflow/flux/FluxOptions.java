@@ -19,6 +19,7 @@ import java.util.stream.IntStream;
  *     8 MB with FLUX.1-dev
  * @param decodeTilePx images with a longer side are decoded in overlapping tiles of this size, a
  *     multiple of 16 from 128 on; one tile of 1024 px takes about 3 GB in float32
+ * @param arithmetic in which type the networks compute
  * @param adapters LoRA files that are added to the weights in memory, in this order; the bundle
  *     stays as it is
  */
@@ -27,6 +28,7 @@ public record FluxOptions(
     MemoryPolicy memory,
     int cachedPrompts,
     int decodeTilePx,
+    Arithmetic arithmetic,
     List<LoraAdapter> adapters) {
   private static final int LATENT_PX = 8;
 
@@ -40,6 +42,7 @@ public record FluxOptions(
    *     takes 8 MB with FLUX.1-dev
    * @param decodeTilePx images with a longer side are decoded in overlapping tiles of this size, a
    *     multiple of 16 from 128 on; one tile of 1024 px takes about 3 GB in float32
+   * @param arithmetic in which type the networks compute
    * @param adapters LoRA files that are added to the weights in memory, in this order
    * @throws IllegalArgumentException if a value is out of range
    */
@@ -47,6 +50,7 @@ public record FluxOptions(
     adapters = List.copyOf(adapters);
     Objects.requireNonNull(device, "device");
     Objects.requireNonNull(memory, "memory");
+    Objects.requireNonNull(arithmetic, "arithmetic");
     if (cachedPrompts < 0) {
       throw new IllegalArgumentException(
           "cachedPrompts must be at least 0, got %d".formatted(cachedPrompts));
@@ -59,12 +63,12 @@ public record FluxOptions(
 
   /**
    * Returns the usual options: the engine's device, all networks resident, 16 cached prompts, tiles
-   * above 1024 px.
+   * above 1024 px, the arithmetic that is fast on the device.
    *
    * @return the options
    */
   public static FluxOptions defaults() {
-    return new FluxOptions(Optional.empty(), MemoryPolicy.RESIDENT, 16, 1024, List.of());
+    return new FluxOptions(Optional.empty(), MemoryPolicy.RESIDENT, 16, 1024, Arithmetic.AUTO, List.of());
   }
 
   /**
@@ -74,7 +78,7 @@ public record FluxOptions(
    * @return the changed copy
    */
   public FluxOptions withDevice(Device value) {
-    return new FluxOptions(Optional.of(value), memory, cachedPrompts, decodeTilePx, adapters);
+    return new FluxOptions(Optional.of(value), memory, cachedPrompts, decodeTilePx, arithmetic, adapters);
   }
 
   /**
@@ -96,7 +100,7 @@ public record FluxOptions(
    * @return the changed copy
    */
   public FluxOptions withMemory(MemoryPolicy value) {
-    return new FluxOptions(device, value, cachedPrompts, decodeTilePx, adapters);
+    return new FluxOptions(device, value, cachedPrompts, decodeTilePx, arithmetic, adapters);
   }
 
   /**
@@ -106,7 +110,7 @@ public record FluxOptions(
    * @return the changed copy
    */
   public FluxOptions withCachedPrompts(int value) {
-    return new FluxOptions(device, memory, value, decodeTilePx, adapters);
+    return new FluxOptions(device, memory, value, decodeTilePx, arithmetic, adapters);
   }
 
   /**
@@ -116,7 +120,17 @@ public record FluxOptions(
    * @return the changed copy
    */
   public FluxOptions withDecodeTilePx(int value) {
-    return new FluxOptions(device, memory, cachedPrompts, value, adapters);
+    return new FluxOptions(device, memory, cachedPrompts, value, arithmetic, adapters);
+  }
+
+  /**
+   * With another arithmetic.
+   *
+   * @param value in which type the networks compute
+   * @return the changed copy
+   */
+  public FluxOptions withArithmetic(Arithmetic value) {
+    return new FluxOptions(device, memory, cachedPrompts, decodeTilePx, value, adapters);
   }
 
   /**
@@ -126,7 +140,7 @@ public record FluxOptions(
    * @return the changed copy
    */
   public FluxOptions withAdapters(List<LoraAdapter> value) {
-    return new FluxOptions(device, memory, cachedPrompts, decodeTilePx, value);
+    return new FluxOptions(device, memory, cachedPrompts, decodeTilePx, arithmetic, value);
   }
 
   /** The decoder's tiles: a quarter of each overlaps the next one. */

@@ -20,6 +20,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.locks.ReadWriteLock;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
+import java.util.function.Supplier;
 
 /**
  * A TorchScript module on its device.
@@ -30,12 +31,14 @@ import java.util.concurrent.locks.ReentrantReadWriteLock;
  */
 final class LoadedModule implements AutoCloseable {
   private static final String ADD_PRODUCT = "add_product";
+  private static final String TO_FLOAT32 = "to_float32";
+  private static final String GRAPH_OPTIMIZER = "ai.djl.pytorch.graph_optimizer";
 
   private final String what;
   private final Model model;
   private final Device device;
   private final ReadWriteLock lock = new ReentrantReadWriteLock();
-  private boolean closed;
+  private volatile boolean closed; // checked before the lock is taken, too
 
   private LoadedModule(String what, Model model) {
     this.what = what;
@@ -85,7 +88,11 @@ final class LoadedModule implements AutoCloseable {
       for (NDArray input : inputs) {
         list.add(withoutName(input, unnamed));
       }
-      return model.getBlock().forward(new ParameterStore(model.getNDManager(), false), list, false);
+      return withoutGraphOptimizer(
+          () ->
+              model
+                  .getBlock()
+                  .forward(new ParameterStore(model.getNDManager(), false), list, false));
     } finally {
       unnamed.forEach(NDArray::close);
       lock.readLock().unlock();
@@ -109,12 +116,50 @@ final class LoadedModule implements AutoCloseable {
           IValue row = IValue.from(firstRow);
           IValue left = IValue.from((PtNDArray) up);
           IValue right = IValue.from((PtNDArray) down)) {
-        IValueUtils.runMethod(
-                (PtSymbolBlock) model.getBlock(), ADD_PRODUCT, name, row, left, right)
+        PtSymbolBlock block = (PtSymbolBlock) model.getBlock();
+        withoutGraphOptimizer(
+                () -> IValueUtils.runMethod(block, ADD_PRODUCT, name, row, left, right))
             .close();
       }
     } finally {
       lock.writeLock().unlock();
+    }
+  }
+
+  /**
+   * Lets the module make float32 of its weights in place, one after the other.
+   *
+   * @return false if it has no method for that, and stays as it is
+   */
+  boolean toFloat32() {
+    lock.writeLock().lock();
+    try {
+      requireOpen();
+      if (!hasMethod(TO_FLOAT32)) {
+        return false;
+      }
+      PtSymbolBlock block = (PtSymbolBlock) model.getBlock();
+      withoutGraphOptimizer(() -> IValueUtils.runMethod(block, TO_FLOAT32)).close();
+      return true;
+    } finally {
+      lock.writeLock().unlock();
+    }
+  }
+
+  /**
+   * TorchScript's profiling optimizer rewrites the program for every new shape, and JiT changes the
+   * token count at every stage: it is off while a network runs, unless the user has decided. The
+   * switch belongs to the thread, so other models of an application keep theirs.
+   */
+  private static <T> T withoutGraphOptimizer(Supplier<T> call) {
+    if (System.getProperty(GRAPH_OPTIMIZER) != null) {
+      return call.get(); // DJL sets the switch itself then
+    }
+    JniUtils.setGraphExecutorOptimize(false);
+    try {
+      return call.get();
+    } finally {
+      JniUtils.setGraphExecutorOptimize(true);
     }
   }
 
