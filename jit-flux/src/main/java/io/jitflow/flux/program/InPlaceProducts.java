@@ -38,7 +38,7 @@ final class InPlaceProducts {
   /** A path such as {@code blocks.0.lin.weight} as TorchScript reads it. */
   private static String expression(String path) {
     String expression = "self";
-    for (String step : path.split("\\.")) {
+    for (String step : path.split("\\.", -1)) {
       expression =
           Character.isDigit(step.charAt(0))
               ? "(getattr(%s, \"%s\"))".formatted(expression, step)
