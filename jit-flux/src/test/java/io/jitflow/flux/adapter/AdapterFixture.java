@@ -25,6 +25,7 @@ public final class AdapterFixture {
     COMFY
   }
 
+  @SuppressWarnings("ArrayRecordComponent") // test data, never compared
   private record Layer(float[] up, float[] down, int rows, int columns, int rank, float alpha) {}
 
   private final Map<String, Layer> layers = new LinkedHashMap<>();
