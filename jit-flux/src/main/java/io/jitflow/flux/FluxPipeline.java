@@ -22,12 +22,15 @@ import io.jitflow.flux.image.ImageRequest;
 import io.jitflow.flux.image.PhaseTimings;
 import io.jitflow.flux.network.ClipTextEncoder;
 import io.jitflow.flux.network.LatentPacking;
+import io.jitflow.flux.network.VaeEncoder;
 import io.jitflow.flux.tokenizer.ClipTokenizer;
 import io.jitflow.flux.tokenizer.T5Tokenizer;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Collections;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -284,6 +287,11 @@ public final class FluxPipeline implements AutoCloseable {
   }
 
   private GeneratedImages generate(ImageRequest request, NDManager scratch) throws IOException {
+    Optional<NDArray> picture = encode(request, scratch);
+    if (Editing.takesNoStep(request)) {
+      return unchanged(request, picture.orElseThrow());
+    }
+    Sampler sampler = Editing.sampler(request, schedule());
     // 1. tokenise and 2. encode the prompts
     TextEncoding text = new TextEncoding();
     PromptEmbedding prompt = text.encode(request.prompt(), request);
@@ -295,7 +303,7 @@ public final class FluxPipeline implements AutoCloseable {
       Stopwatch noise = new Stopwatch();
       Stopwatch denoise = new Stopwatch();
       denoise.start();
-      FluxVelocity model = velocity(request, prompt, negative);
+      FluxVelocity model = velocity(request.withSampler(sampler), prompt, negative);
       denoise.stop();
       Stopwatch decode = new Stopwatch();
       List<Image> images = new ArrayList<>();
@@ -305,14 +313,18 @@ public final class FluxPipeline implements AutoCloseable {
           noise.start();
           SamplingRequest sampling =
               noise(request.single(i), owner).withListener(new Cancelling(request));
+          if (picture.isPresent()) {
+            sampling = Editing.known(sampling, picture.get(), request, sampler);
+          }
           noise.stop();
           // 4. denoise
           denoise.start();
-          NDArray latents = request.sampler().orElseThrow().sample(model, sampling);
+          NDArray latents =
+              sampler.sample(Editing.model(model, sampling, request), sampling);
           denoise.stop();
           // 5. unpack, 6. decode, 7. pixels
           decode.start();
-          images.add(decode(latents, sampling.grid()));
+          images.add(decode(latents, request));
           decode.stop();
         }
       }
@@ -397,10 +409,36 @@ public final class FluxPipeline implements AutoCloseable {
         : sampling;
   }
 
-  private Image decode(NDArray latents, TokenGrid grid) throws IOException {
-    NDArray unpacked = LatentPacking.unpack(latents, grid);
+  /** Encodes the picture that a request starts from, to tokens. */
+  private Optional<NDArray> encode(ImageRequest request, NDManager scratch) throws IOException {
+    if (request.start().isEmpty()) {
+      return Optional.empty();
+    }
+    try (NDManager owner = scratch.newSubManager();
+        VaeEncoder encoder = networks.vaeEncoder()) {
+      NDArray pixels = Editing.pixels(request.start().get(), owner);
+      NDArray clean = LatentPacking.pack(encoder.encode(pixels, options.decodeTiling()));
+      clean.attach(scratch);
+      return Optional.of(clean);
+    }
+  }
+
+  /** The answer to a request of strength 0: its picture, once through the autoencoder. */
+  private GeneratedImages unchanged(ImageRequest request, NDArray picture) throws IOException {
+    Stopwatch decode = new Stopwatch();
+    decode.start();
+    List<Image> images = Collections.nCopies(request.count(), decode(picture, request));
+    decode.stop();
+    PhaseTimings timings =
+        new PhaseTimings(
+            Duration.ZERO, Duration.ZERO, Duration.ZERO, Duration.ZERO, decode.total());
+    return new GeneratedImages(images, request, modelName(), timings, List.of());
+  }
+
+  private Image decode(NDArray latents, ImageRequest request) throws IOException {
+    NDArray unpacked = LatentPacking.unpack(latents, request.grid());
     NDArray decoded = networks.vae().decode(unpacked, options.decodeTiling());
-    return ImageFactory.getInstance().fromImage(Pixels.toImage(decoded));
+    return ImageFactory.getInstance().fromImage(Editing.paste(Pixels.toImage(decoded), request));
   }
 
   /** A name for the files: where the transformer's weights came from, and what was added. */

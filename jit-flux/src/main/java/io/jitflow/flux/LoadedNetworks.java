@@ -8,6 +8,7 @@ import io.jitflow.flux.network.FluxModulation;
 import io.jitflow.flux.network.FluxTransformer;
 import io.jitflow.flux.network.T5TextEncoder;
 import io.jitflow.flux.network.VaeDecoder;
+import io.jitflow.flux.network.VaeEncoder;
 import io.jitflow.flux.program.NetworkProgram;
 import java.io.IOException;
 import java.util.function.BooleanSupplier;
@@ -118,6 +119,13 @@ final class LoadedNetworks implements AutoCloseable {
           FluxNetwork.TRANSFORMER, transformer, NetworkProgram.of(bundle.transformer()));
     }
     return transformer;
+  }
+
+  /** Loads the encoder, which few requests need; the caller closes it. */
+  VaeEncoder vaeEncoder() throws IOException {
+    VaeEncoder encoder = VaeEncoder.load(bundle.requireVaeEncoder(), device, bundle.vaeDecoder());
+    convert(FluxNetwork.VAE_DECODER, encoder::toFloat32);
+    return encoder;
   }
 
   VaeDecoder vae() throws IOException {

@@ -65,6 +65,7 @@ final class GenerateCommand implements Callable<Integer> {
   private Integer count;
 
   @Mixin private RequestOptions options;
+  @Mixin private EditOptions edits;
   @Mixin private SamplerOptions samplers;
   @Mixin private OutputOption output;
   @Mixin private ModelOption model;
@@ -136,7 +137,7 @@ final class GenerateCommand implements Callable<Integer> {
     return 0;
   }
 
-  private ImageRequest request(Optional<ImageOrigin> origin) {
+  private ImageRequest request(Optional<ImageOrigin> origin) throws IOException {
     samplers.check();
     if (prompt == null && origin.isEmpty()) {
       throw new IllegalArgumentException("give a --prompt, or --from an image to make again");
@@ -149,7 +150,7 @@ final class GenerateCommand implements Callable<Integer> {
     if (prompt != null) {
       request = request.withPrompt(prompt);
     }
-    return options.applyTo(count == null ? request : request.withCount(count));
+    return edits.applyTo(options.applyTo(count == null ? request : request.withCount(count)));
   }
 
   private void checkFits(Sampler sampler, ImageRequest request) {

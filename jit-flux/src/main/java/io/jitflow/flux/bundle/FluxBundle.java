@@ -337,6 +337,22 @@ public record FluxBundle(
   }
 
   /**
+   * Returns where the autoencoder's encoder is, for a request that starts from a picture.
+   *
+   * @return a path in {@link #folder}
+   * @throws BundleException if there is no such file
+   */
+  public Path requireVaeEncoder() throws BundleException {
+    return vaeEncoder()
+        .orElseThrow(
+            () ->
+                new BundleException(
+                    folder.resolve(VAE_ENCODER)
+                        + ": expected the encoder to start from a picture, found nothing; convert"
+                        + " the checkpoint again, with an autoencoder that has one"));
+  }
+
+  /**
    * Returns where the transformer's modulation is, for a transformer that takes it.
    *
    * @return a path in {@link #folder}
