@@ -44,7 +44,7 @@ final class Printable {
   }
 
   private static boolean steers(int c) {
-    return Character.isISOControl(c) && c != '\n' && c != '\r' && c != '\t'
+    return (Character.isISOControl(c) && c != '\n' && c != '\r' && c != '\t')
         || Character.getType(c) == Character.FORMAT
         || Character.getType(c) == Character.SURROGATE;
   }

@@ -5,8 +5,8 @@ import io.jitflow.flux.PipelineListener;
 import java.io.PrintStream;
 import java.time.Duration;
 import java.util.Locale;
-import java.util.concurrent.Executors;
-import java.util.concurrent.ScheduledExecutorService;
+import java.util.Timer;
+import java.util.TimerTask;
 import java.util.concurrent.TimeUnit;
 import me.tongfei.progressbar.ConsoleProgressBarConsumer;
 import me.tongfei.progressbar.ProgressBar;
@@ -26,7 +26,7 @@ final class Progress implements AutoCloseable, PipelineListener {
 
   private final boolean isTerminal;
   private final PrintStream err;
-  private final ScheduledExecutorService clock;
+  private final Timer clock;
   private ProgressBar bar;
   private Task task;
   private String prefix = "";
@@ -81,14 +81,16 @@ final class Progress implements AutoCloseable, PipelineListener {
     if (isTerminal) {
       clock = null;
     } else {
-      clock =
-          Executors.newSingleThreadScheduledExecutor(
-              action -> {
-                Thread thread = new Thread(action, "progress");
-                thread.setDaemon(true);
-                return thread;
-              });
-      clock.scheduleAtFixedRate(this::tick, 200, 200, TimeUnit.MILLISECONDS);
+      clock = new Timer("progress", true);
+      clock.schedule(
+          new TimerTask() {
+            @Override
+            public void run() {
+              tick();
+            }
+          },
+          200,
+          200);
     }
   }
 
@@ -194,7 +196,7 @@ final class Progress implements AutoCloseable, PipelineListener {
   public synchronized void close() {
     end();
     if (clock != null) {
-      clock.shutdownNow();
+      clock.cancel();
     }
   }
 }
