@@ -241,7 +241,8 @@ class FluxPipelineTest {
         Files.readString(manifest).replace("\"formatVersion\": 2", "\"formatVersion\": 1"));
     for (MemoryPolicy memory : MemoryPolicy.values()) {
       try (FluxPipeline pipeline = FluxPipeline.load(own, OPTIONS.withMemory(memory))) {
-        assertThat(pipeline.generate(request().withNegativePrompt("a house", 4)).images()).hasSize(1);
+        assertThat(pipeline.generate(request().withNegativePrompt("a house", 4)).images())
+            .hasSize(1);
       }
     }
   }
