@@ -63,14 +63,34 @@ public final class ActiveTokens implements AutoCloseable {
     return positions;
   }
 
-  /** Gathers these tokens from all tokens [B, N, d]; the result belongs to the given manager. */
-  NDArray select(NDArray all, NDManager owner) {
+  /**
+   * Gathers these tokens, S_k^T.
+   *
+   * @param all all tokens {@code [B, N, d]}; not changed
+   * @param owner the owner of the result
+   * @return {@code [B, m, d]}, a new array
+   */
+  public NDArray select(NDArray all, NDManager owner) {
     Shape shape = all.getShape();
     try (NDArray flat = all.reshape(-1, shape.get(2));
         NDArray picked = flat.get(owner, new NDIndex("{}", rows))) {
       NDArray tokens = picked.reshape(shape.get(0), subset.count(), shape.get(2));
       tokens.attach(owner);
       return tokens;
+    }
+  }
+
+  /**
+   * Writes these tokens.
+   *
+   * @param all all tokens {@code [B, N, d]}, changed at these places
+   * @param tokens {@code [B, m, d]} of the same type; not changed
+   */
+  public void write(NDArray all, NDArray tokens) {
+    long channels = all.getShape().get(2);
+    try (NDArray flat = all.reshape(-1, channels);
+        NDArray values = tokens.reshape(-1, channels)) {
+      flat.set(new NDIndex("{}", rows), values);
     }
   }
 

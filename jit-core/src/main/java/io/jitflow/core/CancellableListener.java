@@ -1,5 +1,6 @@
 package io.jitflow.core;
 
+import ai.djl.ndarray.NDArray;
 import java.util.Objects;
 
 /** A listener whose run any thread can cancel; the run ends within one step. Thread-safe. */
@@ -29,6 +30,16 @@ public final class CancellableListener implements SamplingListener {
   @Override
   public void onStep(SamplingStep step) {
     listener.onStep(step);
+  }
+
+  @Override
+  public boolean wantsEstimate(int step) {
+    return listener.wantsEstimate(step);
+  }
+
+  @Override
+  public void onEstimate(int step, NDArray estimate) {
+    listener.onEstimate(step, estimate);
   }
 
   @Override

@@ -18,27 +18,30 @@ public interface Sampler {
    * @param request noise and grid, and what else the caller gives
    * @return the clean latents {@code [B, N, d]}, FLOAT32, owned by the noise's manager
    * @throws IllegalArgumentException if the request does not fit this sampler
-   * @throws IllegalStateException if an array of the request is closed, or the model returns
-   *     another shape or type or values that are not finite
+   * @throws IllegalStateException if an array of the request is closed
+   * @throws ModelOutputException if the model returns another shape or type, or values that are not
+   *     finite
    * @throws java.util.concurrent.CancellationException if the listener cancels; every native array
    *     of the run is freed, as after any other exception
    */
   NDArray sample(VelocityModel model, SamplingRequest request);
 
   /**
-   * Samples from noise alone.
+   * Samples from noise alone. A sampler that needs transition noise refuses it: {@link
+   * SamplingRequest#seeded} draws both.
    *
    * @param model the velocity model
    * @param noise {@code [B, N, d]}, FLOAT32, standard normal; borrowed
    * @param grid the grid of the N tokens
    * @return the clean latents {@code [B, N, d]}, FLOAT32, owned by the noise's manager
+   * @throws IllegalArgumentException if the sampler needs transition noise
    */
   default NDArray sample(VelocityModel model, NDArray noise, TokenGrid grid) {
     return sample(model, SamplingRequest.of(noise, grid));
   }
 
   /**
-   * Whether {@link #sample} reads {@link SamplingRequest#transitionNoise()}. Whoever makes requests
+   * Whether {@link #sample} needs {@link SamplingRequest#transitionNoise()}. Whoever makes requests
    * need not draw what nobody reads.
    *
    * @return true unless the sampler says otherwise

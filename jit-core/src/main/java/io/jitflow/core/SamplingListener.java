@@ -1,5 +1,7 @@
 package io.jitflow.core;
 
+import ai.djl.ndarray.NDArray;
+
 /**
  * Hears of every step and can cancel a run. Called on the sampling thread.
  *
@@ -14,6 +16,28 @@ public interface SamplingListener {
    * @param step what was done
    */
   void onStep(SamplingStep step);
+
+  /**
+   * Whether {@link #onEstimate} shall be called for a step. A sparse step then costs the
+   * interpolation of the estimate over the grid.
+   *
+   * @param step which step, from 0
+   * @return false unless a listener says otherwise
+   */
+  default boolean wantsEstimate(int step) {
+    return false;
+  }
+
+  /**
+   * Called with the clean estimate {@code x0_hat = y - sigma v} of a step for which {@link
+   * #wantsEstimate} said true, before {@link #onStep} of the same step: what the result would be if
+   * the model were right already.
+   *
+   * @param step which step, from 0
+   * @param estimate {@code [B, N, d]}, FLOAT32; interpolated at tokens that were not evaluated.
+   *     Borrowed until the call returns; must not be changed
+   */
+  default void onEstimate(int step, NDArray estimate) {}
 
   /**
    * Asked before every step.

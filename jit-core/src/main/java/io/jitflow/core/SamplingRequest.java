@@ -18,6 +18,9 @@ import java.util.Optional;
  * <p>Immutable; borrows its arrays and never changes or closes them.
  */
 public final class SamplingRequest {
+  /** Keeps three coordinates per token within one Java array. */
+  private static final long MOST_TOKENS = 1L << 29;
+
   private final NDArray noise;
   private final TokenGrid grid;
   private final NDArray transitionNoise;
@@ -55,7 +58,13 @@ public final class SamplingRequest {
           "noise has %d tokens (shape %s), but a grid of %s has %d"
               .formatted(noise.getShape().get(1), noise.getShape(), grid, grid.tokens()));
     }
-    return new SamplingRequest(noise, grid, noise, List.of(), SamplingListener.none());
+    long rows = noise.getShape().get(0) * noise.getShape().get(1);
+    if (rows > MOST_TOKENS) {
+      throw new IllegalArgumentException(
+          "a batch of %s has %d tokens, more than the %d that places can be computed for; sample fewer at a time"
+              .formatted(noise.getShape(), rows, MOST_TOKENS));
+    }
+    return new SamplingRequest(noise, grid, null, List.of(), SamplingListener.none());
   }
 
   /**
@@ -81,8 +90,14 @@ public final class SamplingRequest {
           "at least 1 seed and 1 channel are needed, got %d and %d"
               .formatted(seeds.length, channels));
     }
-    int size = Math.multiplyExact(grid.tokens(), channels);
-    float[] noise = new float[Math.multiplyExact(size, seeds.length)];
+    long values = Math.multiplyExact((long) grid.tokens(), channels) * seeds.length;
+    if (values > Integer.MAX_VALUE - 8) {
+      throw new IllegalArgumentException(
+          "%d samples of %d tokens and %d channels are more numbers than one Java array holds; draw fewer at a time"
+              .formatted(seeds.length, grid.tokens(), channels));
+    }
+    int size = grid.tokens() * channels;
+    float[] noise = new float[size * seeds.length];
     float[] transitionNoise = new float[noise.length];
     for (int b = 0; b < seeds.length; b++) {
       TorchNoise generator = new TorchNoise(seeds[b]);
@@ -95,8 +110,7 @@ public final class SamplingRequest {
   }
 
   /**
-   * Gives the noise of the transitions, eps in the micro-flow's target. Without it the initial
-   * noise is used again.
+   * Gives the noise of the transitions, eps in the micro-flow's target.
    *
    * @param transitionNoise of the shape, type and device of the noise
    * @return a request with it
@@ -170,10 +184,10 @@ public final class SamplingRequest {
   /**
    * Returns the noise of the transitions.
    *
-   * @return {@code [B, N, d]}, borrowed; the initial noise if none was given
+   * @return {@code [B, N, d]}, borrowed; empty if none was given
    */
-  public NDArray transitionNoise() {
-    return transitionNoise;
+  public Optional<NDArray> transitionNoise() {
+    return Optional.ofNullable(transitionNoise);
   }
 
   /**
@@ -207,7 +221,9 @@ public final class SamplingRequest {
   /** Checks again that nothing was closed since the request was made. */
   void checkOpen() {
     checkOpen("noise", noise);
-    checkOpen("transition noise", transitionNoise);
+    if (transitionNoise != null) {
+      checkOpen("transition noise", transitionNoise);
+    }
   }
 
   private static void checkTokens(String name, NDArray array) {

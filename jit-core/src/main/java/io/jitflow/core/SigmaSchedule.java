@@ -5,7 +5,7 @@ import java.util.stream.DoubleStream;
 import org.apache.commons.statistics.distribution.BetaDistribution;
 
 /**
- * The noise levels of a run: {@code steps + 1} strictly decreasing sigmas, the first at most 1, the
+ * The noise levels of a run: {@code steps + 1} sigmas that never rise, the first at most 1, the
  * last 0. Immutable.
  *
  * <p>With {@code s_i = 1 - i/n} for i = 0 .. n-1, the sequence that runs from 1 to 1/n:
@@ -18,7 +18,10 @@ import org.apache.commons.statistics.distribution.BetaDistribution;
  *   <li>{@link Custom}: any given values.
  * </ul>
  *
- * <p>Values are rounded to float32, the precision in which the reference implementations step.
+ * <p>Values are rounded to float32, the precision in which the reference implementations step. At
+ * very large grids a strongly shifted schedule has neighbours that round to the same number; the
+ * step between them has length 0, as in the reference implementations. Given values must strictly
+ * decrease.
  */
 public sealed interface SigmaSchedule {
 
@@ -27,7 +30,7 @@ public sealed interface SigmaSchedule {
    *
    * @param steps the number of model evaluations, at least 1
    * @param tokens the number of tokens of one sample, which shifted schedules depend on
-   * @return {@code steps + 1} strictly decreasing values; a new array
+   * @return {@code steps + 1} values that never rise; a new array
    * @throws IllegalArgumentException if the schedule cannot serve that many steps
    */
   double[] sigmas(int steps, int tokens);
@@ -39,15 +42,6 @@ public sealed interface SigmaSchedule {
    */
   static SigmaSchedule linear() {
     return new Linear();
-  }
-
-  /**
-   * Returns FLUX.1-dev's schedule: mu from 0.5 at 256 tokens to 1.15 at 4,096, extended beyond.
-   *
-   * @return the dynamically shifted schedule
-   */
-  static SigmaSchedule fluxShift() {
-    return new DynamicShift(0.5, 1.15, 256, 4096);
   }
 
   /**
@@ -202,6 +196,13 @@ public sealed interface SigmaSchedule {
     public Custom {
       values = List.copyOf(values);
       check(toArray(values));
+      for (int i = 1; i < values.size(); i++) {
+        if (values.get(i).equals(values.get(i - 1))) {
+          throw new IllegalArgumentException(
+              "given sigmas must strictly decrease, but sigmas %d and %d are both %s"
+                  .formatted(i - 1, i, values.get(i)));
+        }
+      }
     }
 
     @Override
@@ -241,13 +242,14 @@ public sealed interface SigmaSchedule {
       throw new IllegalArgumentException(
           "a schedule needs at least 2 sigmas (one step), got " + sigmas.length);
     }
-    if (!(sigmas[0] <= 1)) {
-      throw new IllegalArgumentException("the first sigma must be at most 1, got " + sigmas[0]);
+    if (!(sigmas[0] <= 1 && sigmas[0] > 0)) {
+      throw new IllegalArgumentException(
+          "the first sigma must be above 0 and at most 1, got " + sigmas[0]);
     }
     for (int i = 1; i < sigmas.length; i++) {
-      if (!(sigmas[i] < sigmas[i - 1])) {
+      if (!(sigmas[i] <= sigmas[i - 1])) {
         throw new IllegalArgumentException(
-            "sigmas must strictly decrease, but sigma %d is %s after %s"
+            "sigmas must decrease, but sigma %d is %s after %s"
                 .formatted(i, sigmas[i], sigmas[i - 1]));
       }
     }

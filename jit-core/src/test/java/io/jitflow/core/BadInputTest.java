@@ -11,6 +11,7 @@ import io.jitflow.core.jit.JitConfig;
 import io.jitflow.core.jit.JitSampler;
 import io.jitflow.core.jit.Stage;
 import io.jitflow.core.jit.StageRules;
+import io.jitflow.core.jit.TransitionNoise;
 import io.jitflow.core.testing.WaveModel;
 import io.jitflow.core.token.TokenGrid;
 import io.jitflow.core.token.TokenSubset;
@@ -26,6 +27,8 @@ import org.junit.jupiter.params.provider.MethodSource;
 /** What a sampler refuses from models and requests. Arrays: {@link SamplingRequestTest}. */
 class BadInputTest {
   private static final TokenGrid GRID = new TokenGrid(5, 6);
+  private static final JitConfig JIT =
+      JitConfig.of(6, new Stage(0.34, 0.4), new Stage(0.67, 0.7), new Stage(1, 1));
   private static final VelocityModel WAVES = new WaveModel();
 
   private NDManager manager;
@@ -45,8 +48,9 @@ class BadInputTest {
   static Stream<Sampler> samplers() {
     return Stream.of(
         new EulerSampler(SigmaSchedule.linear(), 6),
-        new JitSampler(
-            JitConfig.of(6, new Stage(0.34, 0.4), new Stage(0.67, 0.7), new Stage(1, 1))));
+        new JitSampler(JIT),
+        new PlainSampler(SigmaSchedule.linear(), 6, Solver.ADAMS_BASHFORTH_2),
+        new JitSampler(JIT.withSolver(Solver.ADAMS_BASHFORTH_2)));
   }
 
   /** Replaces the model's result at one step. */
@@ -58,6 +62,12 @@ class BadInputTest {
 
   private void assertFails(Sampler sampler, VelocityModel model, String... parts) {
     assertThatThrownBy(() -> sampler.sample(model, request))
+        .isInstanceOf(ModelOutputException.class)
+        .hasMessageContainingAll(parts);
+  }
+
+  private void assertClosed(Sampler sampler, String... parts) {
+    assertThatThrownBy(() -> sampler.sample(WAVES, request))
         .isInstanceOf(IllegalStateException.class)
         .hasMessageContainingAll(parts);
   }
@@ -151,21 +161,21 @@ class BadInputTest {
   @MethodSource("samplers")
   void sample_noiseClosedSinceTheRequest_isRefused(Sampler sampler) {
     request.noise().close();
-    assertFails(sampler, WAVES, "noise is closed");
+    assertClosed(sampler, "noise is closed");
   }
 
   @ParameterizedTest
   @MethodSource("samplers")
   void sample_transitionNoiseClosedSinceTheRequest_isRefused(Sampler sampler) {
-    request.transitionNoise().close();
-    assertFails(sampler, WAVES, "transition noise is closed");
+    request.transitionNoise().orElseThrow().close();
+    assertClosed(sampler, "transition noise is closed");
   }
 
   @ParameterizedTest
   @MethodSource("samplers")
   void sample_managerClosedSinceTheRequest_isRefused(Sampler sampler) {
     manager.close();
-    assertFails(sampler, WAVES, "noise is closed", "manager");
+    assertClosed(sampler, "noise is closed", "manager");
   }
 
   @Test
@@ -234,5 +244,20 @@ class BadInputTest {
     SamplingRequest given = request.withAnchors(first(5), first(25));
     NDArray latents = new JitSampler(config).sample(WAVES, given);
     assertThat(latents.getShape()).isEqualTo(request.noise().getShape());
+    // every token moves in the first stage, those left out stand still in the second
+    assertThat(latents.get("0, 25:").toFloatArray())
+        .isNotEqualTo(request.noise().get("0, 25:").toFloatArray());
+    Sampler second = new JitSampler(config.withSolver(Solver.ADAMS_BASHFORTH_2));
+    assertThatThrownBy(() -> second.sample(WAVES, given))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining("last stage of every token");
+  }
+
+  @Test
+  void sample_freshNoiseWithoutTransitionNoise_isRefusedWithWhatToDo() {
+    Sampler fresh = new JitSampler(JIT.withTransitionNoise(TransitionNoise.FRESH));
+    assertThatThrownBy(() -> fresh.sample(WAVES, request.noise(), GRID))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContainingAll("SamplingRequest.seeded", "TransitionNoise.INITIAL");
   }
 }

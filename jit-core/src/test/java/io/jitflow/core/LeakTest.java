@@ -10,6 +10,7 @@ import ai.djl.ndarray.types.Shape;
 import io.jitflow.core.jit.JitConfig;
 import io.jitflow.core.jit.JitSampler;
 import io.jitflow.core.jit.Stage;
+import io.jitflow.core.jit.TransitionNoise;
 import io.jitflow.core.testing.WaveModel;
 import io.jitflow.core.token.TokenGrid;
 import java.io.IOException;
@@ -29,16 +30,17 @@ class LeakTest {
   private static final int MANY = 40;
   private static final int VERY_MANY = 1000;
   private static final int STEPS = 4;
+  private static final JitConfig JIT =
+      JitConfig.of(STEPS, new Stage(0.5, 0.3), new Stage(0.75, 0.6), new Stage(1, 1));
   private static final VelocityModel WAVES = new WaveModel();
 
   static Stream<Sampler> samplers() {
     return Stream.of(
         new EulerSampler(SigmaSchedule.linear(), STEPS),
-        new JitSampler(
-            JitConfig.of(STEPS, new Stage(0.5, 0.3), new Stage(0.75, 0.6), new Stage(1, 1))),
-        new JitSampler(
-            JitConfig.of(STEPS, new Stage(0.5, 0.3), new Stage(0.75, 0.6), new Stage(1, 1))
-                .asReleased()));
+        new JitSampler(JIT.withTransitionNoise(TransitionNoise.FRESH)),
+        new JitSampler(JIT.asReleased()),
+        new PlainSampler(SigmaSchedule.linear(), STEPS, Solver.ADAMS_BASHFORTH_2),
+        new JitSampler(JIT.withSolver(Solver.ADAMS_BASHFORTH_2)));
   }
 
   /** One sampling; ends as it is meant to end. */
@@ -176,7 +178,7 @@ class LeakTest {
                     () ->
                         s.sample(
                             failing(count, (tokens, at, sigma) -> tokens.get(":, 1:")), request))
-                .isInstanceOf(IllegalStateException.class));
+                .isInstanceOf(ModelOutputException.class));
   }
 
   @ParameterizedTest
@@ -189,7 +191,7 @@ class LeakTest {
                     () ->
                         s.sample(
                             failing(count, (tokens, at, sigma) -> tokens.mul(Float.NaN)), request))
-                .isInstanceOf(IllegalStateException.class));
+                .isInstanceOf(ModelOutputException.class));
   }
 
   @ParameterizedTest
@@ -226,6 +228,39 @@ class LeakTest {
               };
           assertThatThrownBy(() -> s.sample(WAVES, request.withListener(listener)))
               .isInstanceOf(IllegalCallerException.class);
+        });
+  }
+
+  @ParameterizedTest
+  @MethodSource("samplers")
+  void sample_listenerThatWantsEstimates_leavesNoArray(Sampler sampler) {
+    assertNothingLeft(
+        sampler,
+        (s, request, count) -> {
+          SamplingListener listener =
+              new SamplingListener() {
+                @Override
+                public void onStep(SamplingStep step) {
+                  // only estimates
+                }
+
+                @Override
+                public boolean wantsEstimate(int step) {
+                  return true;
+                }
+
+                @Override
+                public void onEstimate(int step, NDArray estimate) {
+                  if (step == count % (2 * STEPS)) {
+                    throw new IllegalCallerException("from the listener");
+                  }
+                }
+              };
+          try {
+            s.sample(WAVES, request.withListener(listener)).close();
+          } catch (IllegalCallerException expected) {
+            assertThat(count % (2 * STEPS)).isLessThan(STEPS);
+          }
         });
   }
 

@@ -18,6 +18,8 @@ import org.junit.jupiter.api.TestFactory;
 
 /** Recordings: {@code src-test-fixtures/parity/schedule}, from diffusers, BFL's flux and scipy. */
 class SigmaScheduleTest {
+  private static final SigmaSchedule FLUX_SHIFT =
+      new SigmaSchedule.DynamicShift(0.5, 1.15, 256, 4096);
   private static final double SIGMA = 1e-6;
 
   @TestFactory
@@ -39,7 +41,7 @@ class SigmaScheduleTest {
     int steps = json.get("steps").getAsInt();
     boolean shifted = json.get("kind").getAsString().equals("dev");
     int tokens = json.has("image_seq_len") ? json.get("image_seq_len").getAsInt() : 256;
-    SigmaSchedule schedule = shifted ? SigmaSchedule.fluxShift() : SigmaSchedule.linear();
+    SigmaSchedule schedule = shifted ? FLUX_SHIFT : SigmaSchedule.linear();
     return DynamicTest.dynamicTest(
         "%s %d steps, %d tokens".formatted(schedule, steps, tokens),
         () -> assertSigmas(schedule.sigmas(steps, tokens), json.getAsJsonArray("sigmas")));
@@ -73,7 +75,7 @@ class SigmaScheduleTest {
     for (SigmaSchedule schedule :
         List.of(
             SigmaSchedule.linear(),
-            SigmaSchedule.fluxShift(),
+            FLUX_SHIFT,
             SigmaSchedule.beta(1.4, 0.42),
             SigmaSchedule.beta(0.6, 0.6))) {
       for (int steps : new int[] {1, 2, 11, 50, 200}) {
@@ -84,6 +86,16 @@ class SigmaScheduleTest {
           assertThat(sigmas[i + 1]).isLessThan(sigmas[i]);
         }
       }
+    }
+  }
+
+  @Test
+  void sigmas_ofAVeryLargeGrid_repeatWhereFloat32CannotTellThemApart() {
+    double[] sigmas = FLUX_SHIFT.sigmas(50, 320 * 320);
+    assertThat(sigmas).hasSize(51).endsWith(0);
+    assertThat(sigmas[1]).isEqualTo(sigmas[0]).isEqualTo(1);
+    for (int i = 0; i < 50; i++) {
+      assertThat(sigmas[i + 1]).isLessThanOrEqualTo(sigmas[i]);
     }
   }
 
@@ -111,7 +123,10 @@ class SigmaScheduleTest {
   void custom_valuesThatDoNotDecrease_areRefusedWithBoth() {
     assertThatThrownBy(() -> SigmaSchedule.custom(1, 0.5, 0.5, 0))
         .isInstanceOf(IllegalArgumentException.class)
-        .hasMessageContaining("sigma 2 is 0.5 after 0.5");
+        .hasMessageContaining("sigmas 1 and 2 are both 0.5");
+    assertThatThrownBy(() -> SigmaSchedule.custom(1, 0.5, 0.6, 0))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining("sigma 2 is 0.6 after 0.5");
     assertThatThrownBy(() -> SigmaSchedule.custom(1, Double.NaN, 0))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageContaining("sigma 1 is NaN");

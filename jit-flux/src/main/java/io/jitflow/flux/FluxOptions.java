@@ -3,8 +3,10 @@ package io.jitflow.flux;
 import ai.djl.Device;
 import ai.djl.engine.Engine;
 import io.jitflow.flux.network.VaeTiling;
+import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.stream.IntStream;
 
 /**
  * How a pipeline uses the machine. Immutable.
@@ -64,6 +66,18 @@ public record FluxOptions(
    */
   public FluxOptions withDevice(Device value) {
     return new FluxOptions(Optional.of(value), memory, cachedPrompts, decodeTilePx);
+  }
+
+  /**
+   * For a {@link FluxPool} on all GPUs of this machine.
+   *
+   * @return a copy for each GPU; where there is none, these options alone
+   */
+  public List<FluxOptions> onEveryGpu() {
+    int gpus = Engine.getEngine("PyTorch").getGpuCount();
+    return gpus == 0
+        ? List.of(this)
+        : IntStream.range(0, gpus).mapToObj(i -> withDevice(Device.gpu(i))).toList();
   }
 
   /**

@@ -95,8 +95,10 @@ public final class FluxPipeline implements AutoCloseable {
    * @param options device and memory
    * @return the pipeline
    * @throws IOException if the bundle is incomplete or damaged; nothing stays loaded then
+   * @throws IllegalStateException if the class path has DJL in another version than this library's
    */
   public static FluxPipeline load(Path bundle, FluxOptions options) throws IOException {
+    EngineVersions.check();
     FluxBundle description = FluxBundle.read(bundle);
     Device device = options.resolvedDevice();
     ClipTokenizer clip = ClipTokenizer.load(description.clipTokenizer(), description.clipTokens());
@@ -172,8 +174,9 @@ public final class FluxPipeline implements AutoCloseable {
    *
    * @param request what to draw
    * @return the images, the request with every default filled in, and the timings
-   * @throws CancellationException if the request's listener cancels or the pipeline is closed
-   *     meanwhile; everything that the call made is freed
+   * @throws CancellationException if the request's listener cancels, the pipeline is closed or this
+   *     thread is interrupted meanwhile, whether it waits or draws; everything that the call made
+   *     is freed, and the interrupt status stays set
    * @throws IllegalStateException if the pipeline is closed, or is called from its own listener
    * @throws UncheckedIOException if a network cannot be loaded, under {@link
    *     MemoryPolicy#SEQUENTIAL}
@@ -185,12 +188,15 @@ public final class FluxPipeline implements AutoCloseable {
           "generate was called from a listener of the same pipeline; call it after the first call"
               + " has returned");
     }
-    turn.lock();
+    takeTurn();
     try (NDManager scratch = openScratch()) {
       return generate(complete(request), scratch);
     } catch (CancellationException e) {
       if (closing) {
         throw new CancellationException("the pipeline was closed while it was generating");
+      }
+      if (Thread.currentThread().isInterrupted()) {
+        throw new CancellationException("interrupted while generating");
       }
       throw e;
     } catch (IOException e) {
@@ -214,6 +220,19 @@ public final class FluxPipeline implements AutoCloseable {
   /** Whether close was called. */
   boolean isClosing() {
     return closing;
+  }
+
+  /** Waits for earlier callers. */
+  private void takeTurn() {
+    try {
+      turn.lockInterruptibly();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      CancellationException cancelled =
+          new CancellationException("interrupted while other requests were served");
+      cancelled.initCause(e);
+      throw cancelled;
+    }
   }
 
   private NDManager openScratch() {
@@ -479,7 +498,7 @@ public final class FluxPipeline implements AutoCloseable {
 
     @Override
     public boolean isCancelled() {
-      return closing || listener.isCancelled();
+      return closing || Thread.currentThread().isInterrupted() || listener.isCancelled();
     }
   }
 }

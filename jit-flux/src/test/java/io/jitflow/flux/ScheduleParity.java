@@ -20,7 +20,7 @@ final class ScheduleParity {
     for (JsonObject run : ParitySet.objects(set.description(), "flow_match")) {
       SigmaSchedule schedule =
           run.get("kind").getAsString().equals("dev")
-              ? SigmaSchedule.fluxShift()
+              ? new SigmaSchedule.DynamicShift(0.5, 1.15, 256, 4096)
               : SigmaSchedule.linear();
       int tokens = run.get("image_seq_len").getAsInt();
       tests.add(test(set, schedule, tokens, run, atol));

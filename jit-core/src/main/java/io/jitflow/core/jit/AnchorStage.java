@@ -1,92 +1,125 @@
 package io.jitflow.core.jit;
 
 import ai.djl.ndarray.NDArray;
-import ai.djl.ndarray.NDManager;
 import io.jitflow.core.ActiveTokens;
 import io.jitflow.core.SamplingRequest;
+import io.jitflow.core.Solver;
 import io.jitflow.core.Trajectory;
 import io.jitflow.core.token.TokenGrid;
 import io.jitflow.core.token.TokenSubset;
 import java.util.Arrays;
-import java.util.stream.LongStream;
 
 /**
- * The stage that a run is in: its anchor set Omega_k, what depends on it, and the way to the next
- * one.
+ * A stage of a run: its anchor set Omega_k, and what depends on that alone. Immutable; a {@link
+ * Transition} makes the next one. Its arrays are freed at the transition, or with the run.
  */
 final class AnchorStage implements AutoCloseable {
-  private final JitConfig config;
-  private final StagePlan plan;
-  private final Trajectory path;
-  private final JitTrace trace;
-  private int stage;
-  private TokenSubset tokens;
-  private ActiveTokens active;
-  private VelocityLifter lifter;
-  private TokenSubset next;
-  private NDArray clean;
+  private final Run run;
+  private final int index;
+  private final TokenSubset tokens;
+  private final ActiveTokens active;
+
+  /** Null if every token is active. */
+  private final VelocityLifter lifter;
+
+  AnchorStage(Run run, int index, TokenSubset tokens) {
+    this.run = run;
+    this.index = index;
+    this.tokens = tokens;
+    JitConfig config = run.config;
+    // a full stage is evaluated in grid order, whatever the order in which its tokens joined
+    this.active =
+        run.path.activate(
+            tokens.isFull() ? TokenSubset.all(tokens.grid(), tokens.samples()) : tokens);
+    this.lifter =
+        tokens.isFull()
+            ? null
+            : new VelocityLifter(
+                run.path.manager(), tokens, config.blurWidth(), config.tiedAnchors());
+  }
 
   /** Enters the first stage, with the caller's anchors or the configured pattern's. */
-  AnchorStage(JitConfig config, StagePlan plan, Trajectory path, JitTrace trace) {
-    this.config = config;
-    this.plan = plan;
-    this.path = path;
-    this.trace = trace;
-    int first = plan.stageOf(0);
+  static AnchorStage first(JitConfig config, StagePlan plan, Trajectory path, JitTrace trace) {
     SamplingRequest request = path.request();
-    checkGivenAnchors(request);
-    enter(first, request.anchors(first).orElseGet(() -> firstAnchors(first, request)));
+    Run run = new Run(config, plan, path, trace);
+    run.check();
+    int first = plan.stageOf(0);
+    return new AnchorStage(
+        run, first, request.anchors(first).orElseGet(() -> run.firstAnchors(first)));
   }
 
-  private void checkGivenAnchors(SamplingRequest request) {
-    if (request.anchors(plan.stages()).isPresent()) {
-      throw new IllegalArgumentException(
-          "the request gives anchors for more stages than the %d of the settings"
-              .formatted(plan.stages()));
-    }
-    if (config.stageRules() != StageRules.STRICT) {
-      return;
-    }
-    int all = request.grid().tokens();
-    for (int s = 0; s < plan.stages(); s++) {
-      int count = tokenCount(request, s);
-      if (s > 0 && count <= tokenCount(request, s - 1) && count < all) {
+  /** What is the same in every stage of a run. */
+  record Run(JitConfig config, StagePlan plan, Trajectory path, JitTrace trace) {
+    private void check() {
+      SamplingRequest request = path.request();
+      if (config.transitionNoise() == TransitionNoise.FRESH
+          && plan.stages() > 1
+          && request.transitionNoise().isEmpty()) {
         throw new IllegalArgumentException(
-            "stage %d has %d tokens after %d: every stage must add tokens; give fewer anchors or raise its density"
-                .formatted(s, count, tokenCount(request, s - 1)));
+            "these settings need transition noise (TransitionNoise.FRESH) and the request has none: make the request with SamplingRequest.seeded, give it withTransitionNoise, or use TransitionNoise.INITIAL");
       }
-      if (s == plan.stages() - 1 && count < all) {
+      if (request.anchors(plan.stages()).isPresent()) {
+        throw new IllegalArgumentException(
+            "the request gives anchors for more stages than the %d of the settings"
+                .formatted(plan.stages()));
+      }
+      if (config.solver() != Solver.EULER && !everyTokenIsFinished()) {
+        throw new IllegalArgumentException(
+            "the solver %s needs a last stage of every token; use it, or Solver.EULER"
+                .formatted(config.solver()));
+      }
+      if (config.stageRules() == StageRules.STRICT) {
+        checkCounts(request.grid().tokens());
+      }
+    }
+
+    private void checkCounts(int all) {
+      for (int s = 0; s < plan.stages(); s++) {
+        int count = tokenCount(s);
+        if (s > 0 && count <= tokenCount(s - 1) && count < all) {
+          throw new IllegalArgumentException(
+              "stage %d has %d tokens after %d: every stage must add tokens; give fewer anchors or raise its density"
+                  .formatted(s, count, tokenCount(s - 1)));
+        }
+      }
+      if (!everyTokenIsFinished()) {
         throw new IllegalArgumentException(
             "the anchors given for the last stage, %d, are %d of %d tokens: tokens left out of it would never be finished"
-                .formatted(s, count, all));
+                .formatted(plan.stages() - 1, tokenCount(plan.stages() - 1), all));
       }
     }
-  }
 
-  private int tokenCount(SamplingRequest request, int s) {
-    return request.anchors(s).map(TokenSubset::count).orElse(plan.activeTokens(s));
-  }
-
-  private TokenSubset firstAnchors(int first, SamplingRequest request) {
-    TokenGrid grid = request.grid();
-    int[] anchors =
-        config
-            .firstAnchors()
-            .select(grid, config.stages().get(first).density(), plan.activeTokens(first));
-    return TokenSubset.of(grid, anchors).forSamples(request.samples());
-  }
-
-  private void enter(int nextStage, TokenSubset nextTokens) {
-    close();
-    stage = nextStage;
-    tokens = nextTokens;
-    // a full stage is evaluated in grid order, whatever the order in which its tokens joined
-    TokenSubset evaluated =
-        tokens.isFull() ? TokenSubset.all(tokens.grid(), tokens.samples()) : tokens;
-    active = path.activate(evaluated);
-    if (!tokens.isFull()) {
-      lifter = new VelocityLifter(path.manager(), tokens, config.blurWidth(), config.tiedAnchors());
+    private int tokenCount(int s) {
+      return path.request().anchors(s).map(TokenSubset::count).orElse(plan.activeTokens(s));
     }
+
+    private boolean everyTokenIsFinished() {
+      return tokenCount(plan.stages() - 1) == path.request().grid().tokens();
+    }
+
+    /**
+     * Whether anything reads the state of tokens that are not active: a partial micro-flow starts
+     * from it, tokens left out of the last stage end with it, a trace compares it.
+     */
+    private boolean movesEveryToken() {
+      return config.microFlow().relaxSteps() != 1
+          || !everyTokenIsFinished()
+          || (config.solver() == Solver.EULER && trace.readsEveryToken());
+    }
+
+    private TokenSubset firstAnchors(int first) {
+      TokenGrid grid = path.request().grid();
+      return TokenSubset.of(grid, config.firstAnchors().select(grid, plan.activeTokens(first)))
+          .forSamples(path.request().samples());
+    }
+  }
+
+  Run run() {
+    return run;
+  }
+
+  TokenSubset tokens() {
+    return tokens;
   }
 
   /** The tokens as the model sees them. */
@@ -94,12 +127,17 @@ final class AnchorStage implements AutoCloseable {
     return active;
   }
 
-  /** The velocity of all tokens, Pi_k u. */
-  NDArray lift(NDArray u) {
-    if (tokens.isFull()) {
+  /** Spreads values at the active tokens over the grid, Pi_k and Phi_k. */
+  NDArray lift(NDArray values) {
+    return tokens.isFull() ? values : lifter.lift(values);
+  }
+
+  /** The velocity along which the state moves: Pi_k u, or u alone where nothing reads the rest. */
+  NDArray velocity(NDArray u) {
+    if (tokens.isFull() || !run.movesEveryToken()) {
       return u;
     }
-    if (stage == plan.stages() - 1) {
+    if (index == run.plan.stages() - 1) {
       // only under StageRules.AS_RELEASED: tokens left out of the last stage stand still
       return lifter.scatter(u);
     }
@@ -107,34 +145,39 @@ final class AnchorStage implements AutoCloseable {
   }
 
   /**
-   * At the end of step i: selects the tokens of the next stage and keeps the clean estimate {@code
-   * x0_hat = y - sigma u}. Frees u, unless it is the velocity too.
+   * At the end of a stage: selects the tokens of the next one and keeps the clean estimate.
+   *
+   * @param u the model's output
+   * @param velocity what {@link #velocity} made of it
+   * @param i the first step of the next stage
    */
-  void activate(NDArray u, NDArray velocity, int i) {
-    int nextStage = plan.stageOf(i + 1);
-    next =
-        path.request()
-            .anchors(nextStage)
-            .orElseGet(() -> selectJoining(velocity, plan.activeTokens(nextStage)));
-    if (tokens.isFull()) {
-      return; // nothing is left to join
+  Transition prepare(Trajectory.Step step, NDArray u, NDArray velocity, int i) {
+    int count = run.plan.activeTokens(run.plan.stageOf(i));
+    TokenSubset next =
+        run.path
+            .request()
+            .anchors(run.plan.stageOf(i))
+            .orElseGet(() -> selectJoining(u, velocity, count));
+    NDArray clean = null;
+    if (!tokens.isFull()) {
+      clean = step.cleanEstimate();
+      clean.attach(run.path.manager());
     }
-    clean = u.mul((float) -path.sigma(i));
-    clean.attach(path.manager());
-    u.close();
-    try (NDManager scratch = path.manager().newSubManager()) {
-      clean.addi(path.tokens(active, scratch));
-    }
+    return new Transition(this, next, clean, i);
   }
 
-  private TokenSubset selectJoining(NDArray velocity, int count) {
+  private TokenSubset selectJoining(NDArray u, NDArray velocity, int count) {
     boolean noneOrAllJoin = count <= tokens.count() || count >= tokens.grid().tokens();
-    if (noneOrAllJoin || config.activation() == Activation.EVEN_SPREAD) {
+    if (noneOrAllJoin || run.config.activation() == Activation.EVEN_SPREAD) {
       return TokenImportance.selectEvenly(tokens, count);
     }
+    NDArray lifted = velocity == u ? lifter.lift(u) : velocity;
     float[] flat;
-    try (NDArray map = TokenImportance.map(velocity, tokens.grid(), config.importanceBorder())) {
+    try (NDArray map = TokenImportance.map(lifted, tokens.grid(), run.config.importanceBorder())) {
       flat = map.toFloatArray();
+    }
+    if (lifted != velocity) {
+      lifted.close();
     }
     float[][] importance = new float[tokens.samples()][];
     int size = tokens.grid().tokens();
@@ -142,70 +185,12 @@ final class AnchorStage implements AutoCloseable {
     return TokenImportance.select(importance, tokens, count);
   }
 
-  /**
-   * Crosses the boundary before step i: the micro-flow moves the joining tokens to their target,
-   * then the next stage begins.
-   */
-  void join(int i) {
-    long[] joining = joining(next);
-    if (joining.length > 0) {
-      try (NDManager scratch = path.manager().newSubManager()) {
-        flow(joining, i, scratch);
-      }
-    }
-    enter(plan.stageOf(i), next);
-  }
-
-  private void flow(long[] joining, int i, NDManager scratch) {
-    clean.attach(scratch);
-    MicroFlow microFlow = config.microFlow();
-    NDArray rows = scratch.create(joining);
-    NDArray lifted = lifter.lift(clean); // Phi_k(x0_hat)
-    clean.close();
-    NDArray target;
-    try (NDArray estimate = Trajectory.rows(lifted, rows, scratch);
-        NDArray noise = Trajectory.rows(transitionNoise(), rows, scratch)) {
-      target = microFlow.target(estimate, noise, path.sigma(i));
-    }
-    path.setRows(rows, microFlow.flow(path.rows(rows, scratch), target));
-    trace.transition(i, next, joining, lifted, target, path.state());
-  }
-
-  private NDArray transitionNoise() {
-    return config.transitionNoise() == TransitionNoise.INITIAL
-        ? path.request().noise()
-        : path.request().transitionNoise();
-  }
-
-  /** Rows of [B * N, d] that are active next and are not now, in list order. */
-  private long[] joining(TokenSubset next) {
-    int size = tokens.grid().tokens();
-    LongStream.Builder rows = LongStream.builder();
-    for (int b = 0; b < next.samples(); b++) {
-      boolean[] already = tokens.mask(b);
-      for (int k = 0; k < next.count(); k++) {
-        if (!already[next.index(b, k)]) {
-          rows.add((long) b * size + next.index(b, k));
-        }
-      }
-    }
-    return rows.build().toArray();
-  }
-
   /** Frees the stage's arrays. */
   @Override
   public void close() {
-    if (clean != null) {
-      clean.close();
-      clean = null;
-    }
-    if (active != null) {
-      active.close();
-      active = null;
-    }
+    active.close();
     if (lifter != null) {
       lifter.close();
-      lifter = null;
     }
   }
 }

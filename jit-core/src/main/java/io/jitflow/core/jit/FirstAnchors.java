@@ -11,62 +11,43 @@ import java.util.stream.IntStream;
  *
  * <p>Fitting is deterministic. If the pattern has too many tokens, one part of it, the border or
  * the lattice, stays first and the others are dropped evenly over the grid; if it has too few,
- * others are added evenly. (The authors' release does both at random.)
+ * others are added evenly. (The authors' release does both at random.) {@code docs/quality.md}
+ * compares the rules.
  */
 public enum FirstAnchors {
   /** Every second row and column, and the whole border; the border stays first. */
   STRIDE_TWO_AND_BORDER {
     @Override
-    boolean inPattern(TokenGrid grid, int row, int col, double density) {
-      return inStrideTwoPattern(grid, row, col);
+    int tier(TokenGrid grid, int row, int col) {
+      return onBorder(grid, row, col) ? 0 : onLattice(row, col) ? 1 : 2;
     }
   },
   /**
    * The same pattern, but every second row and column stays first. It makes a difference only where
    * the pattern does not fit, on grids below about 40 x 40 with the presets: at 16 x 16 the border
-   * alone would take 60 of the 81 anchors of the preset 7x. {@code docs/quality.md} compares both.
+   * alone would take 60 of the 81 anchors of the preset 7x.
    */
   STRIDE_TWO_THEN_BORDER {
     @Override
-    boolean inPattern(TokenGrid grid, int row, int col, double density) {
-      return inStrideTwoPattern(grid, row, col);
-    }
-
-    @Override
-    boolean staysFirst(TokenGrid grid, int row, int col) {
-      return onLattice(row, col);
+    int tier(TokenGrid grid, int row, int col) {
+      return onLattice(row, col) ? 0 : onBorder(grid, row, col) ? 1 : 2;
     }
   },
-  /**
-   * Every s-th row and column and the last of each, with {@code s = floor(density^(-1/2))}. Above a
-   * density of 1/4 that is every token.
-   */
-  STRIDE_BY_DENSITY {
+  /** An even spread without regard to the border: every second row and column, then more evenly. */
+  EVEN_SPREAD {
     @Override
-    boolean inPattern(TokenGrid grid, int row, int col, double density) {
-      int stride = Math.max(1, (int) Math.sqrt(1 / density));
-      return (row % stride == 0 || row == grid.rows() - 1)
-          && (col % stride == 0 || col == grid.cols() - 1);
+    int tier(TokenGrid grid, int row, int col) {
+      return 0;
     }
   };
 
-  abstract boolean inPattern(TokenGrid grid, int row, int col, double density);
+  /** What is taken first, second, and only to fill up. */
+  abstract int tier(TokenGrid grid, int row, int col);
 
-  /** Which part of the pattern is thinned last: the border, unless a rule says otherwise. */
-  boolean staysFirst(TokenGrid grid, int row, int col) {
-    return onBorder(grid, row, col);
-  }
-
-  /**
-   * Returns the pattern before it is fitted.
-   *
-   * @param grid the grid
-   * @param density the stage's density, in (0, 1]
-   * @return token indices in row-major order
-   */
-  public int[] pattern(TokenGrid grid, double density) {
+  /** The pattern before it is fitted, in row-major order. */
+  int[] pattern(TokenGrid grid) {
     return IntStream.range(0, grid.tokens())
-        .filter(token -> inPattern(grid, grid.row(token), grid.col(token), density))
+        .filter(token -> tier(grid, grid.row(token), grid.col(token)) < 2)
         .toArray();
   }
 
@@ -74,25 +55,21 @@ public enum FirstAnchors {
    * Selects the anchors of one sample.
    *
    * @param grid the grid
-   * @param density the stage's density, in (0, 1]
    * @param count how many anchors, from 1 to the grid's tokens
    * @return token indices in row-major order
    */
-  public int[] select(TokenGrid grid, double density, int count) {
+  public int[] select(TokenGrid grid, int count) {
     if (count < 1 || count > grid.tokens()) {
       throw new IllegalArgumentException(
           "the number of anchors must be from 1 to %d on a grid of %s, got %d"
               .formatted(grid.tokens(), grid, count));
     }
-    boolean[] pattern = new boolean[grid.tokens()];
-    for (int token : pattern(grid, density)) {
-      pattern[token] = true;
-    }
     int[] fitted =
         IntStream.range(0, grid.tokens())
             .boxed()
             .sorted(
-                Comparator.comparingInt((Integer token) -> tier(grid, pattern, token))
+                Comparator.comparingInt(
+                        (Integer token) -> tier(grid, grid.row(token), grid.col(token)))
                     .thenComparingLong(token -> EvenSpread.rank(grid.row(token), grid.col(token)))
                     .thenComparingInt(token -> token))
             .limit(count)
@@ -100,17 +77,6 @@ public enum FirstAnchors {
             .toArray();
     Arrays.sort(fitted);
     return fitted;
-  }
-
-  private int tier(TokenGrid grid, boolean[] pattern, int token) {
-    if (!pattern[token]) {
-      return 2;
-    }
-    return staysFirst(grid, grid.row(token), grid.col(token)) ? 0 : 1;
-  }
-
-  private static boolean inStrideTwoPattern(TokenGrid grid, int row, int col) {
-    return onBorder(grid, row, col) || onLattice(row, col);
   }
 
   private static boolean onLattice(int row, int col) {

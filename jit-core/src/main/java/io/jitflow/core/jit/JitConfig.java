@@ -1,75 +1,63 @@
 package io.jitflow.core.jit;
 
 import io.jitflow.core.SigmaSchedule;
+import io.jitflow.core.Solver;
 import io.jitflow.core.token.TokenGrid;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.function.Consumer;
 
 /**
- * The settings of the Just-in-Time sampler, checked when made. Immutable.
+ * The settings of the Just-in-Time sampler, checked when made. Immutable; changed by copies.
  *
- * <p>{@link #default4x()} and {@link #default7x()} follow the paper; {@link #asReleased()} changes
+ * <p>{@link #default4x()} and {@link #default7x()} follow the paper. {@link #asReleased()} changes
  * every setting in which the authors' release departs from it, and only those: schedule, blur
- * width, tied anchors, importance border and micro-flow.
- *
- * @param steps the number of model evaluations
- * @param stages the stages in the order in which they run
- * @param schedule the noise levels
- * @param firstAnchors the rule for the first stage's anchors
- * @param activation which tokens join at a boundary
- * @param importanceBorder what the importance map sees outside the grid
- * @param blurWidth the width of the lifter's Gaussian
- * @param tiedAnchors what positions with several nearest anchors take
- * @param microFlow how joining tokens reach their target
- * @param transitionNoise the noise in their target
- * @param stageRules which stage configurations are refused
+ * width, tied anchors, importance border, micro-flow and transition noise; and steps by Euler's
+ * rule.
  */
-public record JitConfig(
-    int steps,
-    List<Stage> stages,
-    SigmaSchedule schedule,
-    FirstAnchors firstAnchors,
-    Activation activation,
-    ImportanceBorder importanceBorder,
-    BlurWidth blurWidth,
-    TiedAnchors tiedAnchors,
-    MicroFlow microFlow,
-    TransitionNoise transitionNoise,
-    StageRules stageRules) {
+public final class JitConfig {
+  private static final Map<String, JitConfig> PRESETS = new LinkedHashMap<>();
 
-  private static final Map<String, JitConfig> PRESETS =
-      Map.of("default_4x", default4x(), "default_7x", default7x());
+  static {
+    PRESETS.put("default_4x", default4x());
+    PRESETS.put("default_7x", default7x());
+  }
 
-  /**
-   * Checks the settings.
-   *
-   * @param steps the number of model evaluations
-   * @param stages the stages in the order in which they run
-   * @param schedule the noise levels
-   * @param firstAnchors the rule for the first stage's anchors
-   * @param activation which tokens join at a boundary
-   * @param importanceBorder what the importance map sees outside the grid
-   * @param blurWidth the width of the lifter's Gaussian
-   * @param tiedAnchors what positions with several nearest anchors take
-   * @param microFlow how joining tokens reach their target
-   * @param transitionNoise the noise in their target
-   * @param stageRules which stage configurations are refused
-   * @throws IllegalArgumentException if a stage gets no step, stage ends or densities do not rise,
-   *     or the last stage does not end at 1 with density 1
-   */
-  public JitConfig {
-    stages = List.copyOf(stages);
-    Objects.requireNonNull(schedule, "schedule");
-    Objects.requireNonNull(firstAnchors, "firstAnchors");
-    Objects.requireNonNull(activation, "activation");
-    Objects.requireNonNull(importanceBorder, "importanceBorder");
-    Objects.requireNonNull(blurWidth, "blurWidth");
-    Objects.requireNonNull(tiedAnchors, "tiedAnchors");
-    Objects.requireNonNull(microFlow, "microFlow");
-    Objects.requireNonNull(transitionNoise, "transitionNoise");
-    StagePlan.check(steps, stages, Objects.requireNonNull(stageRules, "stageRules"));
+  private final int steps;
+  private final List<Stage> stages;
+  private final SigmaSchedule schedule;
+  private final Solver solver;
+  private final FirstAnchors firstAnchors;
+  private final Activation activation;
+  private final ImportanceBorder importanceBorder;
+  private final BlurWidth blurWidth;
+  private final TiedAnchors tiedAnchors;
+  private final MicroFlow microFlow;
+  private final TransitionNoise transitionNoise;
+  private final StageRules stageRules;
+
+  private JitConfig(Draft draft) {
+    steps = draft.steps;
+    stages = List.copyOf(draft.stages);
+    schedule = Objects.requireNonNull(draft.schedule, "schedule");
+    solver = Objects.requireNonNull(draft.solver, "solver");
+    firstAnchors = Objects.requireNonNull(draft.firstAnchors, "firstAnchors");
+    activation = Objects.requireNonNull(draft.activation, "activation");
+    importanceBorder = Objects.requireNonNull(draft.importanceBorder, "importanceBorder");
+    blurWidth = Objects.requireNonNull(draft.blurWidth, "blurWidth");
+    tiedAnchors = Objects.requireNonNull(draft.tiedAnchors, "tiedAnchors");
+    microFlow = Objects.requireNonNull(draft.microFlow, "microFlow");
+    transitionNoise = Objects.requireNonNull(draft.transitionNoise, "transitionNoise");
+    stageRules = Objects.requireNonNull(draft.stageRules, "stageRules");
+    StagePlan.check(steps, stages, stageRules);
+    if (solver != Solver.EULER && microFlow.relaxSteps() != 1) {
+      throw new IllegalArgumentException(
+          "the solver %s needs MicroFlow.exact(), got %s: a partial micro-flow leaves joining tokens off the straight path that gives them a velocity history; use the exact one, or Solver.EULER"
+              .formatted(solver, microFlow));
+    }
   }
 
   /**
@@ -78,25 +66,19 @@ public record JitConfig(
    * @param steps the number of model evaluations
    * @param stages the stages in the order in which they run
    * @return the settings
+   * @throws IllegalArgumentException if a stage gets no step, stage ends or densities do not rise,
+   *     or the last stage does not end at 1 with density 1
    */
   public static JitConfig of(int steps, Stage... stages) {
-    return new JitConfig(
-        steps,
-        List.of(stages),
-        SigmaSchedule.beta(1.4, 0.42),
-        FirstAnchors.STRIDE_TWO_THEN_BORDER,
-        Activation.IMPORTANCE,
-        ImportanceBorder.INSIDE_ONLY,
-        BlurWidth.UNCLIPPED,
-        TiedAnchors.AVERAGED,
-        MicroFlow.exact(),
-        TransitionNoise.FRESH,
-        StageRules.STRICT);
+    Draft draft = new Draft();
+    draft.steps = steps;
+    draft.stages = List.of(stages);
+    return new JitConfig(draft);
   }
 
   /**
-   * Returns the preset for about a quarter of the computation of 50 full steps: 18 steps, 7, 4 and
-   * 7 of them at densities 0.35, 0.62 and 1.
+   * Returns the paper's preset for about a quarter of the computation of 50 full steps: 18 steps,
+   * 7, 4 and 7 of them at densities 0.35, 0.62 and 1.
    *
    * @return the preset {@code default_4x}
    */
@@ -105,8 +87,8 @@ public record JitConfig(
   }
 
   /**
-   * Returns the preset for about a seventh of the computation of 50 full steps: 11 steps, 4, 3 and
-   * 4 of them at densities 0.32, 0.6 and 1.
+   * Returns the paper's preset for about a seventh of the computation of 50 full steps: 11 steps,
+   * 4, 3 and 4 of them at densities 0.32, 0.6 and 1.
    *
    * @return the preset {@code default_7x}
    */
@@ -115,9 +97,9 @@ public record JitConfig(
   }
 
   /**
-   * Returns a preset by its name in the authors' release.
+   * Returns a preset by its name.
    *
-   * @param name {@code default_4x} or {@code default_7x}
+   * @param name one of {@link #presets()}
    * @return the preset
    * @throws IllegalArgumentException if there is none of that name
    */
@@ -125,22 +107,34 @@ public record JitConfig(
     JitConfig preset = PRESETS.get(name);
     if (preset == null) {
       throw new IllegalArgumentException(
-          "unknown preset \"%s\"; there are default_4x and default_7x".formatted(name));
+          "unknown preset \"%s\"; there are %s".formatted(name, String.join(", ", presets())));
     }
     return preset;
   }
 
   /**
-   * Returns these settings with every departure of the authors' release from the paper.
+   * Returns the names of the presets.
+   *
+   * @return the names, the paper's first
+   */
+  public static List<String> presets() {
+    return List.copyOf(PRESETS.keySet());
+  }
+
+  /**
+   * Returns these settings with every departure of the authors' release from the paper, and its
+   * solver.
    *
    * @return settings that reproduce the release
    */
   public JitConfig asReleased() {
-    return withSchedule(SigmaSchedule.beta(1.4, 0.425))
+    return withSolver(Solver.EULER)
+        .withSchedule(SigmaSchedule.beta(1.4, 0.425))
         .withImportanceBorder(ImportanceBorder.ZERO_PADDED)
         .withBlurWidth(BlurWidth.CLIPPED)
         .withTiedAnchors(TiedAnchors.FIRST_IN_LIST)
-        .withMicroFlow(MicroFlow.partial(3));
+        .withMicroFlow(MicroFlow.partial(3))
+        .withTransitionNoise(TransitionNoise.FRESH);
   }
 
   /**
@@ -155,6 +149,114 @@ public record JitConfig(
   }
 
   /**
+   * Returns the number of model evaluations.
+   *
+   * @return at least 1
+   */
+  public int steps() {
+    return steps;
+  }
+
+  /**
+   * Returns the stages in the order in which they run.
+   *
+   * @return an unmodifiable list
+   */
+  public List<Stage> stages() {
+    return stages;
+  }
+
+  /**
+   * Returns the noise levels.
+   *
+   * @return the setting
+   */
+  public SigmaSchedule schedule() {
+    return schedule;
+  }
+
+  /**
+   * Returns how it steps from one noise level to the next.
+   *
+   * @return the setting
+   */
+  public Solver solver() {
+    return solver;
+  }
+
+  /**
+   * Returns the rule for the first stage's anchors.
+   *
+   * @return the setting
+   */
+  public FirstAnchors firstAnchors() {
+    return firstAnchors;
+  }
+
+  /**
+   * Returns which tokens join at a boundary.
+   *
+   * @return the setting
+   */
+  public Activation activation() {
+    return activation;
+  }
+
+  /**
+   * Returns what the importance map sees outside the grid.
+   *
+   * @return the setting
+   */
+  public ImportanceBorder importanceBorder() {
+    return importanceBorder;
+  }
+
+  /**
+   * Returns the width of the lifter's Gaussian.
+   *
+   * @return the setting
+   */
+  public BlurWidth blurWidth() {
+    return blurWidth;
+  }
+
+  /**
+   * Returns what positions with several nearest anchors take.
+   *
+   * @return the setting
+   */
+  public TiedAnchors tiedAnchors() {
+    return tiedAnchors;
+  }
+
+  /**
+   * Returns how joining tokens reach their target.
+   *
+   * @return the setting
+   */
+  public MicroFlow microFlow() {
+    return microFlow;
+  }
+
+  /**
+   * Returns the noise in the joining tokens' target.
+   *
+   * @return the setting
+   */
+  public TransitionNoise transitionNoise() {
+    return transitionNoise;
+  }
+
+  /**
+   * Returns which stage configurations are refused.
+   *
+   * @return the setting
+   */
+  public StageRules stageRules() {
+    return stageRules;
+  }
+
+  /**
    * Returns these settings with another number of steps.
    *
    * @param steps the number of model evaluations
@@ -165,6 +267,16 @@ public record JitConfig(
   }
 
   /**
+   * Returns these settings with other stages.
+   *
+   * @param stages the stages in the order in which they run
+   * @return the changed settings
+   */
+  public JitConfig withStages(Stage... stages) {
+    return with(draft -> draft.stages = List.of(stages));
+  }
+
+  /**
    * Returns these settings with another schedule.
    *
    * @param schedule the noise levels
@@ -172,6 +284,16 @@ public record JitConfig(
    */
   public JitConfig withSchedule(SigmaSchedule schedule) {
     return with(draft -> draft.schedule = schedule);
+  }
+
+  /**
+   * Returns these settings with another solver.
+   *
+   * @param solver how it steps from one noise level to the next
+   * @return the changed settings
+   */
+  public JitConfig withSolver(Solver solver) {
+    return with(draft -> draft.solver = solver);
   }
 
   /**
@@ -255,52 +377,71 @@ public record JitConfig(
   }
 
   private JitConfig with(Consumer<Draft> change) {
-    Draft draft = new Draft(this);
+    Draft draft = new Draft();
+    draft.steps = steps;
+    draft.stages = stages;
+    draft.schedule = schedule;
+    draft.solver = solver;
+    draft.firstAnchors = firstAnchors;
+    draft.activation = activation;
+    draft.importanceBorder = importanceBorder;
+    draft.blurWidth = blurWidth;
+    draft.tiedAnchors = tiedAnchors;
+    draft.microFlow = microFlow;
+    draft.transitionNoise = transitionNoise;
+    draft.stageRules = stageRules;
     change.accept(draft);
-    return draft.checked();
+    return new JitConfig(draft);
   }
 
-  /** Settings that are being changed. */
+  private Object[] parts() {
+    return new Object[] {
+      steps,
+      stages,
+      schedule,
+      solver,
+      firstAnchors,
+      activation,
+      importanceBorder,
+      blurWidth,
+      tiedAnchors,
+      microFlow,
+      transitionNoise,
+      stageRules
+    };
+  }
+
+  /** Compares every setting. */
+  @Override
+  public boolean equals(Object other) {
+    return other instanceof JitConfig that && Arrays.equals(parts(), that.parts());
+  }
+
+  /** Returns a hash of every setting. */
+  @Override
+  public int hashCode() {
+    return Arrays.hashCode(parts());
+  }
+
+  /** Returns every setting. */
+  @Override
+  public String toString() {
+    return "JitConfig" + Arrays.toString(parts());
+  }
+
+  /** Settings that are being made; as in the paper where nothing else is said. */
   private static final class Draft {
     private int steps;
-    private List<Stage> stages;
-    private SigmaSchedule schedule;
-    private FirstAnchors firstAnchors;
-    private Activation activation;
-    private ImportanceBorder importanceBorder;
-    private BlurWidth blurWidth;
-    private TiedAnchors tiedAnchors;
-    private MicroFlow microFlow;
-    private TransitionNoise transitionNoise;
-    private StageRules stageRules;
-
-    Draft(JitConfig from) {
-      steps = from.steps;
-      stages = from.stages;
-      schedule = from.schedule;
-      firstAnchors = from.firstAnchors;
-      activation = from.activation;
-      importanceBorder = from.importanceBorder;
-      blurWidth = from.blurWidth;
-      tiedAnchors = from.tiedAnchors;
-      microFlow = from.microFlow;
-      transitionNoise = from.transitionNoise;
-      stageRules = from.stageRules;
-    }
-
-    JitConfig checked() {
-      return new JitConfig(
-          steps,
-          stages,
-          schedule,
-          firstAnchors,
-          activation,
-          importanceBorder,
-          blurWidth,
-          tiedAnchors,
-          microFlow,
-          transitionNoise,
-          stageRules);
-    }
+    private List<Stage> stages = List.of();
+    private SigmaSchedule schedule = SigmaSchedule.beta(1.4, 0.42);
+    private Solver solver = Solver.EULER;
+    private FirstAnchors firstAnchors = FirstAnchors.STRIDE_TWO_THEN_BORDER;
+    private Activation activation = Activation.IMPORTANCE;
+    private ImportanceBorder importanceBorder = ImportanceBorder.INSIDE_ONLY;
+    private BlurWidth blurWidth = BlurWidth.UNCLIPPED;
+    private TiedAnchors tiedAnchors = TiedAnchors.AVERAGED;
+    private MicroFlow microFlow = MicroFlow.exact();
+    private TransitionNoise transitionNoise = TransitionNoise.INITIAL;
+    private StageRules stageRules = StageRules.STRICT;
   }
 }

@@ -1,7 +1,6 @@
 package io.jitflow.core.jit;
 
 import ai.djl.ndarray.NDArray;
-import ai.djl.ndarray.NDManager;
 import io.jitflow.core.Sampler;
 import io.jitflow.core.SamplingRequest;
 import io.jitflow.core.Trajectory;
@@ -18,7 +17,8 @@ import java.util.Objects;
  * <p>Source: Sun, Li, Liu, "Just-in-Time: Training-Free Spatial Acceleration for Diffusion
  * Transformers", arXiv 2603.10744, Algorithm 1. In the paper's symbols: y is the state, u the
  * model's output at the anchors, Pi_k the {@link VelocityLifter}, Omega_k the {@link TokenSubset}
- * of a stage.
+ * of a stage. Where the anchors alone are read, their velocity is not lifted: with the exact
+ * micro-flow the state of every other token is overwritten before anything reads it.
  *
  * @param config the settings
  */
@@ -80,27 +80,25 @@ public record JitSampler(JitConfig config) implements Sampler {
   NDArray sample(VelocityModel model, SamplingRequest request, JitTrace trace) {
     StagePlan plan = config.plan(request.grid());
     double[] sigmas = config.schedule().sigmas(config.steps(), request.grid().tokens());
-    try (Trajectory path = new Trajectory(model, request, sigmas, plan.stages());
-        AnchorStage stage = new AnchorStage(config, plan, path, trace)) {
+    try (Trajectory path = new Trajectory(model, request, sigmas, config.solver())) {
+      AnchorStage stage = AnchorStage.first(config, plan, path, trace); // Omega_K
       for (int i = 0; i < plan.steps(); i++) {
         TokenSubset evaluated = stage.active().subset();
-        boolean boundary = plan.endsStage(i);
-        try (NDManager step = path.beginStep(i)) {
-          NDArray u = path.evaluate(stage.active(), step, i); // of S_k^T y
-          NDArray velocity = stage.lift(u); // Pi_k u
-          if (boundary) {
-            stage.activate(u, velocity, i); // Omega_{k-1} and x0_hat
+        Transition next = null;
+        try (Trajectory.Step step = path.begin(i)) {
+          NDArray u = step.evaluate(stage.active()); // of S_k^T y
+          step.offerEstimate(stage::lift);
+          NDArray velocity = stage.velocity(u); // Pi_k u where something reads it, else u
+          if (plan.endsStage(i)) {
+            next = stage.prepare(step, u, velocity, i + 1); // Omega_{k-1} and x0_hat
           }
-          if (velocity != u) {
-            u.close(); // so that a step needs less memory
-          }
-          path.eulerStep(velocity, i);
+          step.advance(velocity);
           trace.step(i, velocity, path.state());
         }
-        if (boundary) {
-          stage.join(i + 1); // micro-flow
+        if (next != null) {
+          stage = next.cross(); // micro-flow
         }
-        path.endStep(i, plan.stageOf(i), evaluated);
+        path.report(i, plan.stageOf(i), plan.stages(), evaluated);
       }
       return path.finish();
     }

@@ -5,9 +5,20 @@ import io.jitflow.core.token.TokenSubset;
 
 /** Sees the intermediate values of a run, so that tests can compare them. Borrows every array. */
 interface JitTrace {
-  JitTrace NONE = new JitTrace() {};
+  JitTrace NONE =
+      new JitTrace() {
+        @Override
+        public boolean readsEveryToken() {
+          return false;
+        }
+      };
 
-  /** After the Euler step i: the full velocity and the new state, both [B, N, d]. */
+  /** Whether Euler's rule shall move tokens that nothing else reads. */
+  default boolean readsEveryToken() {
+    return true;
+  }
+
+  /** After step i: the velocity along which the state moved, and the new state [B, N, d]. */
   default void step(int i, NDArray velocity, NDArray state) {}
 
   /**

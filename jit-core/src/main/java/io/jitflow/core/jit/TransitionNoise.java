@@ -4,11 +4,12 @@ package io.jitflow.core.jit;
 public enum TransitionNoise {
   /**
    * Fresh Gaussian noise, as in the paper and in the authors' release: the request's transition
-   * noise, or the initial noise if the request has none.
+   * noise. A request without it is refused.
    */
   FRESH,
   /**
-   * The initial noise again: joining tokens continue on the noise from which they set out, which
+   * The initial noise again. With the exact micro-flow that is as good as fresh noise, in
+   * distribution the same: nothing has read a joining token's initial noise before it joins. And it
    * keeps the result closer to that of a full sampler from the same noise.
    */
   INITIAL

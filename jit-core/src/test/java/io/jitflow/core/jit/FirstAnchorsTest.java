@@ -21,16 +21,17 @@ class FirstAnchorsTest {
   @Test
   void pattern_strideTwoOnAnOddGrid_isEvenRowsAndColumnsAndTheBorder() {
     TokenGrid grid = new TokenGrid(4, 5);
-    assertThat(FirstAnchors.STRIDE_TWO_AND_BORDER.pattern(grid, 0.3))
+    assertThat(FirstAnchors.STRIDE_TWO_AND_BORDER.pattern(grid))
         .containsExactly(0, 1, 2, 3, 4, 5, 9, 10, 12, 14, 15, 16, 17, 18, 19);
   }
 
   @Test
-  void pattern_strideByDensity_keepsTheLastRowAndColumn() {
-    TokenGrid grid = new TokenGrid(5, 6);
-    assertThat(FirstAnchors.STRIDE_BY_DENSITY.pattern(grid, 0.1))
-        .containsExactly(0, 3, 5, 18, 21, 23, 24, 27, 29);
-    assertThat(FirstAnchors.STRIDE_BY_DENSITY.pattern(grid, 0.3)).hasSize(30);
+  void select_evenSpread_isTheLatticeThenTheCellCentres() {
+    TokenGrid grid = new TokenGrid(6, 6);
+    assertThat(FirstAnchors.EVEN_SPREAD.select(grid, 9))
+        .containsExactly(0, 2, 4, 12, 14, 16, 24, 26, 28);
+    assertThat(Arrays.stream(FirstAnchors.EVEN_SPREAD.select(grid, 18)))
+        .allMatch(token -> grid.row(token) % 2 == grid.col(token) % 2);
   }
 
   @TestFactory
@@ -43,13 +44,12 @@ class FirstAnchorsTest {
   private static void checkEveryCount(TokenGrid grid) {
     for (FirstAnchors rule : FirstAnchors.values()) {
       Set<Integer> pattern = new HashSet<>();
-      Arrays.stream(rule.pattern(grid, 0.1)).forEach(pattern::add);
-      Predicate<Integer> first =
-          t -> pattern.contains(t) && rule.staysFirst(grid, grid.row(t), grid.col(t));
+      Arrays.stream(rule.pattern(grid)).forEach(pattern::add);
+      Predicate<Integer> first = t -> rule.tier(grid, grid.row(t), grid.col(t)) == 0;
       long ofFirst = pattern.stream().filter(first).count();
       Set<Integer> before = Set.of();
       for (int count = 1; count <= grid.tokens(); count++) {
-        int[] selected = rule.select(grid, 0.1, count);
+        int[] selected = rule.select(grid, count);
         assertThat(selected).hasSize(count).isSorted().doesNotHaveDuplicates();
         Set<Integer> set = new HashSet<>(Arrays.stream(selected).boxed().toList());
         // a larger count adds to a smaller one's set
@@ -66,7 +66,7 @@ class FirstAnchorsTest {
   void select_ofTwoFewerThanThePattern_dropsTheSameTwoInnerTokens() {
     // 22 border tokens; of the inner (2,2), (2,4), (4,2), (4,4) the even spread keeps a diagonal
     TokenGrid grid = new TokenGrid(6, 7);
-    int[] selected = FirstAnchors.STRIDE_TWO_AND_BORDER.select(grid, 0.5, 24);
+    int[] selected = FirstAnchors.STRIDE_TWO_AND_BORDER.select(grid, 24);
     assertThat(Arrays.stream(selected).filter(token -> !onBorder(grid, token)))
         .containsExactly(grid.index(2, 2), grid.index(4, 4));
   }
@@ -74,8 +74,8 @@ class FirstAnchorsTest {
   @Test
   void select_borderLargerThanTheRoom_keepsTheLatticeOrTheBorder() {
     TokenGrid grid = new TokenGrid(16, 16);
-    int[] lattice = FirstAnchors.STRIDE_TWO_THEN_BORDER.select(grid, 0.32, 81);
-    int[] border = FirstAnchors.STRIDE_TWO_AND_BORDER.select(grid, 0.32, 81);
+    int[] lattice = FirstAnchors.STRIDE_TWO_THEN_BORDER.select(grid, 81);
+    int[] border = FirstAnchors.STRIDE_TWO_AND_BORDER.select(grid, 81);
     assertThat(Arrays.stream(lattice).filter(token -> !onBorder(grid, token))).hasSize(49);
     assertThat(Arrays.stream(border).filter(token -> !onBorder(grid, token))).hasSize(21);
   }
@@ -101,9 +101,9 @@ class FirstAnchorsTest {
   private static void checkQuadrants(TokenGrid grid, double density) {
     int count = (int) (grid.tokens() * density);
     FirstAnchors rule = FirstAnchors.STRIDE_TWO_AND_BORDER;
-    boolean[] pattern = mask(grid, rule.pattern(grid, density));
-    boolean[] selected = mask(grid, rule.select(grid, density, count));
-    boolean cut = rule.pattern(grid, density).length > count;
+    boolean[] pattern = mask(grid, rule.pattern(grid));
+    boolean[] selected = mask(grid, rule.select(grid, count));
+    boolean cut = rule.pattern(grid).length > count;
     int[] candidates = new int[5];
     int[] taken = new int[5];
     for (int token = 0; token < grid.tokens(); token++) {
@@ -145,11 +145,11 @@ class FirstAnchorsTest {
   @Test
   void select_ofNoneOrTooMany_isRefusedWithTheNumbers() {
     TokenGrid grid = new TokenGrid(3, 4);
-    assertThatThrownBy(() -> FirstAnchors.STRIDE_TWO_AND_BORDER.select(grid, 0.3, 0))
+    assertThatThrownBy(() -> FirstAnchors.STRIDE_TWO_AND_BORDER.select(grid, 0))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageContaining("from 1 to 12")
         .hasMessageContaining("got 0");
-    assertThatThrownBy(() -> FirstAnchors.STRIDE_TWO_AND_BORDER.select(grid, 0.3, 13))
+    assertThatThrownBy(() -> FirstAnchors.STRIDE_TWO_AND_BORDER.select(grid, 13))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageContaining("3 x 4")
         .hasMessageContaining("got 13");

@@ -4,8 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.jitflow.core.SigmaSchedule;
+import io.jitflow.core.Solver;
 import io.jitflow.core.token.TokenGrid;
-import java.util.List;
 import java.util.stream.IntStream;
 import org.assertj.core.api.AbstractThrowableAssert;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
@@ -52,54 +52,67 @@ class JitConfigTest {
   void preset_ofAnotherName_isRefusedWithTheNames() {
     assertRefused(() -> JitConfig.preset("default_9x"))
         .hasMessageContaining("default_9x")
-        .hasMessageContaining("default_4x and default_7x");
+        .hasMessageContaining("default_4x, default_7x");
   }
 
   @Test
-  void asReleased_ofAPreset_changesTheFiveDepartures() {
+  void asReleased_ofAPreset_changesItsDeparturesAndTheSolver() {
     JitConfig paper = JitConfig.default7x();
-    assertThat(paper.asReleased())
+    assertThat(paper.withSolver(Solver.ADAMS_BASHFORTH_2).asReleased())
         .isEqualTo(
-            new JitConfig(
-                11,
-                paper.stages(),
-                SigmaSchedule.beta(1.4, 0.425),
-                FirstAnchors.STRIDE_TWO_THEN_BORDER,
-                Activation.IMPORTANCE,
-                ImportanceBorder.ZERO_PADDED,
-                BlurWidth.CLIPPED,
-                TiedAnchors.FIRST_IN_LIST,
-                MicroFlow.partial(3),
-                TransitionNoise.FRESH,
-                StageRules.STRICT));
+            paper
+                .withSchedule(SigmaSchedule.beta(1.4, 0.425))
+                .withImportanceBorder(ImportanceBorder.ZERO_PADDED)
+                .withBlurWidth(BlurWidth.CLIPPED)
+                .withTiedAnchors(TiedAnchors.FIRST_IN_LIST)
+                .withMicroFlow(MicroFlow.partial(3))
+                .withTransitionNoise(TransitionNoise.FRESH));
   }
 
   @Test
   void with_everySetting_changesThatOneOnly() {
     JitConfig config = JitConfig.default7x();
-    assertThat(
-            config
-                .withFirstAnchors(FirstAnchors.STRIDE_BY_DENSITY)
-                .withActivation(Activation.EVEN_SPREAD)
-                .withImportanceBorder(ImportanceBorder.ZERO_PADDED)
-                .withBlurWidth(BlurWidth.CLIPPED)
-                .withTiedAnchors(TiedAnchors.FIRST_IN_LIST)
-                .withMicroFlow(MicroFlow.partial(2))
-                .withStageRules(StageRules.AS_RELEASED)
-                .withSchedule(SigmaSchedule.linear()))
-        .isEqualTo(
-            new JitConfig(
-                11,
-                config.stages(),
-                SigmaSchedule.linear(),
-                FirstAnchors.STRIDE_BY_DENSITY,
-                Activation.EVEN_SPREAD,
-                ImportanceBorder.ZERO_PADDED,
-                BlurWidth.CLIPPED,
-                TiedAnchors.FIRST_IN_LIST,
-                MicroFlow.partial(2),
-                TransitionNoise.FRESH,
-                StageRules.AS_RELEASED));
+    assertThat(config.solver()).isEqualTo(Solver.EULER);
+    Stage[] stages = {new Stage(0.5, 0.25), new Stage(1, 1)};
+    JitConfig changed =
+        config
+            .withSteps(9)
+            .withStages(stages)
+            .withFirstAnchors(FirstAnchors.EVEN_SPREAD)
+            .withActivation(Activation.EVEN_SPREAD)
+            .withImportanceBorder(ImportanceBorder.ZERO_PADDED)
+            .withBlurWidth(BlurWidth.CLIPPED)
+            .withTiedAnchors(TiedAnchors.FIRST_IN_LIST)
+            .withMicroFlow(MicroFlow.partial(2))
+            .withTransitionNoise(TransitionNoise.FRESH)
+            .withStageRules(StageRules.AS_RELEASED)
+            .withSchedule(SigmaSchedule.linear());
+    assertThat(changed.steps()).isEqualTo(9);
+    assertThat(changed.stages()).containsExactly(stages);
+    assertThat(changed.schedule()).isEqualTo(SigmaSchedule.linear());
+    assertThat(changed.solver()).isEqualTo(Solver.EULER);
+    assertThat(changed.firstAnchors()).isEqualTo(FirstAnchors.EVEN_SPREAD);
+    assertThat(changed.activation()).isEqualTo(Activation.EVEN_SPREAD);
+    assertThat(changed.importanceBorder()).isEqualTo(ImportanceBorder.ZERO_PADDED);
+    assertThat(changed.blurWidth()).isEqualTo(BlurWidth.CLIPPED);
+    assertThat(changed.tiedAnchors()).isEqualTo(TiedAnchors.FIRST_IN_LIST);
+    assertThat(changed.microFlow()).isEqualTo(MicroFlow.partial(2));
+    assertThat(changed.transitionNoise()).isEqualTo(TransitionNoise.FRESH);
+    assertThat(changed.stageRules()).isEqualTo(StageRules.AS_RELEASED);
+    assertThat(changed).isNotEqualTo(config).hasSameHashCodeAs(changed.withSteps(9));
+    assertThat(changed.withSteps(9)).isEqualTo(changed);
+    assertThat(config).isEqualTo(JitConfig.default7x());
+  }
+
+  @Test
+  void withSolver_secondOrderAndPartialMicroFlow_isRefusedEitherWay() {
+    JitConfig second = JitConfig.default7x().withSolver(Solver.ADAMS_BASHFORTH_2);
+    assertRefused(() -> second.withMicroFlow(MicroFlow.partial(3)))
+        .hasMessageContaining("MicroFlow.exact()")
+        .hasMessageContaining("relaxSteps=3");
+    JitConfig partial = JitConfig.default7x().withMicroFlow(MicroFlow.partial(3));
+    assertRefused(() -> partial.withSolver(Solver.ADAMS_BASHFORTH_2))
+        .hasMessageContaining("Solver.EULER");
   }
 
   @Test
@@ -169,18 +182,10 @@ class JitConfigTest {
   @Test
   void plan_underTheReleasesRules_acceptsWhatTheReleaseAccepts() {
     StagePlan plan =
-        new JitConfig(
-                4,
-                List.of(new Stage(0.5, 0.3), new Stage(1, 0.9)),
-                SigmaSchedule.linear(),
-                FirstAnchors.STRIDE_TWO_THEN_BORDER,
-                Activation.IMPORTANCE,
-                ImportanceBorder.ZERO_PADDED,
-                BlurWidth.CLIPPED,
-                TiedAnchors.FIRST_IN_LIST,
-                MicroFlow.partial(0),
-                TransitionNoise.FRESH,
-                StageRules.AS_RELEASED)
+        JitConfig.default7x()
+            .withStageRules(StageRules.AS_RELEASED)
+            .withSteps(4)
+            .withStages(new Stage(0.5, 0.3), new Stage(1, 0.9))
             .plan(new TokenGrid(2, 5));
     assertThat(plan.activeTokens(1)).isEqualTo(9);
   }

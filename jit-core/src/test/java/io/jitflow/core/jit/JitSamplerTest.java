@@ -11,11 +11,13 @@ import ai.djl.ndarray.NDManager;
 import io.jitflow.core.ActiveTokens;
 import io.jitflow.core.CancellableListener;
 import io.jitflow.core.EulerSampler;
+import io.jitflow.core.PlainSampler;
 import io.jitflow.core.Sampler;
 import io.jitflow.core.SamplingListener;
 import io.jitflow.core.SamplingRequest;
 import io.jitflow.core.SamplingStep;
 import io.jitflow.core.SigmaSchedule;
+import io.jitflow.core.Solver;
 import io.jitflow.core.VelocityModel;
 import io.jitflow.core.testing.RandomAnchors;
 import io.jitflow.core.testing.WaveModel;
@@ -63,6 +65,7 @@ class JitSamplerTest {
     return Stream.of(
         JitConfig.default7x(),
         JitConfig.default4x().asReleased(),
+        JitConfig.default7x().withSolver(Solver.ADAMS_BASHFORTH_2),
         JitConfig.default7x().withActivation(Activation.EVEN_SPREAD));
   }
 
@@ -80,32 +83,21 @@ class JitSamplerTest {
 
   @ParameterizedTest
   @MethodSource("configs")
-  void sample_densityOneInEveryStage_equalsEulerBitForBit(JitConfig config) {
+  void sample_densityOneInEveryStage_equalsThePlainSamplerBitForBit(JitConfig config) {
     Stage[] full = {new Stage(0.3, 1), new Stage(0.6, 1), new Stage(1, 1)};
-    JitConfig dense =
-        new JitConfig(
-            config.steps(),
-            List.of(full),
-            config.schedule(),
-            config.firstAnchors(),
-            config.activation(),
-            config.importanceBorder(),
-            config.blurWidth(),
-            config.tiedAnchors(),
-            config.microFlow(),
-            config.transitionNoise(),
-            config.stageRules());
-    EulerSampler euler = new EulerSampler(config.schedule(), config.steps());
+    JitConfig dense = config.withStages(full);
+    Sampler plain = new PlainSampler(config.schedule(), config.steps(), config.solver());
     List<float[]> seenByJit = new ArrayList<>();
     List<float[]> seenByEuler = new ArrayList<>();
     NDArray jit = new JitSampler(dense).sample(recording(seenByJit), request(1, 2));
-    assertIdentical("latents", jit, euler.sample(recording(seenByEuler), request(1, 2)));
+    assertIdentical("latents", jit, plain.sample(recording(seenByEuler), request(1, 2)));
     assertThat(seenByJit).usingRecursiveComparison().isEqualTo(seenByEuler);
   }
 
   @ParameterizedTest
   @MethodSource("configs")
-  void sample_lastStage_equalsEulerStepByStepBitForBit(JitConfig config) {
+  void sample_lastStage_equalsEulerStepByStepBitForBit(JitConfig any) {
+    JitConfig config = any.withSolver(Solver.EULER);
     List<float[]> seen = new ArrayList<>();
     SamplingRequest request = request(3, 4);
     NDArray latents = new JitSampler(config).sample(recording(seen), request);
@@ -132,17 +124,22 @@ class JitSamplerTest {
   void usesTransitionNoise_ofEverySampler_isWhetherItHasAnEffect() {
     SamplingRequest drawn = request(5);
     SamplingRequest none = SamplingRequest.of(drawn.noise(), GRID);
-    JitConfig initial = JitConfig.default7x().withTransitionNoise(TransitionNoise.INITIAL);
+    JitConfig fresh = JitConfig.default7x().withTransitionNoise(TransitionNoise.FRESH);
     for (Sampler sampler :
         List.of(
             new EulerSampler(SigmaSchedule.linear(), 5),
             JitSampler.preset7x(),
-            new JitSampler(initial))) {
+            new JitSampler(fresh))) {
       float[] with = sampler.sample(WAVES, drawn).toFloatArray();
-      float[] without = sampler.sample(WAVES, none).toFloatArray();
-      assertThat(!Arrays.equals(with, without))
-          .as(sampler.toString())
-          .isEqualTo(sampler.usesTransitionNoise());
+      if (sampler.usesTransitionNoise()) {
+        NDArray other = drawn.noise().mul(0.5f);
+        assertThat(sampler.sample(WAVES, drawn.withTransitionNoise(other)).toFloatArray())
+            .isNotEqualTo(with);
+        assertThatThrownBy(() -> sampler.sample(WAVES, none))
+            .isInstanceOf(IllegalArgumentException.class);
+      } else {
+        assertThat(sampler.sample(WAVES, none).toFloatArray()).isEqualTo(with);
+      }
     }
   }
 
@@ -151,7 +148,8 @@ class JitSamplerTest {
   void sigmas_ofEverySampler_areThoseAtWhichTheModelIsCalled() {
     for (Sampler sampler :
         List.of(
-            new EulerSampler(SigmaSchedule.fluxShift(), 5),
+            new EulerSampler(new SigmaSchedule.DynamicShift(0.5, 1.15, 256, 4096), 5),
+            new PlainSampler(SigmaSchedule.linear(), 4, Solver.ADAMS_BASHFORTH_2),
             JitSampler.preset4x(),
             JitSampler.preset7x())) {
       List<Double> seen = new ArrayList<>();
@@ -171,10 +169,10 @@ class JitSamplerTest {
   void sample_noiseOfTheCaller_isNotChanged() {
     SamplingRequest request = request(5);
     float[] noise = request.noise().toFloatArray();
-    float[] transitionNoise = request.transitionNoise().toFloatArray();
+    float[] transitionNoise = request.transitionNoise().orElseThrow().toFloatArray();
     NDArray latents = JitSampler.preset7x().sample(WAVES, request);
     assertThat(request.noise().toFloatArray()).isEqualTo(noise);
-    assertThat(request.transitionNoise().toFloatArray()).isEqualTo(transitionNoise);
+    assertThat(request.transitionNoise().orElseThrow().toFloatArray()).isEqualTo(transitionNoise);
     assertThat(latents.getManager()).isSameAs(manager);
   }
 
@@ -392,7 +390,7 @@ class JitSamplerTest {
     float[] noise =
         transitionNoise == TransitionNoise.INITIAL
             ? request.noise().toFloatArray()
-            : request.transitionNoise().toFloatArray();
+            : request.transitionNoise().orElseThrow().toFloatArray();
     List<Transition> transitions = transitions(config, WAVES, request);
     assertThat(transitions).extracting(transition -> transition.step).containsExactly(4, 7);
     for (Transition t : transitions) {
@@ -483,14 +481,55 @@ class JitSamplerTest {
   }
 
   @Test
-  void sample_initialNoiseAgain_doesWhatARequestWithoutTransitionNoiseDoes() {
+  void sample_initialNoiseAgain_doesWhatFreshNoiseEqualToItDoes() {
     SamplingRequest request = request(23);
-    SamplingRequest without = SamplingRequest.of(request.noise(), request.grid());
-    JitConfig again = JitConfig.default7x().withTransitionNoise(TransitionNoise.INITIAL);
-    NDArray expected = JitSampler.preset7x().sample(new WaveModel(), without);
-    NDArray fresh = JitSampler.preset7x().sample(new WaveModel(), request);
-    assertIdentical("latents", new JitSampler(again).sample(new WaveModel(), request), expected);
-    assertThat(fresh.toFloatArray()).isNotEqualTo(expected.toFloatArray());
+    JitConfig fresh = JitConfig.default7x().withTransitionNoise(TransitionNoise.FRESH);
+    NDArray expected =
+        new JitSampler(fresh).sample(WAVES, request.withTransitionNoise(request.noise()));
+    assertIdentical("latents", JitSampler.preset7x().sample(WAVES, request), expected);
+    assertThat(new JitSampler(fresh).sample(WAVES, request).toFloatArray())
+        .isNotEqualTo(expected.toFloatArray());
+  }
+
+  /** Tokens that are not active move only where something reads them; the result is the same. */
+  @ParameterizedTest
+  @MethodSource("configs")
+  void sample_traceThatReadsEveryToken_changesNoBit(JitConfig config) {
+    JitSampler sampler = new JitSampler(config);
+    SamplingRequest request = request(24, 25);
+    NDArray traced = sampler.sample(WAVES, request, new JitTrace() {});
+    assertIdentical("latents", sampler.sample(WAVES, request), traced);
+  }
+
+  @ParameterizedTest
+  @MethodSource("configs")
+  void sample_listenerThatWantsEstimates_getsEveryTokenAndChangesNoBit(JitConfig config) {
+    JitSampler sampler = new JitSampler(config);
+    SamplingRequest request = request(26, 27);
+    List<float[]> estimates = new ArrayList<>();
+    SamplingListener listener =
+        new SamplingListener() {
+          @Override
+          public void onStep(SamplingStep step) {
+            assertThat(estimates).hasSize(step.step() / 2 + 1);
+          }
+
+          @Override
+          public boolean wantsEstimate(int step) {
+            return step % 2 == 0;
+          }
+
+          @Override
+          public void onEstimate(int step, NDArray estimate) {
+            assertThat(step).isEqualTo(2 * estimates.size());
+            estimates.add(estimate.toFloatArray());
+          }
+        };
+    NDArray latents = sampler.sample(WAVES, request.withListener(listener));
+    assertIdentical("latents", sampler.sample(WAVES, request), latents);
+    assertThat(estimates)
+        .hasSize((sampler.steps() + 1) / 2)
+        .allMatch(estimate -> estimate.length == 2 * GRID.tokens() * 6);
   }
 
   @Test

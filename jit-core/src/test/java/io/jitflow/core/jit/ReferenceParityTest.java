@@ -32,6 +32,9 @@ import org.junit.jupiter.api.TestFactory;
  * from the file. Formats and tolerances are those of {@code src-test-fixtures/golden/README.md}.
  */
 class ReferenceParityTest {
+  private static final SigmaSchedule FLUX_SHIFT =
+      new SigmaSchedule.DynamicShift(0.5, 1.15, 256, 4096);
+
   private static final double STATE = 2e-5;
   private static final double IMPORTANCE = 5e-6;
 
@@ -82,20 +85,16 @@ class ReferenceParityTest {
     SigmaSchedule schedule =
         json.get("use_beta_sigmas").getAsBoolean()
             ? SigmaSchedule.beta(json.get("alpha").getAsDouble(), json.get("beta").getAsDouble())
-            : SigmaSchedule.fluxShift();
-    JitConfig released = JitConfig.default4x().asReleased();
-    return new JitConfig(
-        steps,
-        List.of(stages),
-        schedule,
-        FirstAnchors.STRIDE_TWO_AND_BORDER,
-        released.activation(),
-        released.importanceBorder(),
-        released.blurWidth(),
-        released.tiedAnchors(),
-        MicroFlow.partial(json.get("microflow_relax_steps").getAsInt()),
-        released.transitionNoise(),
-        rules);
+            : FLUX_SHIFT;
+    return JitConfig.default4x()
+        .asReleased()
+        .withStageRules(StageRules.AS_RELEASED)
+        .withStages(stages)
+        .withSteps(steps)
+        .withStageRules(rules)
+        .withSchedule(schedule)
+        .withFirstAnchors(FirstAnchors.STRIDE_TWO_AND_BORDER)
+        .withMicroFlow(MicroFlow.partial(json.get("microflow_relax_steps").getAsInt()));
   }
 
   /** The release's densities may be listed in either direction. */
@@ -279,7 +278,7 @@ class ReferenceParityTest {
                   beta
                       ? SigmaSchedule.beta(
                           json.get("alpha").getAsDouble(), json.get("beta").getAsDouble())
-                      : SigmaSchedule.fluxShift();
+                      : FLUX_SHIFT;
               return DynamicTest.dynamicTest(
                   schedule + " n=" + n + " tokens=" + tokens,
                   () ->
@@ -380,7 +379,7 @@ class ReferenceParityTest {
 
   private static void checkPattern(JsonObject json, TokenGrid grid, Npz arrays) {
     int[] recorded = arrays.ints("pattern_%dx%d".formatted(grid.rows(), grid.cols()));
-    int[] pattern = FirstAnchors.STRIDE_TWO_AND_BORDER.pattern(grid, 0.32);
+    int[] pattern = FirstAnchors.STRIDE_TWO_AND_BORDER.pattern(grid);
     assertThat(pattern).isEqualTo(recorded).hasSize(json.get("count").getAsInt());
   }
 

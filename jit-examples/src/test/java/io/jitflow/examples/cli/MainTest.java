@@ -76,7 +76,7 @@ class MainTest {
         List.of("seed must be from 0 to 9223372036854775807", "--seed=-1"),
         List.of("(2^63 - 1), got '9223372036854775808'", "--seed", "9223372036854775808"),
         List.of(
-            "unknown preset \"default_9x\"; there are default_4x and default_7x",
+            "unknown preset \"default_9x\"; there are default_4x, default_7x",
             "--preset",
             "default_9x"),
         List.of("--as-released needs a --preset", "--as-released"),

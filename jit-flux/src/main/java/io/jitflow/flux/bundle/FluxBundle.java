@@ -3,20 +3,14 @@ package io.jitflow.flux.bundle;
 import com.google.gson.Gson;
 import com.google.gson.GsonBuilder;
 import com.google.gson.JsonArray;
-import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
-import com.google.gson.JsonParseException;
-import com.google.gson.JsonParser;
-import com.google.gson.Strictness;
-import com.google.gson.stream.JsonReader;
+import io.jitflow.flux.json.StrictJson;
 import io.jitflow.flux.network.ClipArchitecture;
 import io.jitflow.flux.network.FluxArchitecture;
 import io.jitflow.flux.network.T5Architecture;
 import io.jitflow.flux.network.VaeArchitecture;
 import io.jitflow.flux.weights.DType;
 import java.io.IOException;
-import java.io.StringReader;
-import java.nio.charset.CharacterCodingException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -77,6 +71,7 @@ public record FluxBundle(
   private static final int OLDEST_FORMAT_VERSION = 1;
 
   private static final long MAX_MANIFEST_BYTES = 16 << 20;
+  private static final String REPAIR = "the manifest is damaged, convert the checkpoint again";
   private static final Gson GSON = new GsonBuilder().setPrettyPrinting().create();
 
   /**
@@ -159,34 +154,17 @@ public record FluxBundle(
                   ? "; this is a diffusers checkpoint, convert it first"
                   : "; check the path, or convert a checkpoint first"));
     }
-    FluxBundle bundle = parse(folder, file, new ManifestObject(file, "", json(file)));
+    StrictJson manifest =
+        StrictJson.read(
+            file,
+            MAX_MANIFEST_BYTES,
+            (problem, cause) -> new BundleException(file + ": " + problem + "; " + REPAIR, cause));
+    FluxBundle bundle = parse(folder, file, manifest);
     bundle.requireFiles();
     return bundle;
   }
 
-  private static JsonObject json(Path file) throws IOException {
-    long size = Files.size(file);
-    if (size > MAX_MANIFEST_BYTES) {
-      throw new BundleException(
-          file + ": expected a manifest of a few kilobytes, found " + size + " bytes");
-    }
-    try {
-      JsonReader reader = new JsonReader(new StringReader(Files.readString(file)));
-      reader.setStrictness(Strictness.STRICT);
-      JsonElement element = JsonParser.parseReader(reader);
-      if (element.isJsonObject()) {
-        return element.getAsJsonObject();
-      }
-      throw new BundleException(
-          file + ": expected a JSON object, found other JSON; " + ManifestObject.REPAIR);
-    } catch (JsonParseException | CharacterCodingException e) {
-      throw new BundleException(
-          file + ": expected JSON in UTF-8, found something else; " + ManifestObject.REPAIR, e);
-    }
-  }
-
-  private static FluxBundle parse(Path folder, Path file, ManifestObject manifest)
-      throws BundleException {
+  private static FluxBundle parse(Path folder, Path file, StrictJson manifest) throws IOException {
     if (!manifest.has("format") || !manifest.string("format").equals(FORMAT)) {
       throw new BundleException(
           file
@@ -206,55 +184,69 @@ public record FluxBundle(
                   ? "; use a newer version of this library"
                   : "; convert the checkpoint again"));
     }
-    ManifestObject networks = manifest.object("networks");
+    StrictJson networks = manifest.object("networks");
     Map<FluxNetwork, DType> dtypes = new EnumMap<>(FluxNetwork.class);
     for (FluxNetwork network : FluxNetwork.values()) {
-      ManifestObject entry = networks.object(network.key());
+      StrictJson entry = networks.object(network.key());
       String dtype = entry.string("dtype");
       dtypes.put(
           network,
           DType.named(dtype).orElseThrow(() -> entry.wrong("dtype", "BF16, F16, F32 or I8", dtype)));
     }
     List<SourceFile> sources = new ArrayList<>();
-    for (ManifestObject source : manifest.objects("sources")) {
+    for (StrictJson source : manifest.objects("sources")) {
       sources.add(source(file, source));
     }
-    ManifestObject tokenizers = manifest.object("tokenizers");
+    StrictJson tokenizers = manifest.object("tokenizers");
+    FluxBundle bundle;
     try {
-      return new FluxBundle(
-          folder,
-          manifest.string("libraryVersion"),
-          architecture(networks, FluxNetwork.TRANSFORMER, FluxArchitecture.class),
-          architecture(networks, FluxNetwork.TEXT_ENCODER, ClipArchitecture.class),
-          architecture(networks, FluxNetwork.TEXT_ENCODER_2, T5Architecture.class),
-          architecture(networks, FluxNetwork.VAE_DECODER, VaeArchitecture.class),
-          dtypes,
-          tokenizers.object(TOKENIZER).integer("maxLength"),
-          tokenizers.object(TOKENIZER_2).integer("maxLength"),
-          manifest.object("scheduler").to(SchedulerSettings.class),
-          sources);
+      bundle =
+          new FluxBundle(
+              folder,
+              manifest.string("libraryVersion"),
+              architecture(networks, FluxNetwork.TRANSFORMER, FluxArchitecture.class),
+              architecture(networks, FluxNetwork.TEXT_ENCODER, ClipArchitecture.class),
+              architecture(networks, FluxNetwork.TEXT_ENCODER_2, T5Architecture.class),
+              architecture(networks, FluxNetwork.VAE_DECODER, VaeArchitecture.class),
+              dtypes,
+              tokenizers.object(TOKENIZER).integer("maxLength"),
+              tokenizers.object(TOKENIZER_2).integer("maxLength"),
+              RecordJson.read(manifest.object("scheduler"), SchedulerSettings.class),
+              sources);
     } catch (IllegalArgumentException e) {
-      throw new BundleException(file + ": " + e.getMessage() + "; " + ManifestObject.REPAIR, e);
+      throw new BundleException(file + ": " + e.getMessage() + "; " + REPAIR, e);
     }
+    Optional<String> unread = manifest.unread();
+    if (unread.isPresent()) {
+      throw new BundleException(
+          file
+              + ": "
+              + unread.get()
+              + ": expected no such entry in format version "
+              + FORMAT_VERSION
+              + ", and passing over it could change the images; use the version of this library"
+              + " that made the bundle");
+    }
+    return bundle;
   }
 
   private static <R extends Record> R architecture(
-      ManifestObject networks, FluxNetwork network, Class<R> type) throws BundleException {
-    return networks.object(network.key()).object("architecture").to(type);
+      StrictJson networks, FluxNetwork network, Class<R> type) throws IOException {
+    return RecordJson.read(networks.object(network.key()).object("architecture"), type);
   }
 
-  private static SourceFile source(Path file, ManifestObject source) throws BundleException {
+  private static SourceFile source(Path file, StrictJson source) throws IOException {
     String key = source.string("network");
     for (FluxNetwork network : FluxNetwork.values()) {
       if (network.key().equals(key)) {
-        Optional<String> sha256 =
-            source.has("sha256") ? Optional.of(source.string("sha256")) : Optional.empty();
         try {
           return new SourceFile(
-              network, source.string("file"), source.longInteger("bytes"), sha256);
+              network,
+              source.string("file"),
+              source.longInteger("bytes"),
+              source.optionalString("sha256"));
         } catch (IllegalArgumentException e) {
-          throw new BundleException(
-              file + ": sources: " + e.getMessage() + "; " + ManifestObject.REPAIR, e);
+          throw new BundleException(file + ": sources: " + e.getMessage() + "; " + REPAIR, e);
         }
       }
     }
@@ -390,7 +382,7 @@ public record FluxBundle(
     manifest.addProperty("libraryVersion", libraryVersion);
     manifest.add("networks", networks);
     manifest.add("tokenizers", tokenizers);
-    manifest.add("scheduler", ManifestObject.of(scheduler));
+    manifest.add("scheduler", RecordJson.write(scheduler));
     manifest.add("sources", files);
     Files.writeString(folder.resolve(MANIFEST), GSON.toJson(manifest) + "\n");
   }
@@ -398,7 +390,7 @@ public record FluxBundle(
   private void addNetwork(JsonObject networks, FluxNetwork network, Record architecture) {
     JsonObject entry = new JsonObject();
     entry.addProperty("dtype", dtypes.get(network).safetensorsName());
-    entry.add("architecture", ManifestObject.of(architecture));
+    entry.add("architecture", RecordJson.write(architecture));
     networks.add(network.key(), entry);
   }
 

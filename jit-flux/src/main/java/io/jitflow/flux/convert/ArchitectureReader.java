@@ -74,8 +74,7 @@ final class ArchitectureReader {
   }
 
   private static FluxArchitecture diffusersTransformer(
-      HeaderShapes shapes, ConfigFile config, Optional<List<Integer>> ropeAxes)
-      throws CheckpointException {
+      HeaderShapes shapes, ConfigFile config, Optional<List<Integer>> ropeAxes) throws IOException {
     config.require("_class_name", "FluxTransformer2DModel");
     int heads = config.integer("num_attention_heads");
     int headWidth = config.integer("attention_head_dim");
@@ -108,7 +107,7 @@ final class ArchitectureReader {
       HeaderShapes shapes,
       Optional<ConfigFile> config,
       Optional<List<Integer>> ropeAxes)
-      throws CheckpointException {
+      throws IOException {
     int hidden = shapes.dimension("img_in.weight", 2, 0);
     int headWidth = shapes.dimension("double_blocks.0.img_attn.norm.query_norm.scale", 1, 0);
     if (hidden % headWidth != 0) {
@@ -137,7 +136,7 @@ final class ArchitectureReader {
   /** What the caller says, or the configuration, or FLUX.1's axes if the head has their width. */
   private static List<Integer> axes(
       Path source, int headWidth, Optional<ConfigFile> config, Optional<List<Integer>> given)
-      throws CheckpointException {
+      throws IOException {
     if (given.isPresent()) {
       return given.get();
     }
@@ -192,7 +191,7 @@ final class ArchitectureReader {
   }
 
   private static VaeArchitecture diffusersVae(HeaderShapes shapes, ConfigFile config)
-      throws CheckpointException {
+      throws IOException {
     config.require("_class_name", "AutoencoderKL");
     config.require("act_fn", "silu");
     if (!config.flag("mid_block_add_attention", true)) {
@@ -221,7 +220,7 @@ final class ArchitectureReader {
   }
 
   private static VaeArchitecture originalVae(
-      HeaderShapes shapes, int levels, Optional<ConfigFile> config) throws CheckpointException {
+      HeaderShapes shapes, int levels, Optional<ConfigFile> config) throws IOException {
     List<Integer> channels = new ArrayList<>();
     for (int level = 0; level < levels; level++) {
       channels.add(shapes.dimension("decoder.up." + level + ".block.0.conv1.weight", 4, 0));
@@ -328,7 +327,7 @@ final class ArchitectureReader {
       Record architecture,
       NetworkProgram program,
       NameRules rules)
-      throws CheckpointException {
+      throws IOException {
     return plan(network, files, architecture, Map.of(network.fileName(), program), rules);
   }
 
@@ -338,7 +337,7 @@ final class ArchitectureReader {
       Record architecture,
       Map<String, NetworkProgram> programs,
       NameRules rules)
-      throws CheckpointException {
+      throws IOException {
     return new NetworkPlan(
         network,
         files,
@@ -348,7 +347,7 @@ final class ArchitectureReader {
   }
 
   private static ConfigFile required(TensorFiles files, Optional<ConfigFile> config)
-      throws CheckpointException {
+      throws IOException {
     return config.orElseThrow(
         () ->
             new CheckpointException(

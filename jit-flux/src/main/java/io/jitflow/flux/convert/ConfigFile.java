@@ -1,18 +1,10 @@
 package io.jitflow.flux.convert;
 
-import com.google.gson.JsonElement;
-import com.google.gson.JsonObject;
-import com.google.gson.JsonParseException;
-import com.google.gson.JsonParser;
-import com.google.gson.JsonPrimitive;
-import com.google.gson.Strictness;
-import com.google.gson.stream.JsonReader;
+import io.jitflow.flux.json.JsonFaults;
+import io.jitflow.flux.json.StrictJson;
 import java.io.IOException;
-import java.io.StringReader;
-import java.nio.charset.CharacterCodingException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
@@ -21,11 +13,11 @@ final class ConfigFile {
   private static final long MAX_BYTES = 64 << 20;
 
   private final Path file;
-  private final JsonObject object;
+  private final StrictJson json;
 
-  private ConfigFile(Path file, JsonObject object) {
+  private ConfigFile(Path file, StrictJson json) {
     this.file = file;
-    this.object = object;
+    this.json = json;
   }
 
   static ConfigFile read(Path file) throws IOException {
@@ -36,24 +28,7 @@ final class ConfigFile {
               + (Files.exists(file) ? "no regular file" : "nothing")
               + "; download it with the checkpoint");
     }
-    long size = Files.size(file);
-    if (size > MAX_BYTES) {
-      throw new CheckpointException(
-          file + ": expected a JSON configuration of a few kilobytes, found " + size + " bytes");
-    }
-    try {
-      JsonReader reader = new JsonReader(new StringReader(Files.readString(file)));
-      reader.setStrictness(Strictness.STRICT);
-      JsonElement element = JsonParser.parseReader(reader);
-      if (element.isJsonObject()) {
-        return new ConfigFile(file, element.getAsJsonObject());
-      }
-      throw new CheckpointException(
-          file + ": expected a JSON object, found other JSON; download the file again");
-    } catch (JsonParseException | CharacterCodingException e) {
-      throw new CheckpointException(
-          file + ": expected JSON in UTF-8, found something else; download the file again", e);
-    }
+    return new ConfigFile(file, StrictJson.read(file, MAX_BYTES, new Faults(file)));
   }
 
   static Optional<ConfigFile> readIfPresent(Path file) throws IOException {
@@ -65,107 +40,68 @@ final class ConfigFile {
   }
 
   boolean has(String key) {
-    return object.has(key) && !object.get(key).isJsonNull();
+    return json.has(key);
   }
 
   /** The object under a key, or this object. */
-  ConfigFile within(String key) {
-    return has(key) && object.get(key).isJsonObject()
-        ? new ConfigFile(file, object.getAsJsonObject(key))
-        : this;
+  ConfigFile within(String key) throws IOException {
+    return has(key) ? new ConfigFile(file, json.object(key)) : this;
   }
 
-  Optional<String> string(String key) throws CheckpointException {
-    if (!has(key)) {
-      return Optional.empty();
-    }
-    return Optional.of(primitive(key, "a string").getAsString());
+  Optional<String> string(String key) throws IOException {
+    return json.optionalString(key);
   }
 
   /** Fails unless the entry is absent or has the one supported value. */
-  void require(String key, String supported) throws CheckpointException {
+  void require(String key, String supported) throws IOException {
     String found = string(key).orElse(supported);
     if (!found.equals(supported)) {
       throw wrong(key, supported, found);
     }
   }
 
-  int integer(String key) throws CheckpointException {
-    if (!has(key)) {
-      throw wrong(key, "a whole number", "nothing");
-    }
-    return whole(key, object.get(key));
+  int integer(String key) throws IOException {
+    return json.integer(key);
   }
 
-  int integer(String key, int absent) throws CheckpointException {
-    return has(key) ? integer(key) : absent;
+  int integer(String key, int absent) throws IOException {
+    return json.integer(key, absent);
   }
 
-  double number(String key, double absent) throws CheckpointException {
-    if (!has(key)) {
-      return absent;
-    }
-    JsonPrimitive primitive = primitive(key, "a number");
-    if (!primitive.isNumber()) {
-      throw wrong(key, "a number", primitive);
-    }
-    return primitive.getAsDouble();
+  double number(String key, double absent) throws IOException {
+    return json.number(key, absent);
   }
 
-  boolean flag(String key, boolean absent) throws CheckpointException {
-    if (!has(key)) {
-      return absent;
-    }
-    JsonPrimitive primitive = primitive(key, "true or false");
-    if (!primitive.isBoolean()) {
-      throw wrong(key, "true or false", primitive);
-    }
-    return primitive.getAsBoolean();
+  boolean flag(String key, boolean absent) throws IOException {
+    return json.flag(key, absent);
   }
 
-  List<Integer> integers(String key, List<Integer> absent) throws CheckpointException {
-    if (!has(key)) {
-      return absent;
-    }
-    if (!object.get(key).isJsonArray()) {
-      throw wrong(key, "an array of whole numbers", object.get(key));
-    }
-    List<Integer> values = new ArrayList<>();
-    for (JsonElement item : object.getAsJsonArray(key)) {
-      values.add(whole(key, item));
-    }
-    return values;
+  List<Integer> integers(String key, List<Integer> absent) throws IOException {
+    return has(key) ? json.integers(key) : absent;
   }
 
-  private int whole(String key, JsonElement element) throws CheckpointException {
-    try {
-      if (element.isJsonPrimitive() && element.getAsJsonPrimitive().isNumber()) {
-        return element.getAsBigDecimal().intValueExact();
-      }
-    } catch (ArithmeticException | NumberFormatException e) {
-      throw wrong(key, "a whole number of 32 bits", element);
+  /** Fails if there is an entry that nobody asked for, except notes, whose names begin with _. */
+  void requireAllRead() throws IOException {
+    Optional<String> unread = json.unread(key -> !key.startsWith("_"));
+    if (unread.isPresent()) {
+      throw wrong(unread.get(), "no such entry, for it could change the images", "it");
     }
-    throw wrong(key, "a whole number", element);
   }
 
-  private JsonPrimitive primitive(String key, String expected) throws CheckpointException {
-    JsonElement element = object.get(key);
-    if (!element.isJsonPrimitive()) {
-      throw wrong(key, expected, "an object or array");
-    }
-    return element.getAsJsonPrimitive();
+  IOException wrong(String key, String expected, Object found) {
+    return json.wrong(key, expected, found);
   }
 
-  CheckpointException wrong(String key, String expected, Object found) {
-    String shown = found.toString();
-    return new CheckpointException(
-        file
-            + ": "
-            + key
-            + ": expected "
-            + expected
-            + ", found "
-            + (shown.length() > 80 ? shown.substring(0, 80) + "..." : shown)
-            + "; this is not the configuration of a supported FLUX.1 part");
+  private record Faults(Path file) implements JsonFaults {
+    @Override
+    public IOException unreadable(String problem, Throwable cause) {
+      return new CheckpointException(file + ": " + problem + "; download the file again", cause);
+    }
+
+    @Override
+    public IOException wrong(String problem) {
+      return new CheckpointException(
+          file + ": " + problem + "; this is not the configuration of a supported FLUX.1 part");
+    }
   }
 }

@@ -2,6 +2,7 @@ package io.jitflow.flux.convert;
 
 import io.jitflow.flux.safetensors.TensorFiles;
 import io.jitflow.flux.safetensors.TensorInfo;
+import java.io.IOException;
 import java.util.HashSet;
 import java.util.Set;
 import java.util.regex.Matcher;
@@ -20,7 +21,7 @@ final class HeaderShapes {
   }
 
   /** One dimension of a tensor that must be there. */
-  int dimension(String tensor, int rank, int axis) throws CheckpointException {
+  int dimension(String tensor, int rank, int axis) throws IOException {
     TensorInfo info = files.tensors().get(tensor);
     if (info == null) {
       throw new CheckpointException(
@@ -46,7 +47,7 @@ final class HeaderShapes {
   }
 
   /** How many numbered parts follow a prefix: 0, 1, 2, ... without gaps. */
-  int count(String prefix) throws CheckpointException {
+  int count(String prefix) throws IOException {
     Pattern pattern = Pattern.compile(Pattern.quote(prefix) + "(\\d{1,6})\\..*", Pattern.DOTALL);
     Set<Integer> numbers = new HashSet<>();
     for (String name : files.names()) {
@@ -74,7 +75,7 @@ final class HeaderShapes {
   }
 
   /** The count, which a configuration must agree with. */
-  int count(String prefix, ConfigFile config, String key) throws CheckpointException {
+  int count(String prefix, ConfigFile config, String key) throws IOException {
     int found = count(prefix);
     int said = config.integer(key, found);
     if (said != found) {

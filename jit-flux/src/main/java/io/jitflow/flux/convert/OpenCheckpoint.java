@@ -22,6 +22,9 @@ import java.util.Optional;
 
 /** A checkpoint with all files open, all mappings complete and all settings read. */
 final class OpenCheckpoint implements AutoCloseable {
+  /** What the networks' timesteps are multiplied with. */
+  private static final int TIMESTEPS = 1000;
+
   private static final int DEV_T5_TOKENS = 512;
   private static final int SCHNELL_T5_TOKENS = 256;
 
@@ -146,17 +149,24 @@ final class OpenCheckpoint implements AutoCloseable {
         throw config.wrong(key, "false", "true");
       }
     }
+    if (config.integer("num_train_timesteps", TIMESTEPS) != TIMESTEPS) {
+      throw config.wrong("num_train_timesteps", "1000", config.integer("num_train_timesteps"));
+    }
+    SchedulerSettings settings;
     try {
-      return new SchedulerSettings(
-          config.flag("use_dynamic_shifting", false),
-          config.number("shift", 1.0),
-          config.number("base_shift", 0.5),
-          config.number("max_shift", 1.15),
-          config.integer("base_image_seq_len", 256),
-          config.integer("max_image_seq_len", 4096));
+      settings =
+          new SchedulerSettings(
+              config.flag("use_dynamic_shifting", false),
+              config.number("shift", 1.0),
+              config.number("base_shift", 0.5),
+              config.number("max_shift", 1.15),
+              config.integer("base_image_seq_len", 256),
+              config.integer("max_image_seq_len", 4096));
     } catch (IllegalArgumentException e) {
       throw new CheckpointException(config.file() + ": " + e.getMessage(), e);
     }
+    config.requireAllRead();
+    return settings;
   }
 
   /** All files of the checkpoint's networks, with the hashes that are known. */

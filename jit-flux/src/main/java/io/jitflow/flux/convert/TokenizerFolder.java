@@ -18,7 +18,6 @@ final class TokenizerFolder {
           "tokenizer.json",
           "vocab.json",
           "merges.txt",
-          "spiece.model",
           "tokenizer_config.json",
           "special_tokens_map.json",
           "added_tokens.json");
@@ -38,9 +37,9 @@ final class TokenizerFolder {
     return read(folder, List.of(List.of("tokenizer.json"), List.of("vocab.json", "merges.txt")));
   }
 
-  /** T5's: {@code tokenizer.json} or {@code spiece.model}. */
+  /** T5's: {@code tokenizer.json}. */
   static TokenizerFolder t5(Path folder) throws IOException {
-    return read(folder, List.of(List.of("tokenizer.json"), List.of("spiece.model")));
+    return read(folder, List.of(List.of("tokenizer.json")));
   }
 
   private static TokenizerFolder read(Path folder, List<List<String>> alternatives)
@@ -71,7 +70,7 @@ final class TokenizerFolder {
     if (config.isPresent()) {
       double length = config.get().number("model_max_length", Double.MAX_VALUE);
       if (length >= 1 && length <= MAX_LENGTH) {
-        maxLength = OptionalInt.of((int) length);
+        maxLength = OptionalInt.of(config.get().integer("model_max_length"));
       }
     }
     return new TokenizerFolder(folder, files, maxLength);

@@ -3,8 +3,10 @@ package io.jitflow.flux.image;
 import com.google.gson.JsonArray;
 import com.google.gson.JsonObject;
 import io.jitflow.core.EulerSampler;
+import io.jitflow.core.PlainSampler;
 import io.jitflow.core.Sampler;
 import io.jitflow.core.SigmaSchedule;
+import io.jitflow.core.Solver;
 import io.jitflow.core.jit.Activation;
 import io.jitflow.core.jit.BlurWidth;
 import io.jitflow.core.jit.FirstAnchors;
@@ -37,6 +39,11 @@ final class SamplerJson {
       json.addProperty("kind", "euler");
       json.addProperty("steps", euler.steps());
       json.add("schedule", write(euler.schedule()));
+    } else if (sampler instanceof PlainSampler plain) {
+      json.addProperty("kind", "plain");
+      json.addProperty("steps", plain.steps());
+      json.add("schedule", write(plain.schedule()));
+      json.addProperty("solver", plain.solver().name());
     } else if (sampler instanceof JitSampler jit) {
       JitConfig config = jit.config();
       json.addProperty("kind", "jit");
@@ -50,6 +57,7 @@ final class SamplerJson {
       }
       json.add("stages", stages);
       json.add("schedule", write(config.schedule()));
+      json.addProperty("solver", config.solver().name());
       json.addProperty("firstAnchors", config.firstAnchors().name());
       json.addProperty("activation", config.activation().name());
       json.addProperty("importanceBorder", config.importanceBorder().name());
@@ -78,13 +86,19 @@ final class SamplerJson {
       case "euler" ->
           Optional.of(
               new EulerSampler(readSchedule(json.object("schedule")), json.integer("steps")));
+      case "plain" ->
+          Optional.of(
+              new PlainSampler(
+                  readSchedule(json.object("schedule")),
+                  json.integer("steps"),
+                  json.constant("solver", Solver.class)));
       case "jit" -> Optional.of(new JitSampler(readConfig(json)));
       case OTHER -> {
         json.integer("steps");
         json.string("class");
         yield Optional.empty();
       }
-      default -> throw json.wrong("kind", "euler, jit or other", kind);
+      default -> throw json.wrong("kind", "euler, plain, jit or other", kind);
     };
   }
 
@@ -100,18 +114,21 @@ final class SamplerJson {
     for (StrictJson stage : json.objects("stages")) {
       stages.add(new Stage(stage.number("end"), stage.number("density")));
     }
-    return new JitConfig(
-        json.integer("steps"),
-        stages,
-        readSchedule(json.object("schedule")),
-        json.constant("firstAnchors", FirstAnchors.class),
-        json.constant("activation", Activation.class),
-        json.constant("importanceBorder", ImportanceBorder.class),
-        json.constant("blurWidth", BlurWidth.class),
-        json.constant("tiedAnchors", TiedAnchors.class),
-        new MicroFlow(json.integer("microFlowSteps")),
-        json.constant("transitionNoise", TransitionNoise.class),
-        json.constant("stageRules", StageRules.class));
+    return JitConfig.default7x()
+        .withStageRules(StageRules.AS_RELEASED) // checked by its own rules at the end
+        .withSteps(json.integer("steps"))
+        .withStages(stages.toArray(Stage[]::new))
+        .withSchedule(readSchedule(json.object("schedule")))
+        .withFirstAnchors(json.constant("firstAnchors", FirstAnchors.class))
+        .withActivation(json.constant("activation", Activation.class))
+        .withImportanceBorder(json.constant("importanceBorder", ImportanceBorder.class))
+        .withBlurWidth(json.constant("blurWidth", BlurWidth.class))
+        .withTiedAnchors(json.constant("tiedAnchors", TiedAnchors.class))
+        .withMicroFlow(new MicroFlow(json.integer("microFlowSteps")))
+        .withTransitionNoise(json.constant("transitionNoise", TransitionNoise.class))
+        // requests from before there was a choice stepped by Euler's rule
+        .withSolver(json.constant("solver", Solver.EULER))
+        .withStageRules(json.constant("stageRules", StageRules.class));
   }
 
   private static JsonObject write(SigmaSchedule schedule) {

@@ -26,6 +26,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Predicate;
 
 /**
  * One JSON object, read strictly: RFC 8259 without extensions, every name once, numbers exactly as
@@ -90,7 +91,8 @@ public final class StrictJson {
         throw faults.unreadable("expected one JSON value, found more after it", null);
       }
     } catch (JsonParseException | MalformedJsonException | EOFException e) {
-      throw faults.unreadable("expected JSON, found something else (" + position(e) + ")", e);
+      throw faults.unreadable(
+          "expected JSON in UTF-8, found something else (" + position(e) + ")", e);
     }
     if (!element.isJsonObject()) {
       throw faults.unreadable("expected a JSON object, found " + kind(element), null);
@@ -175,7 +177,7 @@ public final class StrictJson {
     try {
       return number.longValueExact();
     } catch (ArithmeticException e) {
-      throw wrong(key, "a whole number of 64 bits", found);
+      throw wrong(key, wholeNumber(number, 64), found);
     }
   }
 
@@ -336,12 +338,25 @@ public final class StrictJson {
    * @return its path, if there is one
    */
   public Optional<String> unread() {
+    return unread(key -> true);
+  }
+
+  /**
+   * As {@link #unread()}, of some of the entries.
+   *
+   * @param matters which names count
+   * @return its path, if there is one
+   */
+  public Optional<String> unread(Predicate<String> matters) {
     for (String key : object.keySet()) {
-      if (!asked.contains(key)) {
+      if (!asked.contains(key) && matters.test(key)) {
         return Optional.of(Quoted.bare(at(key), 2 * SHOWN_CHARACTERS));
       }
     }
-    return children.values().stream().map(StrictJson::unread).flatMap(Optional::stream).findFirst();
+    return children.values().stream()
+        .map(child -> child.unread(matters))
+        .flatMap(Optional::stream)
+        .findFirst();
   }
 
   /**
@@ -387,8 +402,13 @@ public final class StrictJson {
     try {
       return number.intValueExact();
     } catch (ArithmeticException e) {
-      throw wrong(key, "a whole number of 32 bits", found);
+      throw wrong(key, wholeNumber(number, 32), found);
     }
+  }
+
+  private static String wholeNumber(BigDecimal found, int bits) {
+    boolean hasFraction = found.stripTrailingZeros().scale() > 0;
+    return hasFraction ? "a whole number" : "a whole number of " + bits + " bits";
   }
 
   private double real(String key, JsonElement found) throws IOException {

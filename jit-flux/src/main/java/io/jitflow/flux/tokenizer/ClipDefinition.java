@@ -1,8 +1,8 @@
 package io.jitflow.flux.tokenizer;
 
 import com.google.gson.JsonArray;
-import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
+import io.jitflow.flux.json.StrictJson;
 import java.io.IOException;
 import java.util.List;
 
@@ -28,7 +28,11 @@ final class ClipDefinition {
   private ClipDefinition() {}
 
   static String read(TokenizerFolder files) throws IOException {
-    JsonObject vocabulary = files.object(VOCABULARY);
+    StrictJson ids = files.object(VOCABULARY);
+    JsonObject vocabulary = new JsonObject();
+    for (String token : ids.keys()) {
+      vocabulary.addProperty(token, ids.integer(token));
+    }
     int start = id(files, vocabulary, START);
     int end = id(files, vocabulary, END);
 
@@ -84,15 +88,17 @@ final class ClipDefinition {
       }
       String[] parts = line.strip().split(" ", -1);
       if (parts.length != 2) {
-        throw new IOException(
+        throw new TokenizerException(
             "%s: line %d: expected two symbols with a space between them, found '%s'"
-                .formatted(files.file(MERGES), i + 1, line));
+                .formatted(files.file(MERGES), i + 1, line),
+            null);
       }
       for (String symbol : new String[] {parts[0], parts[1], parts[0] + parts[1]}) {
         if (!vocabulary.has(symbol)) {
-          throw new IOException(
+          throw new TokenizerException(
               "%s: line %d: '%s' is not in %s; the two files belong to different tokenizers"
-                  .formatted(files.file(MERGES), i + 1, symbol, VOCABULARY));
+                  .formatted(files.file(MERGES), i + 1, symbol, VOCABULARY),
+              null);
         }
       }
       JsonArray pair = new JsonArray();
@@ -105,11 +111,10 @@ final class ClipDefinition {
 
   private static int id(TokenizerFolder files, JsonObject vocabulary, String token)
       throws IOException {
-    JsonElement id = vocabulary.get(token);
-    if (id == null || !id.isJsonPrimitive() || !id.getAsJsonPrimitive().isNumber()) {
-      throw new IOException(
-          "%s: expected an id for %s, found %s".formatted(files.file(VOCABULARY), token, id));
+    if (!vocabulary.has(token)) {
+      throw new TokenizerException(
+          "%s: expected an id for %s, found none".formatted(files.file(VOCABULARY), token), null);
     }
-    return id.getAsInt();
+    return vocabulary.get(token).getAsInt();
   }
 }

@@ -70,9 +70,10 @@ public final class ClipTokenizer implements AutoCloseable {
     long[] empty = tokenizer.encode("");
     if (empty.length != 2) {
       tokenizer.close();
-      throw new IOException(
+      throw new TokenizerException(
           "%s: a CLIP tokenizer encloses the text in a start and an end token, this one adds %d"
-              .formatted(folder, empty.length));
+              .formatted(folder, empty.length),
+          null);
     }
     return new ClipTokenizer(tokenizer, empty[1], length);
   }

@@ -45,7 +45,7 @@ final class NativeTokenizer implements AutoCloseable {
           HuggingFaceTokenizer.newInstance(new ByteArrayInputStream(utf8), WHOLE_TEXT), source);
     } catch (RuntimeException e) {
       // the native library reports every fault of the text as a RuntimeException
-      throw new IOException(
+      throw new TokenizerException(
           source + ": no usable tokenizer definition (" + e.getMessage() + ")", e);
     }
   }

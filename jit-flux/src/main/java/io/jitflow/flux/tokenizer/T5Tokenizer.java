@@ -33,8 +33,8 @@ public final class T5Tokenizer implements AutoCloseable {
   }
 
   /**
-   * Loads from {@code tokenizer.json}, or else from {@code spiece.model}. The length is {@code
-   * model_max_length} of {@code tokenizer_config.json}, or else {@value #DEFAULT_LENGTH}.
+   * Loads from {@code tokenizer.json}. The length is {@code model_max_length} of {@code
+   * tokenizer_config.json}, or else {@value #DEFAULT_LENGTH}.
    *
    * @param folder a tokenizer folder
    * @return the tokenizer; close it after use
@@ -55,24 +55,18 @@ public final class T5Tokenizer implements AutoCloseable {
   public static T5Tokenizer load(Path folder, int length) throws IOException {
     requireRoom(length);
     TokenizerFolder files = TokenizerFolder.open(folder);
-    String definition;
-    if (files.has(DEFINITION)) {
-      definition = files.text(DEFINITION);
-    } else if (files.has(SentencePieceModel.FILE)) {
-      definition =
-          SentencePieceModel.read(files.file(SentencePieceModel.FILE))
-              .toDefinition(files.extraIds().orElse(SentencePieceModel.DEFAULT_EXTRA_IDS));
-    } else {
-      throw files.missing(DEFINITION + " or " + SentencePieceModel.FILE);
+    if (!files.has(DEFINITION)) {
+      throw files.missing(DEFINITION + ", which every FLUX.1 model brings in tokenizer_2");
     }
-    NativeTokenizer tokenizer = NativeTokenizer.of(definition, folder);
+    NativeTokenizer tokenizer = NativeTokenizer.of(files.text(DEFINITION), folder);
     long[] empty = tokenizer.encode("");
     long[] padding = tokenizer.encodeBare("<pad>");
     if (empty.length != 1 || padding.length != 1) {
       tokenizer.close();
-      throw new IOException(
+      throw new TokenizerException(
           "%s: a T5 tokenizer adds one end token and knows <pad>; this one adds %d and spells <pad> with %d tokens"
-              .formatted(folder, empty.length, padding.length));
+              .formatted(folder, empty.length, padding.length),
+          null);
     }
     return new T5Tokenizer(tokenizer, empty[0], padding[0], length);
   }

@@ -1,16 +1,11 @@
 package io.jitflow.flux.tokenizer;
 
-import com.google.gson.JsonArray;
-import com.google.gson.JsonElement;
-import com.google.gson.JsonObject;
-import com.google.gson.JsonParseException;
-import com.google.gson.JsonParser;
+import io.jitflow.flux.json.StrictJson;
 import java.io.IOException;
 import java.nio.charset.CharacterCodingException;
 import java.nio.file.Files;
 import java.nio.file.NotDirectoryException;
 import java.nio.file.Path;
-import java.util.Optional;
 import java.util.OptionalInt;
 
 /**
@@ -21,6 +16,8 @@ import java.util.OptionalInt;
 record TokenizerFolder(Path folder) {
 
   static final String DEFINITION = "tokenizer.json";
+  private static final String CONFIG = "tokenizer_config.json";
+  private static final long MAX_BYTES = 64 << 20;
 
   /** Larger values of {@code model_max_length} are placeholders for "no limit". */
   private static final double LARGEST_LENGTH = 1_000_000;
@@ -45,58 +42,26 @@ record TokenizerFolder(Path folder) {
     try {
       return Files.readString(file(name));
     } catch (CharacterCodingException e) {
-      throw new IOException(file(name) + ": not valid UTF-8", e);
+      throw new TokenizerException(file(name) + ": not valid UTF-8", e);
     }
   }
 
-  JsonObject object(String name) throws IOException {
-    try {
-      return JsonParser.parseString(text(name)).getAsJsonObject();
-    } catch (JsonParseException | IllegalStateException e) {
-      throw new IOException(file(name) + ": expected a JSON object: " + e.getMessage(), e);
-    }
+  StrictJson object(String name) throws IOException {
+    Path file = file(name);
+    return StrictJson.read(
+        file, MAX_BYTES, (problem, cause) -> new TokenizerException(file + ": " + problem, cause));
   }
 
   /** {@code model_max_length} of {@code tokenizer_config.json}, if it is there and a real limit. */
   OptionalInt maxLength() throws IOException {
-    Optional<JsonElement> value = config("model_max_length");
-    if (value.isEmpty() || !isNumber(value.get())) {
+    if (!has(CONFIG)) {
       return OptionalInt.empty();
     }
-    double length = value.get().getAsDouble();
+    StrictJson config = object(CONFIG);
+    double length = config.number("model_max_length", Double.MAX_VALUE);
     return length >= 1 && length <= LARGEST_LENGTH
-        ? OptionalInt.of((int) length)
+        ? OptionalInt.of(config.integer("model_max_length"))
         : OptionalInt.empty();
-  }
-
-  /** How many {@code <extra_id_N>} tokens {@code tokenizer_config.json} declares, if it does. */
-  OptionalInt extraIds() throws IOException {
-    Optional<JsonElement> count = config("extra_ids");
-    if (count.isPresent() && isNumber(count.get())) {
-      return OptionalInt.of(count.get().getAsInt());
-    }
-    Optional<JsonElement> names = config("additional_special_tokens");
-    if (names.isPresent() && names.get() instanceof JsonArray list) {
-      int extra = 0;
-      for (JsonElement name : list) {
-        if (name.toString().contains("<extra_id_")) {
-          extra++;
-        }
-      }
-      return OptionalInt.of(extra);
-    }
-    return OptionalInt.empty();
-  }
-
-  private Optional<JsonElement> config(String key) throws IOException {
-    if (!has("tokenizer_config.json")) {
-      return Optional.empty();
-    }
-    return Optional.ofNullable(object("tokenizer_config.json").get(key));
-  }
-
-  private static boolean isNumber(JsonElement value) {
-    return value.isJsonPrimitive() && value.getAsJsonPrimitive().isNumber();
   }
 
   /** An error that lists what was looked for and what is there. */
@@ -104,8 +69,9 @@ record TokenizerFolder(Path folder) {
     try (var entries = Files.list(folder)) {
       String found =
           String.join(", ", entries.map(p -> p.getFileName().toString()).sorted().toList());
-      return new IOException(
-          folder + ": expected " + wanted + ", found " + (found.isEmpty() ? "nothing" : found));
+      return new TokenizerException(
+          folder + ": expected " + wanted + ", found " + (found.isEmpty() ? "nothing" : found),
+          null);
     }
   }
 }

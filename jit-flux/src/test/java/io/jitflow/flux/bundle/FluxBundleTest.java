@@ -122,7 +122,7 @@ class FluxBundleTest {
     Files.write(manifest(), "\u00e4".getBytes(StandardCharsets.ISO_8859_1));
     refused("expected JSON in UTF-8");
     Files.writeString(manifest(), "[1]");
-    refused("expected a JSON object, found other JSON");
+    refused("expected a JSON object, found a list");
     Files.writeString(manifest(), "");
     refused("expected");
   }
@@ -148,6 +148,20 @@ class FluxBundleTest {
         .isInstanceOf(BundleException.class)
         .hasMessageContaining("modulation.pt")
         .hasMessageContaining("convert the checkpoint again");
+  }
+
+  @Test
+  void read_entryOfALaterVersion_isRefused() throws IOException {
+    edit("\"heads\": 24,", "\"heads\": 24, \"experts\": 8,");
+    refused(
+        "networks.transformer.architecture.experts: expected no such entry in format version 2",
+        "use the version of this library that made the bundle");
+  }
+
+  @Test
+  void read_numberThatWraps_isRefused() throws IOException {
+    edit("\"heads\": 24,", "\"heads\": 4294967320,");
+    refused("networks.transformer.architecture.heads: expected a whole number of 32 bits");
   }
 
   @Test

@@ -446,6 +446,21 @@ class FluxConverterTest {
   }
 
   @Test
+  void convert_schedulerThatSaysMore_isRefused() throws Exception {
+    edit("scheduler/scheduler_config.json", "\"shift\":3.0", "\"shift\":3.0,\"warp\":2");
+    refused(FluxCheckpoint.ofDirectory(dev), "scheduler_config.json: warp: expected no such entry");
+  }
+
+  @Test
+  void convert_schedulerOfOtherTimesteps_isRefused() throws Exception {
+    edit(
+        "scheduler/scheduler_config.json",
+        "\"shift\":3.0",
+        "\"shift\":3.0,\"num_train_timesteps\":500");
+    refused(FluxCheckpoint.ofDirectory(dev), "num_train_timesteps: expected 1000, found 500");
+  }
+
+  @Test
   void convert_fillModel_isRefused() throws Exception {
     edit("transformer/config.json", "\"out_channels\": null", "\"out_channels\": 32");
     refused(FluxCheckpoint.ofDirectory(dev), "out_channels", "Fill, Depth and Canny");

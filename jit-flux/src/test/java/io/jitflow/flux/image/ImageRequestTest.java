@@ -6,10 +6,12 @@ import static org.assertj.core.api.Assertions.assertThatNullPointerException;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.jitflow.core.EulerSampler;
+import io.jitflow.core.PlainSampler;
 import io.jitflow.core.Sampler;
 import io.jitflow.core.SamplingListener;
 import io.jitflow.core.SamplingRequest;
 import io.jitflow.core.SigmaSchedule;
+import io.jitflow.core.Solver;
 import io.jitflow.core.VelocityModel;
 import io.jitflow.core.jit.JitConfig;
 import io.jitflow.core.jit.JitSampler;
@@ -159,7 +161,9 @@ class ImageRequestTest {
         FOX.withSampler(new JitSampler(JitConfig.default7x().asReleased())),
         FOX.withSampler(new JitSampler(JitConfig.of(6, new Stage(0.5, 1.0 / 3), new Stage(1, 1)))),
         FOX.withSampler(new EulerSampler(SigmaSchedule.linear(), 4)),
-        FOX.withSampler(new EulerSampler(SigmaSchedule.fluxShift(), 50)),
+        FOX.withSampler(new EulerSampler(new SigmaSchedule.DynamicShift(0.5, 1.15, 256, 4096), 50)),
+        FOX.withSampler(new PlainSampler(SigmaSchedule.linear(), 4, Solver.ADAMS_BASHFORTH_2)),
+        FOX.withSampler(new JitSampler(JitConfig.default7x().withSolver(Solver.ADAMS_BASHFORTH_2))),
         FOX.withSampler(new EulerSampler(SigmaSchedule.beta(1.4, 0.42), 12)),
         FOX.withSampler(new EulerSampler(SigmaSchedule.custom(1, 0.1 + 0.2, 0), 2)));
   }
@@ -221,6 +225,15 @@ class ImageRequestTest {
     return RequestJson.read(parse(json));
   }
 
+  @Test
+  void json_fromBeforeThereWasAChoiceOfSolver_stepsByEuler() throws IOException {
+    ImageRequest request = FOX.withSampler(JitSampler.preset4x());
+    String json = request.toString();
+    String old = json.replace("\"solver\":\"EULER\",", "");
+    assertThat(old).isNotEqualTo(json);
+    assertThat(read(old)).isEqualTo(request);
+  }
+
   static Stream<String[]> damages() {
     return Stream.of(
         new String[] {"\"format\":1", "\"format\":2", "format: expected 1, found 2"},
@@ -241,7 +254,7 @@ class ImageRequestTest {
         new String[] {
           "\"kind\":\"jit\"",
           "\"kind\":\"x\"",
-          "sampler.kind: expected euler, jit or other, found x"
+          "sampler.kind: expected euler, plain, jit or other, found x"
         },
         new String[] {
           "\"type\":\"beta\"", "\"type\":\"x\"", "linear, dynamicShift, beta or custom"

@@ -86,7 +86,7 @@ class StrictJsonTest {
   @Test
   void items_ofAnotherType_namedByIndex() throws IOException {
     StrictJson json = parse("{\"list\": [1, 2.5], \"objects\": [{}, 3]}");
-    assertFault(() -> json.integers("list"), "list[1]: expected a whole number of 32 bits");
+    assertFault(() -> json.integers("list"), "list[1]: expected a whole number, found 2.5");
     assertFault(() -> json.objects("objects"), "objects[1]: expected an object, found 3");
     assertFault(() -> json.numbers("objects"), "objects[0]: expected a number");
   }
@@ -96,17 +96,17 @@ class StrictJsonTest {
       delimiter = '|',
       quoteCharacter = '`',
       value = {
-        "|expected JSON, found something else (line 1 column 1)",
-        "{|expected JSON, found something else (line 1 column 2)",
+        "|expected JSON in UTF-8, found something else (line 1 column 1)",
+        "{|expected JSON in UTF-8, found something else (line 1 column 2)",
         "[]|expected a JSON object, found a list",
         "3|expected a JSON object, found 3",
         "{a: 1}|line 1 column 3",
         "{'a': 1}|line 1 column 3",
-        "{\"a\": NaN}|expected JSON, found something else",
-        "{\"a\": 01}|expected JSON, found something else",
-        "{\"a\": 1,}|expected JSON, found something else",
-        "{\"a\": 1} // more|expected JSON, found something else",
-        "{} {}|expected JSON, found something else",
+        "{\"a\": NaN}|expected JSON in UTF-8, found something else",
+        "{\"a\": 01}|expected JSON in UTF-8, found something else",
+        "{\"a\": 1,}|expected JSON in UTF-8, found something else",
+        "{\"a\": 1} // more|expected JSON in UTF-8, found something else",
+        "{} {}|expected JSON in UTF-8, found something else",
         "{\"a\": {\"b\": 1, \"b\": 2}}|a.b: expected every name once",
         "{\"a\": [{}, {\"b\": 1, \"b\": 2}]}|a[1].b: expected every name once"
       })
@@ -116,7 +116,9 @@ class StrictJsonTest {
 
   @Test
   void parse_deeperThanAnyStack_refused() {
-    assertFault(() -> parse("{\"a\":" + "[".repeat(100_000)), "expected JSON");
+    assertFault(
+        () -> parse("{\"a\":" + "[".repeat(100_000)),
+        "expected JSON in UTF-8, found something else");
   }
 
   @Test

@@ -57,9 +57,6 @@ public final class TokenizerParity {
         nodes.add(tests(name + " vocab+merges", name, parts.resolve("-"), strings, true));
       } else {
         nodes.add(tests(name + " " + definition.getFileName(), name, definition, strings, false));
-        Path model = Files.createDirectories(scratch.resolve(name + "-model"));
-        SentencePieceFixture.write(definition, model);
-        nodes.add(tests(name + " spiece.model", name, model.resolve("-"), strings, false));
       }
     }
     assertThat(nodes).as("tokenizers named in %s", set.resolve("case.json")).isNotEmpty();

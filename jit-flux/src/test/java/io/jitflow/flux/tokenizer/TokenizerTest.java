@@ -192,7 +192,8 @@ class TokenizerTest {
         .hasMessageContaining("found vocab.json");
     assertThatThrownBy(() -> T5Tokenizer.load(folder))
         .isInstanceOf(IOException.class)
-        .hasMessageContaining("expected tokenizer.json or spiece.model, found vocab.json");
+        .hasMessageContaining(
+            "expected tokenizer.json, which every FLUX.1 model brings in tokenizer_2, found vocab.json");
   }
 
   @Test
@@ -249,72 +250,6 @@ class TokenizerTest {
     assertThatThrownBy(() -> ClipTokenizer.load(folder))
         .isInstanceOf(IOException.class)
         .hasMessageContaining("expected an id for <|startoftext|>");
-  }
-
-  @Test
-  void load_truncatedModel_namesFile() throws IOException {
-    SentencePieceFixture.write(T5.resolve("tokenizer.json"), folder);
-    Path model = folder.resolve("spiece.model");
-    byte[] bytes = Files.readAllBytes(model);
-    Files.write(model, java.util.Arrays.copyOf(bytes, bytes.length / 2));
-    assertThatThrownBy(() -> T5Tokenizer.load(folder))
-        .isInstanceOf(IOException.class)
-        .hasMessageContaining("spiece.model: damaged");
-  }
-
-  @Test
-  void load_emptyModel_namesFile() throws IOException {
-    Files.write(folder.resolve("spiece.model"), new byte[0]);
-    assertThatThrownBy(() -> T5Tokenizer.load(folder))
-        .isInstanceOf(IOException.class)
-        .hasMessageContaining("it holds no pieces");
-  }
-
-  @Test
-  void load_bpeModel_saysUnigramExpected() throws IOException {
-    byte[] model =
-        SentencePieceFixture.message(
-            out -> {
-              out.writeByteArray(1, SentencePieceFixture.piece("<unk>", 0));
-              out.writeByteArray(2, SentencePieceFixture.message(t -> t.writeEnum(3, 2)));
-            });
-    Files.write(folder.resolve("spiece.model"), model);
-    assertThatThrownBy(() -> T5Tokenizer.load(folder))
-        .isInstanceOf(IOException.class)
-        .hasMessageContaining("expected a Unigram model (type 1)")
-        .hasMessageContaining("found type 2");
-  }
-
-  @Test
-  void load_modelWithoutEndPiece_namesPiece() throws IOException {
-    byte[] model =
-        SentencePieceFixture.message(
-            out -> out.writeByteArray(1, SentencePieceFixture.piece("<unk>", 0)));
-    Files.write(folder.resolve("spiece.model"), model);
-    assertThatThrownBy(() -> T5Tokenizer.load(folder))
-        .isInstanceOf(IOException.class)
-        .hasMessageContaining("the piece </s> is missing");
-  }
-
-  @Test
-  void load_modelWithoutConfig_hundredExtraIds() throws IOException {
-    SentencePieceFixture.write(T5.resolve("tokenizer.json"), folder);
-    Files.delete(folder.resolve("tokenizer_config.json"));
-    int pieces = 338 - 20;
-    try (T5Tokenizer t5 = T5Tokenizer.load(folder)) {
-      assertThat(t5.wholeIds("<extra_id_0>")).containsExactly(pieces + 99, T5_END);
-      assertThat(t5.wholeIds("<extra_id_99>")).containsExactly(pieces, T5_END);
-    }
-  }
-
-  @Test
-  void load_configListsExtraTokens_countsThem() throws IOException {
-    SentencePieceFixture.write(T5.resolve("tokenizer.json"), folder);
-    config("{\"additional_special_tokens\": [\"<extra_id_0>\", \"<extra_id_1>\"]}");
-    int pieces = 338 - 20;
-    try (T5Tokenizer t5 = T5Tokenizer.load(folder)) {
-      assertThat(t5.wholeIds("<extra_id_0>")).containsExactly(pieces + 1, T5_END);
-    }
   }
 
   private void copy(Path from, String name) throws IOException {

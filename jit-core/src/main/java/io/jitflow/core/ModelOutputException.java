@@ -1,0 +1,18 @@
+package io.jitflow.core;
+
+/**
+ * A model returned what no sampler can use: nothing, a closed array, another shape or type, or
+ * values that are not finite. The message names the step. The run has ended and freed its arrays.
+ */
+public final class ModelOutputException extends RuntimeException {
+  private static final long serialVersionUID = 1L;
+
+  /**
+   * Makes one.
+   *
+   * @param message what was expected, what was found, and at which step
+   */
+  public ModelOutputException(String message) {
+    super(message);
+  }
+}

@@ -1,0 +1,338 @@
+package io.jitflow.flux;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import ai.djl.Device;
+import io.jitflow.core.EulerSampler;
+import io.jitflow.core.SamplingListener;
+import io.jitflow.core.SigmaSchedule;
+import io.jitflow.flux.bundle.BundleException;
+import io.jitflow.flux.image.GeneratedImages;
+import io.jitflow.flux.image.ImageRequest;
+import java.awt.image.BufferedImage;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.concurrent.CancellationException;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+@Timeout(120)
+class FluxPoolTest {
+  private static final FluxOptions CPU = FluxOptions.defaults().withDevice(Device.cpu());
+
+  @TempDir static Path scratch;
+  private static Path bundle;
+
+  @BeforeAll
+  static void convert() throws IOException {
+    bundle = TinyBundle.dev(scratch);
+  }
+
+  private static ImageRequest request(long seed) {
+    return ImageRequest.of("a small red cat")
+        .withSize(64, 64)
+        .withSeed(seed)
+        .withSampler(new EulerSampler(SigmaSchedule.linear(), 2));
+  }
+
+  private static int[] pixels(GeneratedImages images) {
+    BufferedImage image = (BufferedImage) images.images().get(0).getWrappedImage();
+    return image.getRGB(0, 0, image.getWidth(), image.getHeight(), null, 0, image.getWidth());
+  }
+
+  /** Holds a run at its first step, so that a test decides what waits behind it. */
+  private static final class Gate implements SamplingListener {
+    private final CountDownLatch reached = new CountDownLatch(1);
+    private final CountDownLatch opened = new CountDownLatch(1);
+
+    @Override
+    public void onStep(io.jitflow.core.SamplingStep step) {
+      reached.countDown();
+      try {
+        opened.await();
+      } catch (InterruptedException e) {
+        throw new IllegalStateException("the test's pool must not be interrupted", e);
+      }
+    }
+
+    void awaitReached() throws InterruptedException {
+      assertThat(reached.await(60, TimeUnit.SECONDS)).isTrue();
+    }
+
+    void open() {
+      opened.countDown();
+    }
+  }
+
+  @Test
+  void generate_byOneOrSeveralPipelines_givesThePixelsOfAPlainPipeline() throws Exception {
+    List<int[]> expected = new ArrayList<>();
+    try (FluxPipeline pipeline = FluxPipeline.load(bundle, CPU)) {
+      for (int seed = 0; seed < 6; seed++) {
+        expected.add(pixels(pipeline.generate(request(seed))));
+      }
+    }
+    try (FluxPool pool = FluxPool.load(bundle, List.of(CPU, CPU), 6)) {
+      assertThat(pool.size()).isEqualTo(2);
+      List<CompletableFuture<GeneratedImages>> answers = new ArrayList<>();
+      for (int seed = 0; seed < 6; seed++) {
+        answers.add(pool.generateAsync(request(seed)));
+      }
+      for (int seed = 0; seed < 6; seed++) {
+        assertThat(pixels(answers.get(seed).get())).isEqualTo(expected.get(seed));
+      }
+      assertThat(pixels(pool.generate(request(3)))).isEqualTo(expected.get(3));
+    }
+  }
+
+  @Test
+  void generateAsync_twoPipelines_drawTwoAtOnce() throws Exception {
+    try (FluxPool pool = FluxPool.load(bundle, List.of(CPU, CPU), 0)) {
+      Gate first = new Gate();
+      Gate second = new Gate();
+      CompletableFuture<GeneratedImages> one = pool.generateAsync(request(1).withListener(first));
+      CompletableFuture<GeneratedImages> two = pool.generateAsync(request(2).withListener(second));
+      first.awaitReached();
+      second.awaitReached();
+      assertThat(pool.running()).isEqualTo(2);
+      first.open();
+      second.open();
+      CompletableFuture.allOf(one, two).get();
+      assertThat(pool.running()).isZero();
+    }
+  }
+
+  @Test
+  void generateAsync_manyWaiting_servesThemInTheOrderOfTheirArrival() throws Exception {
+    try (FluxPool pool = FluxPool.load(bundle, List.of(CPU), 5)) {
+      Gate gate = new Gate();
+      List<CompletableFuture<?>> answers = new ArrayList<>();
+      answers.add(pool.generateAsync(request(0).withListener(gate)));
+      gate.awaitReached();
+      List<Integer> served = Collections.synchronizedList(new ArrayList<>());
+      for (int i = 1; i <= 5; i++) {
+        int number = i;
+        answers.add(
+            pool.generateAsync(
+                request(i)
+                    .withListener(
+                        step -> {
+                          if (step.step() == 0) {
+                            served.add(number);
+                          }
+                        })));
+      }
+      assertThat(pool.waiting()).isEqualTo(5);
+      gate.open();
+      CompletableFuture.allOf(answers.toArray(CompletableFuture[]::new)).get();
+      assertThat(served).containsExactly(1, 2, 3, 4, 5);
+    }
+  }
+
+  @Test
+  void generateAsync_fullQueue_refusesAndTakesAgainOnceThereIsRoom() throws Exception {
+    try (FluxPool pool = FluxPool.load(bundle, List.of(CPU), 1)) {
+      Gate gate = new Gate();
+      CompletableFuture<GeneratedImages> drawn = pool.generateAsync(request(0).withListener(gate));
+      gate.awaitReached();
+      CompletableFuture<GeneratedImages> waiting = pool.generateAsync(request(1));
+      assertThatThrownBy(() -> pool.generateAsync(request(2)))
+          .isInstanceOf(RejectedExecutionException.class)
+          .hasMessageContaining("1 images are being drawn and 1 requests wait, of at most 1");
+      assertThatThrownBy(() -> pool.generate(request(2)))
+          .isInstanceOf(RejectedExecutionException.class);
+      assertThat(waiting.cancel(false)).isTrue();
+      assertThat(pool.waiting()).isZero();
+      CompletableFuture<GeneratedImages> next = pool.generateAsync(request(3));
+      gate.open();
+      drawn.get();
+      next.get();
+      for (int i = 0; i < 3; i++) {
+        pool.generate(request(i)); // no seat was lost
+      }
+    }
+  }
+
+  @Test
+  void generateAsync_cancelledWhileDrawn_endsWithinAStep() throws Exception {
+    try (FluxPool pool = FluxPool.load(bundle, CPU)) {
+      AtomicInteger steps = new AtomicInteger();
+      Gate gate = new Gate();
+      CompletableFuture<GeneratedImages> answer =
+          pool.generateAsync(
+              request(0)
+                  .withSampler(new EulerSampler(SigmaSchedule.linear(), 50))
+                  .withListener(
+                      step -> {
+                        steps.incrementAndGet();
+                        gate.onStep(step);
+                      }));
+      gate.awaitReached();
+      answer.cancel(false);
+      gate.open();
+      pool.generate(request(1)); // waits for the end of the cancelled run
+      assertThat(steps).hasValue(1);
+      assertThat(answer).isCancelled();
+    }
+  }
+
+  @Test
+  void generateAsync_timedOut_endsTheRun() throws Exception {
+    try (FluxPool pool = FluxPool.load(bundle, CPU)) {
+      AtomicInteger steps = new AtomicInteger();
+      CompletableFuture<GeneratedImages> answer =
+          pool.generateAsync(
+                  request(0)
+                      .withSampler(new EulerSampler(SigmaSchedule.linear(), 10_000))
+                      .withListener(step -> steps.incrementAndGet()))
+              .orTimeout(200, TimeUnit.MILLISECONDS);
+      assertThatThrownBy(answer::get).hasCauseInstanceOf(TimeoutException.class);
+      pool.generate(request(1));
+      assertThat(steps.get()).isLessThan(10_000);
+    }
+  }
+
+  @Test
+  void generate_threadInterruptedWhileWaiting_leavesTheQueue() throws Exception {
+    try (FluxPool pool = FluxPool.load(bundle, CPU);
+        FluxPipeline pipeline = FluxPipeline.load(bundle, CPU)) {
+      interruptBehind(gate -> pool.generate(request(0).withListener(gate)), pool::generate);
+      assertThat(pool.waiting()).isZero();
+      interruptBehind(gate -> pipeline.generate(request(0).withListener(gate)), pipeline::generate);
+    }
+  }
+
+  /** Starts one call, interrupts another that waits behind it, and lets the first one end. */
+  private static void interruptBehind(
+      java.util.function.Consumer<Gate> first, java.util.function.Consumer<ImageRequest> second)
+      throws InterruptedException {
+    Gate gate = new Gate();
+    CompletableFuture<Void> running = CompletableFuture.runAsync(() -> first.accept(gate));
+    gate.awaitReached();
+    AtomicReference<Throwable> thrown = new AtomicReference<>();
+    AtomicInteger interrupted = new AtomicInteger();
+    Thread waiter =
+        new Thread(
+            () -> {
+              try {
+                second.accept(request(1));
+              } catch (CancellationException e) {
+                thrown.set(e);
+                interrupted.set(Thread.currentThread().isInterrupted() ? 1 : 0);
+              }
+            });
+    waiter.start();
+    while (waiter.getState() != Thread.State.WAITING) {
+      Thread.onSpinWait();
+    }
+    waiter.interrupt();
+    waiter.join(30_000);
+    assertThat(thrown.get())
+        .isInstanceOf(CancellationException.class)
+        .hasMessageContaining("interrupted");
+    assertThat(interrupted).hasValue(1);
+    assertThat(running).isNotDone();
+    gate.open();
+    running.join();
+  }
+
+  @Test
+  void generate_pipelineThreadInterruptedWhileDrawing_endsWithinAStep() throws IOException {
+    try (FluxPipeline pipeline = FluxPipeline.load(bundle, CPU)) {
+      AtomicInteger steps = new AtomicInteger();
+      ImageRequest request =
+          request(0)
+              .withListener(
+                  step -> {
+                    steps.incrementAndGet();
+                    Thread.currentThread().interrupt();
+                  });
+      assertThatThrownBy(() -> pipeline.generate(request))
+          .isInstanceOf(CancellationException.class)
+          .hasMessageContaining("interrupted");
+      assertThat(Thread.interrupted()).isTrue();
+      assertThat(steps).hasValue(1);
+      pipeline.generate(request(1));
+    }
+  }
+
+  @Test
+  void generate_failingListener_failsTheCallerOnly() throws IOException {
+    try (FluxPool pool = FluxPool.load(bundle, CPU)) {
+      ImageRequest failing =
+          request(0)
+              .withListener(
+                  step -> {
+                    throw new IllegalArgumentException("from the listener");
+                  });
+      assertThatThrownBy(() -> pool.generate(failing))
+          .isInstanceOf(IllegalArgumentException.class)
+          .hasMessage("from the listener");
+      pool.generate(request(1));
+    }
+  }
+
+  @Test
+  void generate_fromItsOwnListener_isRefused() throws IOException {
+    try (FluxPool pool = FluxPool.load(bundle, List.of(CPU, CPU), 0)) {
+      ImageRequest nested = request(0).withListener(step -> pool.generate(request(1)));
+      assertThatThrownBy(() -> pool.generate(nested))
+          .isInstanceOf(IllegalStateException.class)
+          .hasMessageContaining("generateAsync");
+    }
+  }
+
+  @Test
+  void close_whileDrawingAndWaiting_cancelsBoth() throws Exception {
+    FluxPool pool = FluxPool.load(bundle, CPU);
+    Gate gate = new Gate();
+    CompletableFuture<GeneratedImages> drawn =
+        pool.generateAsync(
+            request(0)
+                .withSampler(new EulerSampler(SigmaSchedule.linear(), 50))
+                .withListener(gate));
+    gate.awaitReached();
+    CompletableFuture<GeneratedImages> waiting = pool.generateAsync(request(1));
+    CompletableFuture<Void> closing = CompletableFuture.runAsync(pool::close);
+    assertThatThrownBy(waiting::get)
+        .isInstanceOf(CancellationException.class)
+        .hasMessageContaining("pool was closed");
+    gate.open();
+    closing.get();
+    assertThatThrownBy(drawn::get).isInstanceOf(CancellationException.class);
+    assertThat(pool.isClosed()).isTrue();
+    assertThatThrownBy(() -> pool.generate(request(2)))
+        .isInstanceOf(IllegalStateException.class)
+        .hasMessage("the pool is closed");
+    pool.close();
+  }
+
+  @Test
+  void load_wrongArguments_areRefused() {
+    assertThatThrownBy(() -> FluxPool.load(bundle, List.of(), 1))
+        .hasMessageContaining("at least one pipeline");
+    assertThatThrownBy(() -> FluxPool.load(bundle, List.of(CPU), -1))
+        .hasMessageContaining("queueLimit must be at least 0, got -1");
+    assertThatThrownBy(() -> FluxPool.load(scratch.resolve("missing"), CPU))
+        .isInstanceOf(BundleException.class);
+  }
+
+  @Test
+  void onEveryGpu_givesOneForEachGpuOrItself() {
+    int gpus = ai.djl.engine.Engine.getEngine("PyTorch").getGpuCount();
+    assertThat(FluxOptions.defaults().onEveryGpu()).hasSize(Math.max(1, gpus));
+  }
+}
