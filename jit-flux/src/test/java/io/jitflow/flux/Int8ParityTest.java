@@ -70,8 +70,7 @@ class Int8ParityTest {
   void transformer_int8_isWithinTheDocumentedError() throws IOException {
     for (double sigma : new double[] {1, 0.6, 0.2}) {
       double error = relativeError(velocity(narrow, sigma), velocity(wide, sigma));
-      System.err.println("int8 transformer " + sigma + " " + error);
-      assertThat(error).as("sigma " + sigma).isBetween(1e-4, 0.05);
+      assertThat(error).as("sigma " + sigma).isBetween(1e-3, 0.02);
     }
   }
 
@@ -80,8 +79,7 @@ class Int8ParityTest {
     NDArray ids = manager.create(new long[] {5, 17, 300, 42, 9, 1, 0, 0}, new Shape(1, 8));
     NDArray expected = t5(wide, ids);
     double error = relativeError(t5(narrow, ids), expected);
-      System.err.println("int8 t5 " + error);
-    assertThat(error).isBetween(1e-4, 0.05);
+    assertThat(error).isBetween(1e-3, 0.03);
   }
 
   private static NDArray t5(FluxBundle bundle, NDArray ids) throws IOException {

@@ -55,7 +55,9 @@ public final class PrecisionStudy {
       for (int k = 0; k < chosen.size(); k++) {
         int name = chosen.get(k);
         ImageRequest request =
-            ImageRequest.of(set.names().get(name)).withSize(SIZE_PX, SIZE_PX).withSeed(k)
+            ImageRequest.of(set.names().get(name))
+                .withSize(SIZE_PX, SIZE_PX)
+                .withSeed(k)
                 .withSampler(new EulerSampler(a.schedule(), STEPS));
         BufferedImage first = picture(a, request);
         BufferedImage second = picture(b, request);

@@ -13,7 +13,8 @@ import java.util.OptionalInt;
 /**
  * What a conversion makes.
  *
- * @param dtypes element type of each network's weights: BF16, F16, F32, or I8 for the transformer and T5
+ * @param dtypes element type of each network's weights: BF16, F16, F32, or I8 for the transformer
+ *     and T5
  * @param checksums whether the checkpoint's files are hashed
  * @param existing what happens to a bundle that is already there
  * @param t5Tokens length to which prompts are padded for T5; if empty, what the tokenizer says, at
@@ -44,13 +45,14 @@ public record ConversionOptions(
   /**
    * Checks the options.
    *
-   * @param dtypes element type of each network's weights: BF16, F16, F32, or I8 for the transformer and T5
+   * @param dtypes element type of each network's weights: BF16, F16, F32, or I8 for the transformer
+   *     and T5
    * @param checksums whether the checkpoint's files are hashed
    * @param existing what happens to a bundle that is already there
    * @param t5Tokens length to which prompts are padded for T5; if empty, what the tokenizer says,
    *     at most 512 with a guidance embedding (dev) and 256 without (schnell)
-   * @throws IllegalArgumentException if a network has no type or one that it cannot have,
-   *     or the prompt length is not positive
+   * @throws IllegalArgumentException if a network has no type or one that it cannot have, or the
+   *     prompt length is not positive
    */
   public ConversionOptions {
     Objects.requireNonNull(checksums, "checksums");

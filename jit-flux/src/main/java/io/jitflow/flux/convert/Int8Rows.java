@@ -54,8 +54,7 @@ final class Int8Rows {
       @Override
       public void writeTo(WritableByteChannel channel) throws IOException {
         float[] values = scales == null ? quantise(new Nowhere()) : scales;
-        ByteBuffer bytes =
-            ByteBuffer.allocate(rows * Float.BYTES).order(ByteOrder.LITTLE_ENDIAN);
+        ByteBuffer bytes = ByteBuffer.allocate(rows * Float.BYTES).order(ByteOrder.LITTLE_ENDIAN);
         bytes.asFloatBuffer().put(values);
         writeAll(bytes, channel);
       }
@@ -131,7 +130,8 @@ final class Int8Rows {
       while (piece.remaining() >= columns * Float.BYTES) {
         piece.asFloatBuffer().get(row);
         piece.position(piece.position() + columns * Float.BYTES);
-        found[done++] = quantiseRow();
+        found[done] = quantiseRow();
+        done++;
         writeAll(ByteBuffer.wrap(integers), channel);
       }
       piece.compact();
@@ -165,8 +165,7 @@ final class Int8Rows {
     float[] finish() throws IOException {
       drain();
       if (done != rows || piece.position() > 0) {
-        throw new IOException(
-            "expected " + rows + " rows of " + columns + " values, got " + done);
+        throw new IOException("expected " + rows + " rows of " + columns + " values, got " + done);
       }
       return found;
     }

@@ -60,10 +60,8 @@ final class T5Program {
       }
       shapes.tensor(attention + ".layer_norm.weight", width);
       String feedForward = "encoder.block." + i + ".layer.1";
-      format.projection(
-          shapes, feedForward + ".DenseReluDense.wi_0", a.feedForwardWidth(), width);
-      format.projection(
-          shapes, feedForward + ".DenseReluDense.wi_1", a.feedForwardWidth(), width);
+      format.projection(shapes, feedForward + ".DenseReluDense.wi_0", a.feedForwardWidth(), width);
+      format.projection(shapes, feedForward + ".DenseReluDense.wi_1", a.feedForwardWidth(), width);
       format.projection(shapes, feedForward + ".DenseReluDense.wo", width, a.feedForwardWidth());
       shapes.tensor(feedForward + ".layer_norm.weight", width);
     }

@@ -1,7 +1,9 @@
 package io.jitflow.flux.program;
 
-/** How the matrices of a network are stored; embeddings, norms and the layers around the blocks are
- * floating-point numbers in either. */
+/**
+ * How the matrices of a network are stored; embeddings, norms and the layers around the blocks are
+ * floating-point numbers in either.
+ */
 enum WeightFormat {
   /** As floating-point numbers. */
   FLOATING("Linear", "Projection"),

@@ -98,8 +98,8 @@ class Int8RowsTest {
 
   @Test
   void integers_ofARowOfZeros_areZeroWithAFiniteScale() throws IOException {
-    Int8Rows int8 = new Int8Rows("m", HeapTensor.of(DType.F32, new float[] {0, 0, 3, -1.5f}, 2, 2));
-    assertThat(bytes(int8.integers())).containsExactly(0, 0, 127, -64);
+    Int8Rows int8 = new Int8Rows("m", HeapTensor.of(DType.F32, new float[] {0, 0, 3, -1.6f}, 2, 2));
+    assertThat(bytes(int8.integers())).containsExactly(0, 0, 127, -68);
     float[] scales = floats(bytes(int8.scales()));
     assertThat(scales[0]).isPositive().isLessThan(1e-30f);
     assertThat(scales[1]).isEqualTo(3 / 127f);
