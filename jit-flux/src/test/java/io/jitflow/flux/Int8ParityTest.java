@@ -6,15 +6,16 @@ import ai.djl.Device;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
+import io.jitflow.core.ActiveTokens;
 import io.jitflow.core.TorchNoise;
 import io.jitflow.core.testing.Fixtures;
 import io.jitflow.core.token.TokenGrid;
+import io.jitflow.core.token.TokenSubset;
 import io.jitflow.flux.bundle.FluxBundle;
 import io.jitflow.flux.bundle.FluxNetwork;
 import io.jitflow.flux.convert.FluxCheckpoint;
 import io.jitflow.flux.network.FluxModulation;
 import io.jitflow.flux.network.FluxTransformer;
-import io.jitflow.flux.network.LatentPacking;
 import io.jitflow.flux.network.T5TextEncoder;
 import io.jitflow.flux.weights.DType;
 import java.io.IOException;
@@ -56,13 +57,14 @@ class Int8ParityTest {
     NDArray img = random.draw(manager, new Shape(1, grid.tokens(), 64));
     NDArray txt = random.draw(manager, new Shape(1, 16, bundle.transformer().textWidth()));
     NDArray vec = random.draw(manager, new Shape(1, bundle.transformer().pooledWidth()));
+    NDArray ids = new ActiveTokens(manager, TokenSubset.all(grid, 1)).positions();
     try (FluxModulation modulation =
             FluxModulation.load(bundle.requireModulation(), Device.cpu(), bundle.transformer());
         FluxTransformer transformer =
             FluxTransformer.load(
                 bundle.file(FluxNetwork.TRANSFORMER), Device.cpu(), bundle.transformer())) {
       NDArray rows = modulation.rows(vec, new double[] {sigma}, 3.5);
-      return transformer.velocity(img, LatentPacking.positionIds(manager, 1, grid), txt, rows);
+      return transformer.velocity(img, ids, txt, rows);
     }
   }
 
