@@ -1,6 +1,7 @@
 package io.jitflow.examples.cli;
 
 import io.jitflow.core.Sampler;
+import io.jitflow.core.SamplingListener;
 import io.jitflow.examples.bench.Amounts;
 import io.jitflow.flux.FluxPipeline;
 import io.jitflow.flux.bundle.FluxBundle;
@@ -69,6 +70,12 @@ final class GenerateCommand implements Callable<Integer> {
       description = "How many images, with the seeds seed, seed + 1, ... Default: 1.")
   private Integer count;
 
+  @Option(
+      names = "--preview",
+      paramLabel = "FILE.png",
+      description = "Write a small picture of what is emerging into this file after every step.")
+  private Path preview;
+
   @Mixin private RequestOptions options;
   @Mixin private EditOptions edits;
   @Mixin private SamplerOptions samplers;
@@ -107,7 +114,9 @@ final class GenerateCommand implements Callable<Integer> {
         }
         StepRecorder recorder = new StepRecorder(main.interrupt(), progress);
         ImageRequest one = i == 0 ? all.withCount(1) : all.single(i);
-        GeneratedImages images = pipeline.generate(one.withListener(recorder));
+        SamplingListener listener =
+            preview == null ? recorder : new PreviewFile(preview, recorder);
+        GeneratedImages images = pipeline.generate(one.withListener(listener));
         images.save(files.get(i));
         tell(out, files.get(i), images.request());
         timings.add(images.timings());

@@ -26,23 +26,27 @@ public final class NetworkProgram {
   private final String name;
   private final Map<String, long[]> tensors;
   private final Map<String, String> codeFiles;
+  private final Map<String, String> scales;
   private final ModuleTree tree;
 
   NetworkProgram(
-      String name, Map<String, long[]> tensors, Map<String, String> codeFiles, ModuleTree tree) {
+      String name, TensorShapes tensors, Map<String, String> codeFiles, ModuleTree tree) {
     this.name = name;
-    this.tensors = Collections.unmodifiableMap(new LinkedHashMap<>(tensors));
+    this.tensors = Collections.unmodifiableMap(new LinkedHashMap<>(tensors.map()));
+    this.scales = Collections.unmodifiableMap(new LinkedHashMap<>(tensors.scales()));
     Map<String, String> code = new LinkedHashMap<>(codeFiles);
     Map<String, String> matrices = new LinkedHashMap<>();
-    tensors.forEach(
+    this.tensors.forEach(
         (tensor, shape) -> {
           if (shape.length == 2) {
             matrices.put(tensor, tree.path(tensor));
           }
         });
+    Map<String, String> rowScales = new LinkedHashMap<>();
+    scales.forEach((scale, tensor) -> rowScales.put(tensor, tree.path(scale)));
     if (!matrices.isEmpty()) {
       code.computeIfPresent(
-          name, (file, text) -> InPlaceProducts.addTo(text, tree.rootClass(), matrices));
+          name, (file, text) -> InPlaceProducts.addTo(text, tree.rootClass(), matrices, rowScales));
     }
     this.codeFiles = Collections.unmodifiableMap(code);
     this.tree = tree;
@@ -57,7 +61,7 @@ public final class NetworkProgram {
    * @return the program
    */
   public static NetworkProgram of(FluxArchitecture architecture) {
-    return FluxProgram.of(architecture);
+    return FluxProgram.of(architecture, WeightFormat.FLOATING);
   }
 
   /**
@@ -94,7 +98,31 @@ public final class NetworkProgram {
    * @return the program
    */
   public static NetworkProgram of(T5Architecture architecture) {
-    return T5Program.of(architecture);
+    return T5Program.of(architecture, WeightFormat.FLOATING);
+  }
+
+  /**
+   * The transformer with 8-bit matrices in its blocks: {@code NAME.weight} is I8, {@code
+   * NAME.scale}, floating, holds what each of its rows is multiplied by. The other tensors are
+   * those of {@link #of(FluxArchitecture)}.
+   *
+   * @param architecture the sizes
+   * @return the program
+   */
+  public static NetworkProgram int8(FluxArchitecture architecture) {
+    return FluxProgram.of(architecture, WeightFormat.INT8);
+  }
+
+  /**
+   * The T5 encoder with 8-bit projections: {@code NAME.weight} is I8, {@code NAME.scale}, floating,
+   * holds what each of its rows is multiplied by. The other tensors are those of {@link
+   * #of(T5Architecture)}.
+   *
+   * @param architecture the sizes
+   * @return the program
+   */
+  public static NetworkProgram int8(T5Architecture architecture) {
+    return T5Program.of(architecture, WeightFormat.INT8);
   }
 
   /**
@@ -139,6 +167,16 @@ public final class NetworkProgram {
     Map<String, long[]> copy = new LinkedHashMap<>();
     tensors.forEach((tensor, shape) -> copy.put(tensor, shape.clone()));
     return copy;
+  }
+
+  /**
+   * The 8-bit matrices.
+   *
+   * @return their names by the names of the tensors with the scales of their rows; empty for a
+   *     program with floating-point weights only
+   */
+  public Map<String, String> int8Weights() {
+    return scales;
   }
 
   /**

@@ -103,7 +103,7 @@ final class VaeProgram {
     return a.blockChannels().get(Math.min(level + 1, a.blockChannels().size() - 1));
   }
 
-  private static Map<String, long[]> decoderTensors(VaeArchitecture a) {
+  private static TensorShapes decoderTensors(VaeArchitecture a) {
     int levels = a.blockChannels().size();
     long coarsest = a.blockChannels().get(levels - 1);
     TensorShapes shapes = new TensorShapes();
@@ -125,8 +125,7 @@ final class VaeProgram {
     long finest = a.blockChannels().get(0);
     return shapes
         .norm("decoder.norm_out", finest)
-        .conv("decoder.conv_out", IMAGE_CHANNELS, finest, 3)
-        .map();
+        .conv("decoder.conv_out", IMAGE_CHANNELS, finest, 3);
   }
 
   /** Channels that enter a level of the encoder, which runs from level 0 to the coarsest. */
@@ -134,7 +133,7 @@ final class VaeProgram {
     return a.blockChannels().get(Math.max(level - 1, 0));
   }
 
-  private static Map<String, long[]> encoderTensors(VaeArchitecture a) {
+  private static TensorShapes encoderTensors(VaeArchitecture a) {
     int levels = a.blockChannels().size();
     TensorShapes shapes =
         new TensorShapes().conv("encoder.conv_in", a.blockChannels().get(0), IMAGE_CHANNELS, 3);
@@ -152,8 +151,7 @@ final class VaeProgram {
     middle(shapes, "encoder.mid", coarsest);
     return shapes
         .norm("encoder.norm_out", coarsest)
-        .conv("encoder.conv_out", 2L * a.latentChannels(), coarsest, 3)
-        .map();
+        .conv("encoder.conv_out", 2L * a.latentChannels(), coarsest, 3);
   }
 
   private static void middle(TensorShapes shapes, String name, long channels) {
