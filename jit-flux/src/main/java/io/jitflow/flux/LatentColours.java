@@ -11,15 +11,16 @@ import java.util.Random;
 
 /**
  * The linear map from the channels of a latent pixel to the mean colour of its 8 x 8 px, by least
- * squares over a picture of random patches that the autoencoder's encoder has seen.
+ * squares over pictures of random patches that the autoencoder's encoder has seen: few and many, on
+ * white, black and coloured grounds, because the encoder's norms see a whole picture.
  */
 final class LatentColours {
   private static final int COLOURS = 3;
 
-  /** Latent pixels along a side of the picture that the map is fitted to. */
-  private static final int CELLS = 32;
+  /** Latent pixels along a side of the pictures that the map is fitted to. */
+  private static final int CELLS = 16;
 
-  private static final int PATCHES = 160;
+  private static final int PICTURES = 12;
 
   /** Keeps the equations solvable where the encoder leaves a channel unused. */
   private static final double RIDGE = 1e-4;
@@ -39,34 +40,37 @@ final class LatentColours {
     int scale = encoder.architecture().scale();
     int channels = encoder.architecture().latentChannels();
     int side = CELLS * scale;
-    float[] picture = patches(side);
-    float[] latents;
-    try (NDManager manager = NDManager.newBaseManager(encoder.device(), "PyTorch")) {
-      latents =
-          encoder.encode(manager.create(picture, new Shape(1, COLOURS, side, side))).toFloatArray();
-    }
     int cells = CELLS * CELLS;
     int unknown = channels + 1;
     double[][] normal = new double[unknown][unknown];
     double[][] right = new double[COLOURS][unknown];
     double[] row = new double[unknown];
-    for (int cell = 0; cell < cells; cell++) {
-      for (int c = 0; c < channels; c++) {
-        row[c] = latents[c * cells + cell];
+    Random random = new Random(1);
+    for (int number = 0; number < PICTURES; number++) {
+      float[] picture = patches(side, number, random);
+      float[] latents;
+      try (NDManager manager = NDManager.newBaseManager(encoder.device(), "PyTorch")) {
+        NDArray pixels = manager.create(picture, new Shape(1, COLOURS, side, side));
+        latents = encoder.encode(pixels).toFloatArray();
       }
-      row[channels] = 1;
-      for (int a = 0; a < unknown; a++) {
-        for (int b = 0; b < unknown; b++) {
-          normal[a][b] += row[a] * row[b];
+      for (int cell = 0; cell < cells; cell++) {
+        for (int c = 0; c < channels; c++) {
+          row[c] = latents[c * cells + cell];
         }
-        for (int colour = 0; colour < COLOURS; colour++) {
-          right[colour][a] += row[a] * mean(picture, side, scale, colour, cell);
+        row[channels] = 1;
+        for (int a = 0; a < unknown; a++) {
+          for (int b = 0; b < unknown; b++) {
+            normal[a][b] += row[a] * row[b];
+          }
+          for (int colour = 0; colour < COLOURS; colour++) {
+            right[colour][a] += row[a] * mean(picture, side, scale, colour, cell);
+          }
         }
       }
     }
     float[] map = new float[COLOURS * unknown];
     for (int a = 0; a < unknown; a++) {
-      normal[a][a] += RIDGE * cells;
+      normal[a][a] += RIDGE * cells * PICTURES;
     }
     for (int colour = 0; colour < COLOURS; colour++) {
       double[] solution = solve(normal, right[colour]);
@@ -77,22 +81,24 @@ final class LatentColours {
     return new LatentColours(channels, map);
   }
 
-  /** Rectangles of random colours and sizes, shaded, in [-1, 1]. */
-  private static float[] patches(int side) {
-    Random random = new Random(1);
+  /** Rectangles of random colours and sizes on a ground, in [-1, 1]. */
+  private static float[] patches(int side, int number, Random random) {
     float[] picture = new float[COLOURS * side * side];
-    for (int patch = 0; patch < PATCHES; patch++) {
-      int size = patch == 0 ? side : 8 + random.nextInt(side / 3);
-      int left = patch == 0 ? 0 : random.nextInt(side) - size / 2;
-      int top = patch == 0 ? 0 : random.nextInt(side) - size / 2;
-      float[] colour = {random.nextFloat(), random.nextFloat(), random.nextFloat()};
-      float slope = (random.nextFloat() - 0.5f) / side;
-      for (int y = Math.max(0, top); y < Math.min(side, top + size); y++) {
-        for (int x = Math.max(0, left); x < Math.min(side, left + size); x++) {
-          for (int c = 0; c < COLOURS; c++) {
-            float value = 2 * colour[c] - 1 + slope * (x - left + y - top);
-            picture[(c * side + y) * side + x] = Math.max(-1, Math.min(1, value));
-          }
+    int patches = number % 2 == 0 ? 8 : 60;
+    for (int patch = 0; patch <= patches; patch++) {
+      boolean ground = patch == 0;
+      int size = ground ? side : 8 + random.nextInt(number % 2 == 0 ? side / 2 : side / 4);
+      int left = ground ? 0 : random.nextInt(side) - size / 2;
+      int top = ground ? 0 : random.nextInt(side) - size / 2;
+      for (int c = 0; c < COLOURS; c++) {
+        float value = 2 * random.nextFloat() - 1;
+        if (ground && number % 3 < 2) {
+          value = number % 3 == 0 ? 1 : -1;
+        }
+        for (int y = Math.max(0, top); y < Math.min(side, top + size); y++) {
+          int from = (c * side + y) * side;
+          Arrays.fill(
+              picture, from + Math.max(0, left), from + Math.min(side, left + size), value);
         }
       }
     }
