@@ -23,7 +23,8 @@ import picocli.CommandLine.UnmatchedArgumentException;
       CompareCommand.class,
       InspectCommand.class,
       BenchCommand.class,
-      StudyCommand.class
+      StudyCommand.class,
+      ProbeCommand.class
     },
     footer = {
       "",
