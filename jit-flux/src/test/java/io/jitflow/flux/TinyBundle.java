@@ -12,11 +12,11 @@ import java.nio.file.Path;
 import java.util.Optional;
 
 /** Bundles of the small random networks that were recorded, converted in float32. */
-final class TinyBundle {
+public final class TinyBundle {
   private TinyBundle() {}
 
   /** The bundle of the recorded pipeline with guidance embedding. */
-  static Path dev(Path scratch) throws IOException {
+  public static Path dev(Path scratch) throws IOException {
     Path set = Fixtures.folder("parity").resolve("pipeline-tiny");
     JsonObject json = Fixtures.json(set.resolve("case.json")).getAsJsonObject();
     return of(set, json.getAsJsonArray("cases").get(0).getAsJsonObject(), scratch);

@@ -1,6 +1,7 @@
 package io.jitflow.flux.image;
 
 import ai.djl.modality.cv.Image;
+import io.jitflow.core.Sampler;
 import java.awt.image.BufferedImage;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
@@ -15,8 +16,11 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
+import java.util.Collections;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.UUID;
 import javax.imageio.ImageIO;
 
@@ -121,6 +125,32 @@ public record GeneratedImages(
   public void writePng(int index, OutputStream out) throws IOException {
     ImageOrigin origin = new ImageOrigin(request.single(index), model, List.of());
     PngText.write(bufferedImage(index), origin.toJson(), out);
+  }
+
+  /**
+   * What frameworks call metadata: {@code seed} of the first image, {@code sampler} ({@code euler},
+   * {@code jit} or {@code other}), {@code steps}, {@code widthPx}, {@code heightPx}, {@code model},
+   * {@code millis} of every phase together, {@code encodeMillis}, {@code denoiseMillis}, {@code
+   * decodeMillis}, {@code remarks}, and the whole {@code request} as JSON.
+   *
+   * @return names to plain values, in that order
+   */
+  public Map<String, Object> metadata() {
+    Map<String, Object> metadata = new LinkedHashMap<>();
+    Sampler sampler = request.sampler().orElseThrow();
+    metadata.put("seed", request.seed().orElseThrow());
+    metadata.put("sampler", SamplerJson.write(sampler).get("kind").getAsString());
+    metadata.put("steps", sampler.steps());
+    metadata.put("widthPx", request.widthPx());
+    metadata.put("heightPx", request.heightPx());
+    metadata.put("model", model);
+    metadata.put("millis", timings.total().toMillis());
+    metadata.put("encodeMillis", timings.encode().toMillis());
+    metadata.put("denoiseMillis", timings.denoise().toMillis());
+    metadata.put("decodeMillis", timings.decode().toMillis());
+    metadata.put("remarks", remarks);
+    metadata.put("request", request.toString());
+    return Collections.unmodifiableMap(metadata);
   }
 
   /**

@@ -1,0 +1,6 @@
+/**
+ * FLUX.1 as an image model of LangChain4j.
+ *
+ * <p>Limits: images come as base64 data, never as a URL.
+ */
+package io.jitflow.langchain4j;

@@ -1,0 +1,138 @@
+package io.jitflow.langchain4j;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import ai.djl.Device;
+import dev.langchain4j.data.image.Image;
+import dev.langchain4j.exception.InvalidRequestException;
+import dev.langchain4j.exception.ModelNotFoundException;
+import dev.langchain4j.exception.RateLimitException;
+import dev.langchain4j.model.image.ImageModel;
+import dev.langchain4j.model.output.Response;
+import io.jitflow.core.EulerSampler;
+import io.jitflow.flux.FluxOptions;
+import io.jitflow.flux.FluxPipeline;
+import io.jitflow.flux.FluxPool;
+import io.jitflow.flux.image.GeneratedImages;
+import io.jitflow.flux.image.ImageRequest;
+import io.jitflow.flux.mini.FluxMini;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.Base64;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+
+class FluxImageModelTest {
+  private static final FluxOptions CPU = FluxOptions.defaults().withDevice(Device.cpu());
+
+  private static Path bundle;
+
+  @BeforeAll
+  static void unpack() throws IOException {
+    bundle = FluxMini.bundle();
+  }
+
+  private static FluxImageModel.Builder small() {
+    return FluxImageModel.builder().bundle(bundle).options(CPU).widthPx(128).heightPx(64).steps(2);
+  }
+
+  @Test
+  void generate_severalImages_givesThePngsOfThePlainApi() throws IOException {
+    GeneratedImages expected;
+    try (FluxPipeline pipeline = FluxPipeline.load(bundle, CPU)) {
+      expected =
+          pipeline.generate(
+              ImageRequest.of("red apple")
+                  .withSize(128, 64)
+                  .withSeed(5)
+                  .withGuidance(2)
+                  .withCount(2)
+                  .withNegativePrompt("pear", 2)
+                  .withSampler(new EulerSampler(pipeline.schedule(), 2)));
+    }
+    try (FluxImageModel model = small().seed(5).guidance(2).negativePrompt("pear", 2).build()) {
+      Response<List<Image>> answer = model.generate("red apple", 2);
+      assertThat(answer.content()).hasSize(2);
+      for (int i = 0; i < 2; i++) {
+        Image image = answer.content().get(i);
+        assertThat(image.mimeType()).isEqualTo("image/png");
+        assertThat(Base64.getDecoder().decode(image.base64Data())).isEqualTo(expected.toPng(i));
+      }
+    }
+  }
+
+  @Test
+  void generate_oneImage_tellsSeedSamplerAndTimings() {
+    try (FluxImageModel model = small().build()) {
+      ImageModel asLangChain4jSeesIt = model;
+      Response<Image> answer = asLangChain4jSeesIt.generate("red apple");
+      assertThat(answer.metadata())
+          .containsEntry("sampler", "euler")
+          .containsEntry("steps", 2)
+          .containsKeys("seed", "millis", "denoiseMillis", "request");
+      long seed = (long) answer.metadata().get("seed");
+      try (FluxImageModel same = small().seed(seed).build()) {
+        assertThat(same.generate("red apple").content()).isEqualTo(answer.content());
+      }
+    }
+  }
+
+  @Test
+  void generate_sharedPool_isNotClosedWithTheModel() throws IOException {
+    try (FluxPool pool = FluxPool.load(bundle, CPU)) {
+      FluxImageModel.builder().pool(pool).build().close();
+      try (FluxImageModel model =
+          FluxImageModel.builder()
+              .pool(pool)
+              .widthPx(64)
+              .heightPx(64)
+              .preset("default_7x")
+              .build()) {
+        assertThat(model.generate("red apple").metadata()).containsEntry("sampler", "jit");
+      }
+    }
+  }
+
+  @Test
+  void generate_fullQueue_isARateLimit() throws Exception {
+    try (FluxPool pool = FluxPool.load(bundle, List.of(CPU), 0)) {
+      CountDownLatch started = new CountDownLatch(1);
+      CompletableFuture<GeneratedImages> running =
+          pool.generateAsync(
+              ImageRequest.of("red apple")
+                  .withSize(64, 64)
+                  .withSampler(new EulerSampler(pool.schedule(), 5_000))
+                  .withListener(step -> started.countDown()));
+      started.await();
+      FluxImageModel model = FluxImageModel.builder().pool(pool).build();
+      assertThatThrownBy(() -> model.generate("red apple"))
+          .isInstanceOf(RateLimitException.class)
+          .hasMessageContaining("the queue is full");
+      running.cancel(false);
+    }
+  }
+
+  @Test
+  void build_wrongSettings_endInLangChain4jsFailureWithTheReason() {
+    assertThatThrownBy(() -> small().widthPx(1000).build())
+        .isInstanceOf(InvalidRequestException.class)
+        .hasMessage("width must be a multiple of 16 px, got 1000; try 992 or 1008");
+    assertThatThrownBy(() -> small().preset("fastest").build())
+        .isInstanceOf(InvalidRequestException.class)
+        .hasMessageContaining("unknown preset \"fastest\"");
+    assertThatThrownBy(() -> small().bundle(bundle.resolve("missing")).build())
+        .isInstanceOf(ModelNotFoundException.class)
+        .hasMessageContaining("missing: expected a bundle folder, found nothing");
+    assertThatThrownBy(() -> FluxImageModel.builder().build())
+        .hasMessageContaining("needs a bundle or a pool, got neither");
+    try (FluxImageModel model = small().build()) {
+      assertThatThrownBy(() -> model.generate("red apple", 0))
+          .isInstanceOf(InvalidRequestException.class)
+          .hasMessageContaining("count must be at least 1, got 0");
+    }
+  }
+}
