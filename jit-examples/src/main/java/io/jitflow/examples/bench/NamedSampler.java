@@ -69,6 +69,9 @@ public record NamedSampler(String method, String name, Sampler sampler) {
               speed + " as in the paper, second order",
               paper.withSolver(Solver.ADAMS_BASHFORTH_2)));
     }
+    for (int speedup : new int[] {4, 7, 10, 13}) {
+      all.add(jit("JiT, our settings", "%dx, ours".formatted(speedup), JitConfig.forSpeedup(speedup)));
+    }
     return all;
   }
 
