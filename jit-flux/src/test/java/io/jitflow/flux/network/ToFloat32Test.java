@@ -7,8 +7,10 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
+import io.jitflow.core.ActiveTokens;
 import io.jitflow.core.testing.Arrays32;
 import io.jitflow.core.token.TokenGrid;
+import io.jitflow.core.token.TokenSubset;
 import io.jitflow.flux.program.NetworkProgram;
 import io.jitflow.flux.torchscript.ScriptModule;
 import io.jitflow.flux.torchscript.TorchScriptArchive;
@@ -94,7 +96,7 @@ class ToFloat32Test {
   }
 
   private NDArray velocity(FluxTransformer network) {
-    NDArray ids = LatentPacking.positionIds(manager, 1, new TokenGrid(2, 3));
+    NDArray ids = new ActiveTokens(manager, TokenSubset.all(new TokenGrid(2, 3), 1)).positions();
     NDArray rows = values(1, SmallNetworks.FLUX.modulationRows(), SmallNetworks.FLUX.hiddenSize());
     return network.velocity(values(1, 6, 8), ids, values(1, 5, 12), rows);
   }
