@@ -26,9 +26,6 @@ public final class JitConfig {
   private static final double SLOWEST = 2;
   private static final double FASTEST = 14;
 
-  /** So that 10 finds what saves 9.8 times. */
-  private static final double ROUNDING = 0.35;
-
   private static final Map<String, JitConfig> PRESETS = new LinkedHashMap<>();
 
   /** Settings chosen by measurement, and how many times less than 50 steps they cost. */
@@ -38,12 +35,14 @@ public final class JitConfig {
     PRESETS.put("default_4x", default4x());
     PRESETS.put("default_7x", default7x());
     // steps and densities of the stages; docs/quality.md tells how they were chosen
-    measured(1.4, 0.42, new int[] {9, 8, 15}, 0.35, 0.62, 1);
-    measured(1.4, 0.42, new int[] {7, 6, 10}, 0.35, 0.62, 1);
-    measured(1.4, 0.42, new int[] {7, 4, 7}, 0.35, 0.62, 1);
-    measured(1.2, 0.5, new int[] {4, 3, 4}, 0.32, 0.6, 1);
-    measured(1.2, 0.5, new int[] {3, 2, 3}, 0.32, 0.6, 1);
-    measured(1.2, 0.5, new int[] {2, 2, 2}, 0.3, 0.6, 1);
+    measured(0.9, 0.4, new int[] {4, 4, 5, 11}, 0.25, 0.5, 0.75, 1);
+    measured(0.9, 0.4, new int[] {3, 3, 3, 7}, 0.25, 0.5, 0.75, 1);
+    measured(1.0, 0.45, new int[] {2, 2, 3, 5}, 0.25, 0.5, 0.75, 1);
+    measured(1.0, 0.45, new int[] {3, 2, 6}, 0.3, 0.6, 1);
+    measured(1.1, 0.5, new int[] {2, 2, 5}, 0.3, 0.6, 1);
+    measured(1.1, 0.5, new int[] {2, 2, 4}, 0.3, 0.6, 1);
+    measured(1.1, 0.5, new int[] {2, 2, 3}, 0.3, 0.6, 1);
+    measured(1.2, 0.5, new int[] {2, 2, 2}, 0.25, 0.5, 1);
     for (int speedup : new int[] {4, 7, 10, 13}) {
       PRESETS.put("second_order_%dx".formatted(speedup), forSpeedup(speedup));
     }
@@ -157,7 +156,7 @@ public final class JitConfig {
         SLOWEST,
         FASTEST,
         speedup);
-    return MEASURED.ceilingEntry(speedup - ROUNDING).getValue();
+    return MEASURED.ceilingEntry(speedup).getValue();
   }
 
   /**
