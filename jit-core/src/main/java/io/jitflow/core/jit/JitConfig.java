@@ -17,7 +17,8 @@ import java.util.function.Consumer;
  * The settings of the Just-in-Time sampler, checked when made. Immutable; changed by copies.
  *
  * <p>{@link #default4x()} and {@link #default7x()} follow the paper. {@link #forSpeedup} gives
- * settings chosen by measurement, with a solver of second order. {@link #asReleased()} changes every setting in which the authors' release departs from it, and only those: schedule, blur
+ * settings chosen by measurement, with a solver of second order. {@link #asReleased()} changes
+ * every setting in which the authors' release departs from it, and only those: schedule, blur
  * width, tied anchors, importance border, micro-flow and transition noise; and steps by Euler's
  * rule.
  */

@@ -29,8 +29,9 @@ import java.util.concurrent.CancellationException;
  * <p>All figures are root mean squares of differences of clean estimates, per latent value.
  * <i>Undetermined</i>: the estimate from all tokens against the result; what the model cannot know
  * yet. <i>Context</i>: at the anchors, the estimate from the anchors alone against that from all
- * tokens. <i>Interpolation</i>: at the other tokens, the interpolated estimate against that from all
- * tokens. <i>Time step</i>: what one step of a tenth of the run loses, of first and of second order.
+ * tokens. <i>Interpolation</i>: at the other tokens, the interpolated estimate against that from
+ * all tokens. <i>Time step</i>: what one step of a tenth of the run loses, of first and of second
+ * order.
  *
  * <p>A stage pays as long as its context costs less than what is undetermined anyway: where the two
  * cross, it should end. One instance measures one run after the other; not thread-safe.
@@ -146,8 +147,7 @@ public final class ContextProbe implements Sampler {
           JitConfig.of(2, new Stage(0.5, densities[k]), new Stage(1, 1))
               .withSchedule(SigmaSchedule.custom(sigma, sigma / 2, 0));
       // two steps, of which the first tells the estimate and is the last
-      SamplingRequest here =
-          SamplingRequest.of(path.state(), request.grid()).withListener(sparse);
+      SamplingRequest here = SamplingRequest.of(path.state(), request.grid()).withListener(sparse);
       VelocityModel recording =
           (tokens, at, s) -> {
             sparse.tokens = at.subset();
@@ -236,7 +236,8 @@ public final class ContextProbe implements Sampler {
     out.println("|---".repeat(4 + 2 * densities.length) + "|");
     for (Level level : levels) {
       StringBuilder row = new StringBuilder();
-      row.append(String.format(Locale.ROOT, "| %.3f | %.3f |", level.sigma, rms(level.undetermined)));
+      row.append(
+          String.format(Locale.ROOT, "| %.3f | %.3f |", level.sigma, rms(level.undetermined)));
       for (int k = 0; k < densities.length; k++) {
         row.append(
             String.format(

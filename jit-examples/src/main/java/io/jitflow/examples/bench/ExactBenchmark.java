@@ -24,7 +24,8 @@ import java.util.Map;
 /** Samplers in exact worlds: the Frechet distance of what they draw to what they should draw. */
 public final class ExactBenchmark {
   /** FLUX.1-dev's noise levels at 4,096 tokens, whatever the size of the world. */
-  public static final SigmaSchedule STANDARD = new SigmaSchedule.DynamicShift(1.15, 1.15, 256, 4096);
+  public static final SigmaSchedule STANDARD =
+      new SigmaSchedule.DynamicShift(1.15, 1.15, 256, 4096);
 
   private static final Solver SECOND = Solver.ADAMS_BASHFORTH_2;
 
@@ -50,8 +51,7 @@ public final class ExactBenchmark {
       for (NamedSampler row : samplers) {
         Sampler sampler = linear(row.sampler());
         double cost = cost(grid, sampler);
-        double[] frechet =
-            worlds.stream().mapToDouble(world -> world.frechet(sampler)).toArray();
+        double[] frechet = worlds.stream().mapToDouble(world -> world.frechet(sampler)).toArray();
         out.printf(
             Locale.ROOT,
             "| %s | %.2f | %.5f | %.5f | %.5f |%n",
@@ -100,7 +100,9 @@ public final class ExactBenchmark {
     for (int steps : new int[] {50, 28, 12, 7, 5}) {
       rows.add(
           new NamedSampler(
-              "Euler", "full, %d steps, order 1".formatted(steps), new EulerSampler(STANDARD, steps)));
+              "Euler",
+              "full, %d steps, order 1".formatted(steps),
+              new EulerSampler(STANDARD, steps)));
       rows.add(
           new NamedSampler(
               "second order",
@@ -129,6 +131,7 @@ public final class ExactBenchmark {
   private static void add(List<NamedSampler> rows, String name, JitConfig config) {
     JitConfig even = config.withActivation(Activation.EVEN_SPREAD);
     rows.add(new NamedSampler(name, name + ", order 1", new JitSampler(even)));
-    rows.add(new NamedSampler(name, name + ", order 2 own", new JitSampler(even.withSolver(SECOND))));
+    rows.add(
+        new NamedSampler(name, name + ", order 2 own", new JitSampler(even.withSolver(SECOND))));
   }
 }

@@ -22,10 +22,10 @@ import org.ejml.interfaces.decomposition.EigenDecomposition_F64;
 /**
  * A model whose answers are known exactly, so that what a sampler loses is the sampler's loss.
  *
- * <p>The picture is a stationary Gaussian random field on the token grid, with unit variance and the
- * power spectrum {@code (f^2 + f0^2)^(-alpha/2)} of natural pictures. The model returns the velocity
- * of the true posterior mean given the tokens it sees, all of them or only the anchors: what a
- * transformer that has learnt everything would return.
+ * <p>The picture is a stationary Gaussian random field on the token grid, with unit variance and
+ * the power spectrum {@code (f^2 + f0^2)^(-alpha/2)} of natural pictures. The model returns the
+ * velocity of the true posterior mean given the tokens it sees, all of them or only the anchors:
+ * what a transformer that has learnt everything would return.
  *
  * <p>One thread at a time.
  */
@@ -56,7 +56,15 @@ public final class ExactWorld implements VelocityModel, AutoCloseable {
   private NDArray root;
 
   /** The eigenvectors (columns) and eigenvalues of the covariance of some tokens. */
-  private record Spectrum(NDArray vectors, double[] values) {}
+  private static final class Spectrum {
+    private final NDArray vectors;
+    private final double[] values;
+
+    Spectrum(NDArray vectors, double[] values) {
+      this.vectors = vectors;
+      this.values = values;
+    }
+  }
 
   /**
    * Makes a world.
@@ -186,8 +194,7 @@ public final class ExactWorld implements VelocityModel, AutoCloseable {
     double[] w = spectrum.values;
     double signal = 1 - sigma;
     double[] gains = new double[w.length];
-    Arrays.setAll(
-        gains, k -> signal * w[k] / (signal * signal * w[k] + sigma * sigma));
+    Arrays.setAll(gains, k -> signal * w[k] / (signal * signal * w[k] + sigma * sigma));
     NDManager owner = tokens.getManager();
     try (NDManager scratch = owner.newSubManager()) {
       scratch.tempAttachAll(tokens);
@@ -195,8 +202,7 @@ public final class ExactWorld implements VelocityModel, AutoCloseable {
       NDArray vectors = spectrum.vectors;
       NDArray modes = vectors.transpose().matMul(y);
       NDArray clean = vectors.matMul(modes.mul(scratch.create(gains).reshape(w.length, 1)));
-      NDArray velocity =
-          y.sub(clean).div(sigma).toType(DataType.FLOAT32, false).expandDims(0);
+      NDArray velocity = y.sub(clean).div(sigma).toType(DataType.FLOAT32, false).expandDims(0);
       velocity.attach(owner);
       return velocity;
     }

@@ -70,8 +70,7 @@ public record LowResolutionFirst(SigmaSchedule schedule, int lowSteps, int fullS
           SamplingRequest.of(shrunk(request.noise(), grid), half)
               .withListener(new Shifted(request.listener(), 0, steps(), 0));
       NDArray[] clean = new NDArray[1];
-      integrate(
-          model, small, Arrays.copyOf(sigmas, lowSteps + 1), lowSteps, null, clean);
+      integrate(model, small, Arrays.copyOf(sigmas, lowSteps + 1), lowSteps, null, clean);
       NDArray grown = grown(clean[0], half);
       double sigma = sigmas[lowSteps];
       NDArray start = grown.mul(1 - sigma).add(request.noise().mul(sigma));
@@ -129,8 +128,7 @@ public record LowResolutionFirst(SigmaSchedule schedule, int lowSteps, int fullS
     Shape shape = tokens.getShape();
     NDArray image = tokens.reshape(shape.get(0), half.rows(), half.cols(), shape.get(2));
     NDArray tall = doubled(image, 1, half.rows());
-    return doubled(tall, 2, half.cols())
-        .reshape(shape.get(0), 4L * half.tokens(), shape.get(2));
+    return doubled(tall, 2, half.cols()).reshape(shape.get(0), 4L * half.tokens(), shape.get(2));
   }
 
   private static NDArray doubled(NDArray image, int axis, int size) {

@@ -70,7 +70,8 @@ public record NamedSampler(String method, String name, Sampler sampler) {
               paper.withSolver(Solver.ADAMS_BASHFORTH_2)));
     }
     for (int speedup : new int[] {4, 7, 10, 13}) {
-      all.add(jit("JiT, our settings", "%dx, ours".formatted(speedup), JitConfig.forSpeedup(speedup)));
+      all.add(
+          jit("JiT, our settings", "%dx, ours".formatted(speedup), JitConfig.forSpeedup(speedup)));
     }
     return all;
   }
@@ -89,7 +90,10 @@ public record NamedSampler(String method, String name, Sampler sampler) {
             "7x released, narrow blur, averaged ties",
             released.withBlurWidth(paper.blurWidth()).withTiedAnchors(paper.tiedAnchors())));
     all.add(
-        jit("", "7x released, initial noise", released.withTransitionNoise(TransitionNoise.INITIAL)));
+        jit(
+            "",
+            "7x released, initial noise",
+            released.withTransitionNoise(TransitionNoise.INITIAL)));
     all.add(jit("", "7x paper, fresh noise", paper.withTransitionNoise(TransitionNoise.FRESH)));
     all.add(jit("", "7x paper, the model's own schedule", paper.withSchedule(standard)));
     JitConfig second = paper.withSolver(Solver.ADAMS_BASHFORTH_2);

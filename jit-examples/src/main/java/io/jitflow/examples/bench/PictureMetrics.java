@@ -74,8 +74,8 @@ public final class PictureMetrics {
   }
 
   /**
-   * Structural similarity of the grey levels of two pictures of one size, 1 for equal ones: the mean
-   * over windows of 8 x 8 px, 4 px apart (Wang and others 2004, with plain windows).
+   * Structural similarity of the grey levels of two pictures of one size, 1 for equal ones: the
+   * mean over windows of 8 x 8 px, 4 px apart (Wang and others 2004, with plain windows).
    */
   public static double structuralSimilarity(BufferedImage a, BufferedImage b) {
     double[][] p = greys(a);
@@ -117,8 +117,8 @@ public final class PictureMetrics {
   }
 
   /**
-   * The power of a picture's grey levels in octaves of frequency, from the finest (period 2 to 4 px)
-   * on: the variance that halving the resolution takes away, again and again.
+   * The power of a picture's grey levels in octaves of frequency, from the finest (period 2 to 4
+   * px) on: the variance that halving the resolution takes away, again and again.
    */
   public static double[] octaves(BufferedImage picture, int count) {
     double[][] grey = greys(picture);

@@ -59,9 +59,7 @@ public final class QualityChart {
     lines.forEach(
         (name, points) -> {
           List<Point> sorted =
-              points.stream()
-                  .sorted((a, b) -> Double.compare(a.cost, b.cost))
-                  .toList();
+              points.stream().sorted((a, b) -> Double.compare(a.cost, b.cost)).toList();
           chart.addSeries(
               name,
               sorted.stream().mapToDouble(Point::cost).toArray(),

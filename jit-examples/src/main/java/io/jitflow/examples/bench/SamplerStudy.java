@@ -29,8 +29,8 @@ import java.util.function.ToDoubleFunction;
  * <p>Prompt k is name k n / K of the list, its seed is k. Pictures are compared with the converged
  * one of the same noise: many steps of second order. Latents are compared as sets: the Frechet
  * distance between the tokens of a sampler's results and those of 28 steps of second order from
- * other seeds; a second such set gives the floor. Every figure is a mean over the prompts, times are
- * medians.
+ * other seeds; a second such set gives the floor. Every figure is a mean over the prompts, times
+ * are medians.
  */
 public final class SamplerStudy {
   private static final int REFERENCE_STEPS = 28;
@@ -72,7 +72,11 @@ public final class SamplerStudy {
 
   /** The results of one run. */
   private record Drawn(
-      BufferedImage picture, List<double[]> tokens, double seconds, double flops, double forwards) {}
+      BufferedImage picture,
+      List<double[]> tokens,
+      double seconds,
+      double flops,
+      double forwards) {}
 
   /**
    * Prepares a study.
@@ -130,8 +134,7 @@ public final class SamplerStudy {
         row.thumbnails.add(small(picture));
       }
     }
-    reference.addAll(
-        draw(request.withSeed(REFERENCE_SEED + k), second(REFERENCE_STEPS)).tokens);
+    reference.addAll(draw(request.withSeed(REFERENCE_SEED + k), second(REFERENCE_STEPS)).tokens);
     floor.addAll(draw(request.withSeed(FLOOR_SEED + k), second(REFERENCE_STEPS)).tokens);
     prompts++;
   }
@@ -143,8 +146,7 @@ public final class SamplerStudy {
   private Drawn draw(ImageRequest request, Sampler sampler) {
     List<SamplingStep> steps = new ArrayList<>();
     Keeping keeping = new Keeping(sampler, new ArrayList<>());
-    GeneratedImages made =
-        pipeline.generate(request.withSampler(keeping).withListener(steps::add));
+    GeneratedImages made = pipeline.generate(request.withSampler(keeping).withListener(steps::add));
     RunCost cost = RunCost.of(pipeline.bundle().transformer(), made.request(), steps);
     TokenGrid grid = new TokenGrid(sizePx / 16, sizePx / 16);
     double full =
@@ -243,8 +245,7 @@ public final class SamplerStudy {
   public BufferedImage sharpnessChart() {
     return chart(
         "Sharpness relative to the converged picture, %",
-        QualityChart.Axis.LINEAR,
-        row -> 100 * row.sharpness / prompts);
+        QualityChart.Axis.LINEAR, row -> 100 * row.sharpness / prompts);
   }
 
   /** Frechet distance of the sets of latents against cost. */

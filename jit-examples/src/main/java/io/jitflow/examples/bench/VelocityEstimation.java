@@ -18,8 +18,8 @@ import java.util.List;
 /**
  * A baseline: many Euler steps, of which few call the model; in between the velocity is estimated
  * from those that did, as in VDE (Tan and others, arXiv 2605.23381). The part of the velocity along
- * the state, and the length of the part across it, are extrapolated linearly in sigma; the direction
- * across is that of the last call, made orthogonal to the present state.
+ * the state, and the length of the part across it, are extrapolated linearly in sigma; the
+ * direction across is that of the last call, made orthogonal to the present state.
  *
  * @param schedule the noise levels
  * @param steps the number of Euler steps

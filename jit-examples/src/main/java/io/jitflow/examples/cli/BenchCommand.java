@@ -113,8 +113,7 @@ final class BenchCommand implements Callable<Integer> {
             .filter(named -> only.matcher(named.name()).find())
             .toList();
     BufferedImage picture =
-        ExactBenchmark.run(
-            spec.commandLine().getOut(), new TokenGrid(side, side), samplers);
+        ExactBenchmark.run(spec.commandLine().getOut(), new TokenGrid(side, side), samplers);
     if (chart != null) {
       ImageIO.write(picture, "png", chart.toFile());
     }

@@ -98,8 +98,7 @@ final class StudyCommand implements Callable<Integer> {
   @Override
   public Integer call() throws IOException {
     if (count < 1) {
-      throw new ParameterException(
-          spec.commandLine(), "--count must be at least 1, got " + count);
+      throw new ParameterException(spec.commandLine(), "--count must be at least 1, got " + count);
     }
     PictureSet set = PictureSet.read(names, references);
     int prompts = set.evenly(count).size();

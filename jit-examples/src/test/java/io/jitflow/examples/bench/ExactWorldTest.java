@@ -52,7 +52,9 @@ class ExactWorldTest {
     return rows;
   }
 
-  /** Relative to the reference: what is the same but for rounding, and what other anchors change. */
+  /**
+   * Relative to the reference: what is the same but for rounding, and what other anchors change.
+   */
   private static double tolerance(String name) {
     if (name.equals("full, 5 steps, order 2")) {
       return 0.02; // the solver's limit of the ratio of steps
@@ -94,8 +96,7 @@ class ExactWorldTest {
         ExactWorld world = new ExactWorld(manager, new TokenGrid(8, 18), 2.5, 0.25)) {
       JitConfig euler = JitConfig.default7x().withActivation(Activation.EVEN_SPREAD);
       double first = world.frechet(new JitSampler(euler));
-      double second =
-          world.frechet(new JitSampler(euler.withSolver(Solver.ADAMS_BASHFORTH_2)));
+      double second = world.frechet(new JitSampler(euler.withSolver(Solver.ADAMS_BASHFORTH_2)));
       assertThat(second).isLessThan(first / 5);
       double plain = world.frechet(new EulerSampler(ExactBenchmark.STANDARD, 7));
       double plainSecond =
