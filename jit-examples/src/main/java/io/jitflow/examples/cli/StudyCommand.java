@@ -7,6 +7,7 @@ import io.jitflow.flux.FluxPipeline;
 import java.io.File;
 import java.io.IOException;
 import java.io.PrintWriter;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -97,9 +98,8 @@ final class StudyCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException {
-    if (count < 1) {
-      throw new ParameterException(spec.commandLine(), "--count must be at least 1, got " + count);
-    }
+    main.interrupt().leavesNothing();
+    check();
     PictureSet set = PictureSet.read(names, references);
     int prompts = set.evenly(count).size();
     PrintWriter out = spec.commandLine().getOut();
@@ -122,6 +122,18 @@ final class StudyCommand implements Callable<Integer> {
       }
     }
     return 0;
+  }
+
+  /** What would otherwise be noticed after all work. */
+  private void check() {
+    if (count < 1) {
+      throw new ParameterException(spec.commandLine(), "--count must be at least 1, got " + count);
+    }
+    if (sheet != null && !Files.isDirectory(sheet.toAbsolutePath().getParent())) {
+      throw new ParameterException(
+          spec.commandLine(),
+          "the folder of the --sheet does not exist: " + sheet.toAbsolutePath().getParent());
+    }
   }
 
   private List<NamedSampler> samplers(FluxPipeline pipeline) {
