@@ -65,6 +65,7 @@ final class ProbeCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException {
+    main.interrupt().leavesNothing();
     for (double density : densities) {
       if (!(density > 0 && density < 1)) {
         throw new ParameterException(
@@ -73,7 +74,8 @@ final class ProbeCommand implements Callable<Integer> {
     }
     try (FluxPipeline pipeline = FluxPipeline.load(model)) {
       ContextProbe probe = new ContextProbe(pipeline.schedule(), densities);
-      try (Progress progress = Progress.ofSteps("prompts", prompts.size())) {
+      try (Progress progress = new Progress()) {
+        progress.steps("prompts", prompts.size());
         for (int k = 0; k < prompts.size(); k++) {
           main.interrupt().check();
           pipeline.generate(

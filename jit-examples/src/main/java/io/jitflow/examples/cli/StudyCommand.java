@@ -105,7 +105,8 @@ final class StudyCommand implements Callable<Integer> {
     PrintWriter out = spec.commandLine().getOut();
     try (FluxPipeline pipeline = FluxPipeline.load(model)) {
       SamplerStudy study = new SamplerStudy(pipeline, set, sizePx, converged, samplers(pipeline));
-      try (Progress progress = Progress.ofSteps("prompts", prompts)) {
+      try (Progress progress = new Progress()) {
+        progress.steps("prompts", prompts);
         for (int k = 0; k < prompts; k++) {
           main.interrupt().check();
           study.measure(k, prompts);
