@@ -14,12 +14,14 @@ import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.zip.ZipException;
 import org.apache.commons.compress.archivers.zip.ZipArchiveEntry;
 import org.apache.commons.compress.archivers.zip.ZipFile;
 
 /**
- * The weights of an archive that {@link NetworkProgram#write} made, as mapped memory: loading copies
- * nothing, pages are read when they are first used, and processes that use the same file share them.
+ * The weights of an archive that {@link NetworkProgram#write} made, as mapped memory: loading
+ * copies nothing, pages are read when they are first used, and processes that use the same file
+ * share them.
  */
 public final class MappedArchive implements AutoCloseable {
   private final Path skeleton;
@@ -55,7 +57,8 @@ public final class MappedArchive implements AutoCloseable {
       }
       for (int i = 0; i < shapes.size(); i++) {
         ZipArchiveEntry entry = zip.getEntry(folder + "data/" + i);
-        Optional<DType> found = entry == null ? Optional.empty() : dtype(entry, shapes.get(i), dtype);
+        Optional<DType> found =
+            entry == null ? Optional.empty() : dtype(entry, shapes.get(i), dtype);
         if (found.isEmpty()) {
           return Optional.empty();
         }
@@ -63,6 +66,8 @@ public final class MappedArchive implements AutoCloseable {
         tensors.add(
             channel.map(FileChannel.MapMode.READ_ONLY, entry.getDataOffset(), entry.getSize()));
       }
+    } catch (ZipException e) {
+      return Optional.empty(); // whoever loads it says what is wrong
     }
     Path skeleton = Files.createTempFile(program.name(), ".pt");
     Iterator<DType> next = dtypes.iterator();

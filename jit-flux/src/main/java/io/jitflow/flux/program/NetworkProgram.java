@@ -220,8 +220,8 @@ public final class NetworkProgram {
   }
 
   /**
-   * Writes the network without weights, a few kilobytes: {@link
-   * io.jitflow.flux.network.ModuleFile} says where the loaded network gets them from.
+   * Writes the network without weights, a few kilobytes: {@link io.jitflow.flux.network.ModuleFile}
+   * says where the loaded network gets them from.
    *
    * @param target the file to write; left incomplete after an error
    * @param dtypes the type of each tensor by name

@@ -4,8 +4,8 @@ import io.jitflow.flux.torchscript.ScriptModule;
 import io.jitflow.flux.weights.TensorSource;
 
 /**
- * Methods of a module that was written without its weights: {@code bind} takes them, in the order of
- * the archive, as bytes; {@code randomise} makes some, on the device of a tensor.
+ * Methods of a module that was written without its weights: {@code bind} takes them, in the order
+ * of the archive, as bytes; {@code randomise} makes some, on the device of a tensor.
  */
 final class WeightsFromOutside {
   private WeightsFromOutside() {}
@@ -14,8 +14,7 @@ final class WeightsFromOutside {
     StringBuilder bind = new StringBuilder();
     StringBuilder randomise = new StringBuilder();
     bind.append("  def bind(self: %s, tensors: List[Tensor]) -> NoneType:\n".formatted(className));
-    randomise.append(
-        "  def randomise(self: %s, like: Tensor) -> NoneType:\n".formatted(className));
+    randomise.append("  def randomise(self: %s, like: Tensor) -> NoneType:\n".formatted(className));
     module
         .attributes()
         .forEach(
@@ -45,6 +44,9 @@ final class WeightsFromOutside {
                     "    _0 = (getattr(self, \"%s\")).randomise(like, )\n".formatted(name));
               }
             });
-    return bind.append("    return None\n").append(randomise).append("    return None\n").toString();
+    return bind.append("    return None\n")
+        .append(randomise)
+        .append("    return None\n")
+        .toString();
   }
 }
