@@ -54,6 +54,11 @@ final class Adaptation implements AutoCloseable {
     return merged;
   }
 
+  /** Whether a network's weights change. */
+  boolean changes(FluxNetwork network) {
+    return !adapters.changed(network).isEmpty();
+  }
+
   /**
    * Adds the adapters to a network that was just loaded.
    *

@@ -65,6 +65,7 @@ public final class FluxPipeline implements AutoCloseable {
 
   private final FluxBundle bundle;
   private final FluxOptions options;
+  private final MemoryPlan memory;
   private final PipelineListener listener;
   private final NDManager manager;
   private final Adaptation adaptation;
@@ -81,6 +82,7 @@ public final class FluxPipeline implements AutoCloseable {
   private FluxPipeline(
       FluxBundle bundle,
       FluxOptions options,
+      MemoryPlan memory,
       ArithmeticChoice arithmetic,
       PipelineListener listener,
       NDManager manager,
@@ -89,12 +91,13 @@ public final class FluxPipeline implements AutoCloseable {
       T5Tokenizer t5Tokenizer) {
     this.bundle = bundle;
     this.options = options;
+    this.memory = memory;
     this.listener = listener;
     this.manager = manager;
     this.adaptation = adaptation;
     this.networks =
         new LoadedNetworks(
-            bundle, manager.getDevice(), options.memory(), arithmetic, adaptation, listener);
+            bundle, manager.getDevice(), memory.policy(), arithmetic, adaptation, listener);
     this.clipTokenizer = clipTokenizer;
     this.t5Tokenizer = t5Tokenizer;
     this.prompts = new PromptCache(options.cachedPrompts());
@@ -136,7 +139,7 @@ public final class FluxPipeline implements AutoCloseable {
    * @return the pipeline
    * @throws IOException if the bundle is incomplete or damaged; nothing stays loaded then
    * @throws IllegalStateException if the class path has DJL in another version than this library's,
-   *     or DJL is set up in a way that gives wrong results
+   *     or DJL is set up in a way that gives wrong results, or no memory policy fits the device
    */
   public static FluxPipeline load(Path bundle, FluxOptions options, PipelineListener listener)
       throws IOException {
@@ -146,6 +149,7 @@ public final class FluxPipeline implements AutoCloseable {
     FluxBundle description = FluxBundle.read(bundle);
     Device device = options.resolvedDevice();
     ArithmeticChoice arithmetic = ArithmeticChoice.of(options, description, device);
+    MemoryPlan memory = MemoryPlan.of(options, description, device, arithmetic);
     ClipTokenizer clip = ClipTokenizer.load(description.clipTokenizer(), description.clipTokens());
     T5Tokenizer t5 = null;
     NDManager manager = null;
@@ -158,16 +162,14 @@ public final class FluxPipeline implements AutoCloseable {
       manager = NDManager.newBaseManager(device, "PyTorch");
       pipeline =
           new FluxPipeline(
-              description, options, arithmetic, listener, manager, adaptation, clip, t5);
+              description, options, memory, arithmetic, listener, manager, adaptation, clip, t5);
       pipeline.networks.preload();
       LOG.info(
           "loaded {} in {} s: {}, {}, {}; {}",
           bundle,
           String.format(Locale.ROOT, "%.1f", (System.nanoTime() - start) / 1e9),
           EngineSetup.describe(device),
-          options.memory() == MemoryPolicy.RESIDENT
-              ? "all networks resident"
-              : "one after the other",
+          memory,
           arithmetic,
           sizes(description));
       complete = true;
@@ -224,6 +226,15 @@ public final class FluxPipeline implements AutoCloseable {
   private static EulerSampler standardSampler(FluxBundle bundle) {
     SchedulerSettings scheduler = bundle.scheduler();
     return new EulerSampler(scheduler.schedule(), scheduler.useDynamicShifting() ? 50 : 4);
+  }
+
+  /**
+   * Returns how the memory of the device is divided.
+   *
+   * @return the policy, chosen if the options left it open, and what the others would need
+   */
+  public MemoryPlan memoryPlan() {
+    return memory;
   }
 
   /**
@@ -466,7 +477,7 @@ public final class FluxPipeline implements AutoCloseable {
     try (NDManager owner = scratch.newSubManager();
         VaeEncoder encoder = networks.vaeEncoder()) {
       NDArray pixels = Editing.pixels(request.start().get(), owner);
-      NDArray clean = LatentPacking.pack(encoder.encode(pixels, options.decodeTiling()));
+      NDArray clean = LatentPacking.pack(encoder.encode(pixels, FluxOptions.decodeTiling(memory.decodeTilePx())));
       clean.attach(scratch);
       return Optional.of(clean);
     }
@@ -486,7 +497,8 @@ public final class FluxPipeline implements AutoCloseable {
 
   private Image decode(NDArray latents, ImageRequest request) throws IOException {
     NDArray unpacked = LatentPacking.unpack(latents, request.grid());
-    NDArray decoded = networks.vae().decode(unpacked, options.decodeTiling());
+    NDArray decoded = 
+        networks.vae().decode(unpacked, FluxOptions.decodeTiling(memory.decodeTilePx()));
     return ImageFactory.getInstance().fromImage(Editing.paste(Pixels.toImage(decoded), request));
   }
 
