@@ -66,8 +66,7 @@ public final class PartlyKnownModel implements VelocityModel {
         TokenGrid row = new TokenGrid(1, asked.count());
         try (ActiveTokens within = new ActiveTokens(scratch, TokenSubset.of(row, places));
             ActiveTokens seen = new ActiveTokens(scratch, TokenSubset.of(grid, shown))) {
-          within.write(
-              velocity, model.velocity(within.select(tokens, scratch), seen, sigma));
+          within.write(velocity, model.velocity(within.select(tokens, scratch), seen, sigma));
         }
       }
       velocity.attach(owner);

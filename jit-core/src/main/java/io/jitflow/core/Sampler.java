@@ -90,6 +90,7 @@ public interface Sampler {
    */
   default Sampler startingAt(double sigma, TokenGrid grid) {
     throw new UnsupportedOperationException(
-        getClass().getName() + " starts from noise only; implement startingAt, or use another sampler");
+        getClass().getName()
+            + " starts from noise only; implement startingAt, or use another sampler");
   }
 }

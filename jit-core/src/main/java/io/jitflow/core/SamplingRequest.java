@@ -70,8 +70,7 @@ public final class SamplingRequest {
           "a batch of %s has %d tokens, more than the %d that places can be computed for; sample fewer at a time"
               .formatted(noise.getShape(), rows, MOST_TOKENS));
     }
-    return new SamplingRequest(
-        noise, grid, null, List.of(), SamplingListener.none(), null, null);
+    return new SamplingRequest(noise, grid, null, List.of(), SamplingListener.none(), null, null);
   }
 
   /**
@@ -125,8 +124,7 @@ public final class SamplingRequest {
    */
   public SamplingRequest withTransitionNoise(NDArray transitionNoise) {
     checkLikeNoise("transition noise", transitionNoise);
-    return new SamplingRequest(
-        noise, grid, transitionNoise, anchors, listener, known, mask);
+    return new SamplingRequest(noise, grid, transitionNoise, anchors, listener, known, mask);
   }
 
   /**
@@ -177,8 +175,7 @@ public final class SamplingRequest {
    */
   public SamplingRequest withKnown(NDArray clean) {
     checkLikeNoise("known latents", clean);
-    return new SamplingRequest(
-        noise, grid, transitionNoise, anchors, listener, clean, null);
+    return new SamplingRequest(noise, grid, transitionNoise, anchors, listener, clean, null);
   }
 
   /**
@@ -197,8 +194,7 @@ public final class SamplingRequest {
     if (known == null) {
       throw new IllegalStateException("a mask keeps known latents: give withKnown first");
     }
-    return new SamplingRequest(
-        noise, grid, transitionNoise, anchors, listener, known, share);
+    return new SamplingRequest(noise, grid, transitionNoise, anchors, listener, known, share);
   }
 
   private void checkLikeNoise(String name, NDArray array) {
@@ -208,11 +204,7 @@ public final class SamplingRequest {
       throw new IllegalArgumentException(
           "%s must have the shape and device of the noise, %s on %s, got %s on %s"
               .formatted(
-                  name,
-                  noise.getShape(),
-                  noise.getDevice(),
-                  array.getShape(),
-                  array.getDevice()));
+                  name, noise.getShape(), noise.getDevice(), array.getShape(), array.getDevice()));
     }
   }
 

@@ -64,7 +64,6 @@ public sealed interface SigmaSchedule {
     return new Custom(left);
   }
 
-
   /**
    * Returns the unshifted schedule.
    *

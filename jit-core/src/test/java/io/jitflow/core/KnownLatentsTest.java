@@ -141,8 +141,7 @@ class KnownLatentsTest {
     Sampler sampler = new EulerSampler(SigmaSchedule.linear(), 6);
     NDArray full = sampler.sample(WAVES, kept);
     NDArray sparse =
-        sampler.sample(
-            new PartlyKnownModel(counting, kept, TokenSubset.of(GRID, shown)), kept);
+        sampler.sample(new PartlyKnownModel(counting, kept, TokenSubset.of(GRID, shown)), kept);
     assertThat(most[0]).isEqualTo(shown.length);
     assertThat(sparse.sub(full).abs().max().getFloat()).isLessThan(1e-5f);
   }

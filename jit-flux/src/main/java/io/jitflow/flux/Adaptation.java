@@ -42,10 +42,8 @@ final class Adaptation implements AutoCloseable {
         new LinkedHashMap<>(NetworkProgram.modulation(bundle.transformer()).tensors());
     transformer.putAll(NetworkProgram.of(bundle.transformer()).tensors());
     tensors.put(FluxNetwork.TRANSFORMER, transformer);
-    tensors.put(
-        FluxNetwork.TEXT_ENCODER, NetworkProgram.of(bundle.textEncoder()).tensors());
-    tensors.put(
-        FluxNetwork.TEXT_ENCODER_2, NetworkProgram.of(bundle.textEncoder2()).tensors());
+    tensors.put(FluxNetwork.TEXT_ENCODER, NetworkProgram.of(bundle.textEncoder()).tensors());
+    tensors.put(FluxNetwork.TEXT_ENCODER_2, NetworkProgram.of(bundle.textEncoder2()).tensors());
     return tensors;
   }
 

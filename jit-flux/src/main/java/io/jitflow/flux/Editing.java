@@ -95,8 +95,7 @@ final class Editing {
         values[c * rgb.length + i] = (rgb[i] >> (16 - 8 * c) & 255) / 127.5f - 1;
       }
     }
-    return owner.create(
-        values, new Shape(1, 3, start.image().heightPx(), start.image().widthPx()));
+    return owner.create(values, new Shape(1, 3, start.image().heightPx(), start.image().widthPx()));
   }
 
   /** Adds to a run's request what is known of its picture. */
@@ -162,8 +161,7 @@ final class Editing {
       }
       rgb[i] = mixed;
     }
-    BufferedImage image =
-        new BufferedImage(width, drawn.getHeight(), BufferedImage.TYPE_INT_RGB);
+    BufferedImage image = new BufferedImage(width, drawn.getHeight(), BufferedImage.TYPE_INT_RGB);
     image.setRGB(0, 0, width, drawn.getHeight(), rgb, 0, width);
     return image;
   }

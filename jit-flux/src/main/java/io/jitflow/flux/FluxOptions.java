@@ -79,7 +79,8 @@ public record FluxOptions(
    * @return the changed copy
    */
   public FluxOptions withDevice(Device value) {
-    return new FluxOptions(Optional.of(value), memory, cachedPrompts, decodeTilePx, arithmetic, adapters);
+    return new FluxOptions(
+        Optional.of(value), memory, cachedPrompts, decodeTilePx, arithmetic, adapters);
   }
 
   /**

@@ -33,8 +33,8 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.Collections;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Locale;
 import java.util.Objects;
@@ -121,8 +121,8 @@ public final class FluxPipeline implements AutoCloseable {
    * @param bundle a folder that {@code FluxConverter} wrote
    * @param options device, memory, arithmetic and adapters
    * @return the pipeline
-   * @throws IOException if the bundle is incomplete or damaged, or an adapter does not fit
-   *     it; nothing stays loaded then
+   * @throws IOException if the bundle is incomplete or damaged, or an adapter does not fit it;
+   *     nothing stays loaded then
    * @throws IllegalStateException if the class path has DJL in another version than this library's,
    *     or DJL is set up in a way that gives wrong results
    */
@@ -477,7 +477,9 @@ public final class FluxPipeline implements AutoCloseable {
     try (NDManager owner = scratch.newSubManager();
         VaeEncoder encoder = networks.vaeEncoder()) {
       NDArray pixels = Editing.pixels(request.start().get(), owner);
-      NDArray clean = LatentPacking.pack(encoder.encode(pixels, FluxOptions.decodeTiling(memory.decodeTilePx())));
+      NDArray clean =
+          LatentPacking.pack(
+              encoder.encode(pixels, FluxOptions.decodeTiling(memory.decodeTilePx())));
       clean.attach(scratch);
       return Optional.of(clean);
     }
@@ -497,7 +499,7 @@ public final class FluxPipeline implements AutoCloseable {
 
   private Image decode(NDArray latents, ImageRequest request) throws IOException {
     NDArray unpacked = LatentPacking.unpack(latents, request.grid());
-    NDArray decoded = 
+    NDArray decoded =
         networks.vae().decode(unpacked, FluxOptions.decodeTiling(memory.decodeTilePx()));
     return ImageFactory.getInstance().fromImage(Editing.paste(Pixels.toImage(decoded), request));
   }

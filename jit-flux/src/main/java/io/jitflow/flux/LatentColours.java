@@ -97,8 +97,7 @@ final class LatentColours {
         }
         for (int y = Math.max(0, top); y < Math.min(side, top + size); y++) {
           int from = (c * side + y) * side;
-          Arrays.fill(
-              picture, from + Math.max(0, left), from + Math.min(side, left + size), value);
+          Arrays.fill(picture, from + Math.max(0, left), from + Math.min(side, left + size), value);
         }
       }
     }

@@ -93,8 +93,7 @@ final class LoadedNetworks implements AutoCloseable {
               NetworkProgram.of(bundle.textEncoder()),
               file -> ClipTextEncoder.load(file, device, bundle.textEncoder()));
       convert(FluxNetwork.TEXT_ENCODER, clip::toFloat32);
-      adaptation.apply(
-          FluxNetwork.TEXT_ENCODER, clip, NetworkProgram.of(bundle.textEncoder()));
+      adaptation.apply(FluxNetwork.TEXT_ENCODER, clip, NetworkProgram.of(bundle.textEncoder()));
     }
     return clip;
   }
@@ -112,8 +111,7 @@ final class LoadedNetworks implements AutoCloseable {
                   : NetworkProgram.of(bundle.textEncoder2()),
               file -> T5TextEncoder.load(file, device, bundle.textEncoder2()));
       convert(FluxNetwork.TEXT_ENCODER_2, t5::toFloat32);
-      adaptation.apply(
-          FluxNetwork.TEXT_ENCODER_2, t5, NetworkProgram.of(bundle.textEncoder2()));
+      adaptation.apply(FluxNetwork.TEXT_ENCODER_2, t5, NetworkProgram.of(bundle.textEncoder2()));
     }
     return t5;
   }

@@ -54,7 +54,8 @@ class AdaptationTest {
 
   private static GeneratedImages generate(Path bundle, FluxOptions options) throws IOException {
     try (FluxPipeline pipeline = FluxPipeline.load(bundle, options)) {
-      pipeline.generate(REQUEST.withPrompt("something else first")); // reloads, where memory is short
+      pipeline.generate(
+          REQUEST.withPrompt("something else first")); // reloads, where memory is short
       return pipeline.generate(REQUEST);
     }
   }

@@ -39,8 +39,7 @@ class EditingTest {
   @BeforeAll
   static void load() throws IOException {
     pipeline =
-        FluxPipeline.load(
-            TinyBundle.dev(scratch), FluxOptions.defaults().withDevice(Device.cpu()));
+        FluxPipeline.load(TinyBundle.dev(scratch), FluxOptions.defaults().withDevice(Device.cpu()));
   }
 
   @AfterAll
@@ -87,20 +86,25 @@ class EditingTest {
     return sigmas;
   }
 
-  /** By the formula of diffusers (FluxImg2ImgPipeline.get_timesteps): steps, strength, steps left. */
+  /**
+   * By the formula of diffusers (FluxImg2ImgPipeline.get_timesteps): steps, strength, steps left.
+   */
   @ParameterizedTest
   @CsvSource({
-    "28, 0.6, 17", "50, 0.75, 38", "10, 0.99, 10", "10, 0.05, 1", "4, 0.3, 2", "28, 1, 28",
-    "11, 0.6, 7", "50, 0.01, 1"
+    "28, 0.6, 17",
+    "50, 0.75, 38",
+    "10, 0.99, 10",
+    "10, 0.05, 1",
+    "4, 0.3, 2",
+    "28, 1, 28",
+    "11, 0.6, 7",
+    "50, 0.01, 1"
   })
   void generate_strength_takesAsManyStepsAsDiffusers(int steps, double strength, int left) {
-    List<Double> sigmas =
-        sigmas(request(new EulerSampler(pipeline.schedule(), steps), strength));
+    List<Double> sigmas = sigmas(request(new EulerSampler(pipeline.schedule(), steps), strength));
     assertThat(sigmas).hasSize(left);
-    double[] whole =
-        pipeline.schedule().sigmas(steps, HEIGHT / 16 * (WIDTH / 16));
-    assertThat(sigmas.get(0))
-        .isCloseTo(left == steps ? 1.0 : whole[steps - left], within(1e-12));
+    double[] whole = pipeline.schedule().sigmas(steps, HEIGHT / 16 * (WIDTH / 16));
+    assertThat(sigmas.get(0)).isCloseTo(left == steps ? 1.0 : whole[steps - left], within(1e-12));
   }
 
   @Test

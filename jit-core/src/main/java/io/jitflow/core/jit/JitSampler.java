@@ -86,8 +86,7 @@ public record JitSampler(JitConfig config) implements Sampler {
 
   @Override
   public JitSampler startingAt(double sigma, TokenGrid grid) {
-    SigmaSchedule.Custom left =
-        config.schedule().startingAt(sigma, config.steps(), grid.tokens());
+    SigmaSchedule.Custom left = config.schedule().startingAt(sigma, config.steps(), grid.tokens());
     return new JitSampler(config.withSchedule(left).withSteps(left.values().size() - 1));
   }
 

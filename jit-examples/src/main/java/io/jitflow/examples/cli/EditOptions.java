@@ -80,13 +80,11 @@ final class EditOptions {
             ? request.start().map(StartImage::image)
             : Optional.of(SourceImage.read(image));
     double usual =
-        request
-            .start()
-            .map(StartImage::strength)
-            .orElse(mask == null ? DEFAULT_STRENGTH : 1);
+        request.start().map(StartImage::strength).orElse(mask == null ? DEFAULT_STRENGTH : 1);
     SourceImage source = picture.orElseThrow();
     if (image != null && request.inpainting().isPresent() && mask == null) {
-      throw new IllegalArgumentException("--from names a mask too, which files do not carry: give --mask again");
+      throw new IllegalArgumentException(
+          "--from names a mask too, which files do not carry: give --mask again");
     }
     changed = changed.withImage(source, strength == null ? usual : strength);
     if (mask != null) {
@@ -102,7 +100,8 @@ final class EditOptions {
                       ? context.context
                       : before == null ? Inpainting.Context.ALL : before.context()));
     } else if (featherPx != null || context != null) {
-      throw new IllegalArgumentException("--feather and --context belong to a --mask, which is not given");
+      throw new IllegalArgumentException(
+          "--feather and --context belong to a --mask, which is not given");
     }
     return changed;
   }

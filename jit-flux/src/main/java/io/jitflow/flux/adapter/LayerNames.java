@@ -21,7 +21,8 @@ import java.util.Optional;
 final class LayerNames {
   private static final String WEIGHT = ".weight";
   private static final List<String> TRANSFORMER_DOTTED =
-      List.of("", "transformer.", "diffusion_model.", "model.diffusion_model.", "base_model.model.");
+      List.of(
+          "", "transformer.", "diffusion_model.", "model.diffusion_model.", "base_model.model.");
   private static final List<String> TRANSFORMER_FLAT = List.of("lora_unet_", "lora_transformer_");
   private static final List<String> CLIP_DOTTED =
       List.of("text_encoder.", "text_encoders.clip_l.transformer.");
@@ -130,12 +131,7 @@ final class LayerNames {
           targets.put(
               processor + "qkv_lora",
               new Target(
-                  whole.network(),
-                  whole.tensor(),
-                  0,
-                  3 * whole.columns(),
-                  whole.columns(),
-                  false));
+                  whole.network(), whole.tensor(), 0, 3 * whole.columns(), whole.columns(), false));
       default -> {} // XLabs adapts attention alone
     }
   }

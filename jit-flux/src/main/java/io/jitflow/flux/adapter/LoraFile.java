@@ -73,13 +73,14 @@ final class LoraFile implements AutoCloseable {
     Map<String, Map<Part, String>> parts = new LinkedHashMap<>();
     List<String> unused = new ArrayList<>();
     for (String name : file.tensors().keySet()) {
-      Optional<String> suffix =
-          SUFFIXES.keySet().stream().filter(name::endsWith).findFirst();
+      Optional<String> suffix = SUFFIXES.keySet().stream().filter(name::endsWith).findFirst();
       String layer = suffix.map(s -> name.substring(0, name.length() - s.length())).orElse("");
       if (suffix.isEmpty() || names.find(layer).isEmpty()) {
         unused.add(Quoted.of(name));
       } else {
-        parts.computeIfAbsent(layer, key -> new LinkedHashMap<>()).put(SUFFIXES.get(suffix.get()), name);
+        parts
+            .computeIfAbsent(layer, key -> new LinkedHashMap<>())
+            .put(SUFFIXES.get(suffix.get()), name);
       }
     }
     if (!unused.isEmpty() || parts.isEmpty()) {
@@ -123,7 +124,8 @@ final class LoraFile implements AutoCloseable {
     List<String> names = List.copyOf(file.tensors().keySet());
     if (names.stream().noneMatch(name -> name.contains("lora"))) {
       boolean other =
-          names.stream().anyMatch(n -> n.contains(".hada_") || n.contains(".lokr_") || n.contains(".oft_"));
+          names.stream()
+              .anyMatch(n -> n.contains(".hada_") || n.contains(".lokr_") || n.contains(".oft_"));
       return other
           ? "expected a LoRA adapter, found a LyCORIS one of another kind (LoHa, LoKr or OFT), which is not supported"
           : "expected a LoRA adapter (tensors such as *.lora_A.weight or *.lora_down.weight), found none; check the path";
@@ -134,7 +136,13 @@ final class LoraFile implements AutoCloseable {
     if (names.stream().anyMatch(n -> n.contains("dora_scale") || n.contains("magnitude_vector"))) {
       return "DoRA is not supported; use a plain LoRA";
     }
-    if (names.stream().anyMatch(n -> n.endsWith(".bias") || n.endsWith(".diff") || n.endsWith(".diff_b") || n.endsWith("_norm.scale"))) {
+    if (names.stream()
+        .anyMatch(
+            n ->
+                n.endsWith(".bias")
+                    || n.endsWith(".diff")
+                    || n.endsWith(".diff_b")
+                    || n.endsWith("_norm.scale"))) {
       return "changes of biases or norms, as control adapters have, are not supported";
     }
     return "some tensors belong to no layer of this model; use an adapter for it, with layers of the same number";
@@ -166,8 +174,7 @@ final class LoraFile implements AutoCloseable {
           "expected factors [%d, rank] and [rank, %d], found %s and %s"
               .formatted(target.rows(), target.columns(), up, down));
     }
-    if (tensors.containsKey(Part.ALPHA)
-        && file.info(tensors.get(Part.ALPHA)).elementCount() != 1) {
+    if (tensors.containsKey(Part.ALPHA) && file.info(tensors.get(Part.ALPHA)).elementCount() != 1) {
       return Optional.of(
           "expected one number alpha, found " + file.info(tensors.get(Part.ALPHA)).shape());
     }
@@ -182,7 +189,11 @@ final class LoraFile implements AutoCloseable {
     float value = wide.getFloat(0);
     if (!Float.isFinite(value)) {
       throw new AdapterException(
-          file.path() + ": tensor " + Quoted.of(name) + ": expected a finite alpha, found " + value);
+          file.path()
+              + ": tensor "
+              + Quoted.of(name)
+              + ": expected a finite alpha, found "
+              + value);
     }
     return value;
   }
@@ -197,7 +208,8 @@ final class LoraFile implements AutoCloseable {
         StrictJson.parse(
             text,
             (problem, cause) ->
-                new AdapterException(file.path() + ": " + METADATA + " in the header: " + problem, cause));
+                new AdapterException(
+                    file.path() + ": " + METADATA + " in the header: " + problem, cause));
     for (String key : json.keys()) {
       if ((key.endsWith("use_dora") || key.endsWith("use_rslora")) && json.flag(key, false)) {
         throw new AdapterException(

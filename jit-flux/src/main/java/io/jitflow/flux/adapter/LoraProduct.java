@@ -2,7 +2,9 @@ package io.jitflow.flux.adapter;
 
 import java.util.Arrays;
 
-/** A change of some rows of a matrix, as the product of two factors; every scale is in the first. */
+/**
+ * A change of some rows of a matrix, as the product of two factors; every scale is in the first.
+ */
 public final class LoraProduct {
   private final long firstRow;
   private final int rows;

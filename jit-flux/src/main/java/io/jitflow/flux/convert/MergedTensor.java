@@ -15,7 +15,9 @@ import java.util.List;
  * narrowed to the type that is wanted.
  */
 final class MergedTensor implements TensorSource {
-  /** Reads the changes when they are needed, so that those of one tensor are in memory at a time. */
+  /**
+   * Reads the changes when they are needed, so that those of one tensor are in memory at a time.
+   */
   interface Changes {
     List<LoraProduct> read() throws IOException;
   }

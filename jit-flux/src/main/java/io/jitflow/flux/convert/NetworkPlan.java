@@ -69,8 +69,7 @@ record NetworkPlan(
 
   /** The same network with adapters added to its tensors. */
   NetworkPlan with(OpenAdapters adapters) {
-    return new NetworkPlan(
-        network, files, architecture, programs, mapping.with(network, adapters));
+    return new NetworkPlan(network, files, architecture, programs, mapping.with(network, adapters));
   }
 
   /** The tensors of one of the programs. */

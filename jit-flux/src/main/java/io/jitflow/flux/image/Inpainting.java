@@ -43,7 +43,8 @@ public record Inpainting(SourceImage mask, int featherPx, Context context) {
         drawn |= isWhite(pixel);
       }
       Checks.argument(
-          drawn, "the mask is black everywhere, so nothing would be drawn; paint white what is to be drawn");
+          drawn,
+          "the mask is black everywhere, so nothing would be drawn; paint white what is to be drawn");
     }
   }
 

@@ -52,9 +52,7 @@ final class ParametersText {
     request.seed().ifPresent(seed -> pairs.put("Seed", Long.toString(seed)));
     pairs.put("Size", request.widthPx() + "x" + request.heightPx());
     pairs.put("Model", model);
-    request
-        .start()
-        .ifPresent(start -> pairs.put("Denoising strength", number(start.strength())));
+    request.start().ifPresent(start -> pairs.put("Denoising strength", number(start.strength())));
     pairs.put("Version", "jitflow");
     List<String> line = new ArrayList<>();
     pairs.forEach((name, value) -> line.add(name + ": " + quoted(value)));
@@ -113,7 +111,8 @@ final class ParametersText {
       request = request.withSeed((long) number("Seed", pairs.get("Seed")));
     }
     if (pairs.containsKey("Distilled CFG Scale")) {
-      request = request.withGuidance(number("Distilled CFG Scale", pairs.get("Distilled CFG Scale")));
+      request =
+          request.withGuidance(number("Distilled CFG Scale", pairs.get("Distilled CFG Scale")));
     }
     String cfg = pairs.getOrDefault("CFG scale", "1");
     if (!negative.isEmpty() && number("CFG scale", cfg) > 1) {

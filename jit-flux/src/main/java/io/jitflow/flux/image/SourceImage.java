@@ -116,7 +116,8 @@ public final class SourceImage {
               && reader.getFormatName().equalsIgnoreCase("jpeg")
               && reader.readRaster(0, null).getNumBands() == 4)) {
         throw new PictureException(
-            file + ": expected RGB, found the colours of a printing process (CMYK); convert it to RGB",
+            file
+                + ": expected RGB, found the colours of a printing process (CMYK); convert it to RGB",
             null);
       }
       return of(reader.read(0));

@@ -6,8 +6,8 @@ import java.util.regex.Pattern;
 
 /**
  * Names of the autoencoder's tensors. Our program has the names of the original release
- * (black-forest-labs/flux, {@code src/flux/modules/autoencoder.py}); diffusers counts the
- * decoder's levels from the coarsest. An encoder that is not converted is skipped.
+ * (black-forest-labs/flux, {@code src/flux/modules/autoencoder.py}); diffusers counts the decoder's
+ * levels from the coarsest. An encoder that is not converted is skipped.
  */
 public final class VaeNames {
   private static final Pattern DOWN =

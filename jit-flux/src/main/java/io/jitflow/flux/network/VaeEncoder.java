@@ -170,7 +170,11 @@ public final class VaeEncoder implements AutoCloseable {
     Shape shape = image.getShape();
     if (shape.get(2) % scale != 0 || shape.get(3) % scale != 0) {
       throw new IllegalArgumentException(
-          WHAT + ": height and width of the image must be multiples of " + scale + ", got " + shape);
+          WHAT
+              + ": height and width of the image must be multiples of "
+              + scale
+              + ", got "
+              + shape);
     }
   }
 

@@ -130,11 +130,11 @@ class LoraFileTest {
             folder.resolve("m.safetensors"),
             shapes,
             values,
-            Map.of("lora_adapter_metadata", "{\"transformer.r\":1,\"transformer.lora_alpha\":3}"
-                .replace("\"", "\\\"")));
+            Map.of(
+                "lora_adapter_metadata",
+                "{\"transformer.r\":1,\"transformer.lora_alpha\":3}".replace("\"", "\\\"")));
     try (OpenAdapters adapters = open(file, 1)) {
-      assertThat(
-              added(adapters, FluxNetwork.TRANSFORMER, "double_blocks.0.txt_attn.proj.weight"))
+      assertThat(added(adapters, FluxNetwork.TRANSFORMER, "double_blocks.0.txt_attn.proj.weight"))
           .containsOnly(3f);
     }
   }
@@ -142,7 +142,12 @@ class LoraFileTest {
   @Test
   void open_adapterForAnotherModel_isRefusedWithItsTensors() throws IOException {
     Path file =
-        pair("lora_unet_down_blocks_0_attentions_0_proj_in", ".lora_up.weight", 4, ".lora_down.weight", 4);
+        pair(
+            "lora_unet_down_blocks_0_attentions_0_proj_in",
+            ".lora_up.weight",
+            4,
+            ".lora_down.weight",
+            4);
     assertThatThrownBy(() -> open(file, 1))
         .isInstanceOf(AdapterException.class)
         .hasMessageContaining("for another model")
@@ -151,10 +156,12 @@ class LoraFileTest {
 
   @Test
   void open_otherWidth_isRefusedWithBothShapes() throws IOException {
-    Path file = pair("double_blocks.0.img_attn.qkv", ".lora_B.weight", 9216, ".lora_A.weight", 3072);
+    Path file =
+        pair("double_blocks.0.img_attn.qkv", ".lora_B.weight", 9216, ".lora_A.weight", 3072);
     assertThatThrownBy(() -> open(file, 1))
         .isInstanceOf(AdapterException.class)
-        .hasMessageContaining("expected factors [12, rank] and [rank, 4], found [9216, 1] and [1, 3072]");
+        .hasMessageContaining(
+            "expected factors [12, rank] and [rank, 4], found [9216, 1] and [1, 3072]");
   }
 
   @Test
@@ -175,8 +182,7 @@ class LoraFileTest {
     "double_blocks.0.img_attn.qkv.lora_B.bias, biases or norms",
     "double_blocks.0.img_attn.qkv.dora_scale, DoRA",
   })
-  void open_otherKindsBesideALora_areRefusedByName(String extra, String reason)
-      throws IOException {
+  void open_otherKindsBesideALora_areRefusedByName(String extra, String reason) throws IOException {
     Map<String, int[]> shapes = new LinkedHashMap<>();
     Map<String, float[]> values = new LinkedHashMap<>();
     put(shapes, values, "double_blocks.0.img_attn.qkv.lora_A.weight", 1, 4);

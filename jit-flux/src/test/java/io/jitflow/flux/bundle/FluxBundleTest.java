@@ -61,7 +61,8 @@ class FluxBundleTest {
                     Optional.of("0123456789abcdef".repeat(4))),
                 new SourceFile(
                     FluxNetwork.VAE_DECODER, "ae.safetensors", 335_304_388, Optional.empty())),
-            List.of(new MergedAdapter("style.safetensors", 0.8, 123, "0123456789abcdef".repeat(4))));
+            List.of(
+                new MergedAdapter("style.safetensors", 0.8, 123, "0123456789abcdef".repeat(4))));
     bundle.writeManifest();
     for (FluxNetwork network : FluxNetwork.values()) {
       Files.writeString(bundle.file(network), "x");

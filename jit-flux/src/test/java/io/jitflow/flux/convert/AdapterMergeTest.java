@@ -127,8 +127,11 @@ class AdapterMergeTest {
   @Test
   void source_mergedAndNarrowed_isRoundedOnce() throws IOException {
     Path file = ADAPTER.write(folder.resolve("lora.safetensors"), Naming.BFL);
-    byte[] wide = transformer(options(LoraAdapter.of(file)), DType.F32).get("single_blocks.1.linear1.weight");
-    byte[] narrow = transformer(options(LoraAdapter.of(file)), DType.BF16).get("single_blocks.1.linear1.weight");
+    byte[] wide =
+        transformer(options(LoraAdapter.of(file)), DType.F32).get("single_blocks.1.linear1.weight");
+    byte[] narrow =
+        transformer(options(LoraAdapter.of(file)), DType.BF16)
+            .get("single_blocks.1.linear1.weight");
     ByteBuffer expected = ByteBuffer.allocate(narrow.length);
     assertThat(new FloatConversion(DType.F32, DType.BF16).convert(ByteBuffer.wrap(wide), expected))
         .isNegative();
@@ -139,8 +142,7 @@ class AdapterMergeTest {
   void source_adapterAndItsOpposite_cancel() throws IOException {
     Path file = ADAPTER.write(folder.resolve("lora.safetensors"), Naming.BFL);
     Map<String, byte[]> both =
-        transformer(
-            options(LoraAdapter.of(file), LoraAdapter.of(file).withScale(-1)), DType.F32);
+        transformer(options(LoraAdapter.of(file), LoraAdapter.of(file).withScale(-1)), DType.F32);
     Map<String, byte[]> plain = transformer(options(), DType.F32);
     for (String name : plain.keySet()) {
       for (int i = 0; i < plain.get(name).length / Float.BYTES; i++) {
@@ -155,10 +157,7 @@ class AdapterMergeTest {
     Path file = ADAPTER.write(folder.resolve("lora.safetensors"), Naming.BFL);
     Path target = folder.resolve("bundle");
     FluxConverter.convert(
-        checkpoint,
-        target,
-        options(LoraAdapter.of(file).withScale(0.8)),
-        ConversionListener.NONE);
+        checkpoint, target, options(LoraAdapter.of(file).withScale(0.8)), ConversionListener.NONE);
     assertThat(FluxBundle.read(target).adapters())
         .singleElement()
         .satisfies(

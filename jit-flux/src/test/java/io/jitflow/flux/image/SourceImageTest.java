@@ -17,7 +17,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 class SourceImageTest {
   /** One red pixel as CMYK JPEG with Adobe's marker, 8 x 8 px, made with Pillow 9.4. */
-  private static final String CMYK = 
+  private static final String CMYK =
       "/9j/7gAOQWRvYmUAZAAAAAAA/9sAQwAbEhQXFBEbFxYXHhwbIChCKyglJShROj0wQmBVZWRfVV1baniZ"
           + "gWpxkHNbXYW1hpCeo6utq2eAvMm6pseZqKuk/8AAFAgACAAIBEMRAE0RAFkRAEsRAP/EABQAAQAAAAAA"
           + "AAAAAAAAAAAAAAb/xAAUEAEAAAAAAAAAAAAAAAAAAAAA/9oADgRDAE0AWQBLAAA/AEwyMkz/2Q==";

@@ -46,8 +46,7 @@ public final class VaeParity {
             VaeDecoder.load(
                 bundle.file(FluxNetwork.VAE_DECODER), Device.cpu(), bundle.vaeDecoder());
         VaeEncoder encoder =
-            VaeEncoder.load(
-                bundle.vaeEncoder().orElseThrow(), Device.cpu(), bundle.vaeDecoder())) {
+            VaeEncoder.load(bundle.vaeEncoder().orElseThrow(), Device.cpu(), bundle.vaeDecoder())) {
       for (JsonObject one : ParitySet.objects(variant, "cases")) {
         try (NDManager manager = NDManager.newBaseManager(Device.cpu())) {
           Npz npz = Npz.read(manager, set.file(one.get("arrays").getAsString()));
