@@ -18,9 +18,14 @@ import java.util.stream.IntStream;
  *     8 MB with FLUX.1-dev
  * @param decodeTilePx images with a longer side are decoded in overlapping tiles of this size, a
  *     multiple of 16 from 128 on; one tile of 1024 px takes about 3 GB in float32
+ * @param arithmetic in which type the networks compute
  */
 public record FluxOptions(
-    Optional<Device> device, MemoryPolicy memory, int cachedPrompts, int decodeTilePx) {
+    Optional<Device> device,
+    MemoryPolicy memory,
+    int cachedPrompts,
+    int decodeTilePx,
+    Arithmetic arithmetic) {
   private static final int LATENT_PX = 8;
 
   /**
@@ -33,11 +38,13 @@ public record FluxOptions(
    *     takes 8 MB with FLUX.1-dev
    * @param decodeTilePx images with a longer side are decoded in overlapping tiles of this size, a
    *     multiple of 16 from 128 on; one tile of 1024 px takes about 3 GB in float32
+   * @param arithmetic in which type the networks compute
    * @throws IllegalArgumentException if a value is out of range
    */
   public FluxOptions {
     Objects.requireNonNull(device, "device");
     Objects.requireNonNull(memory, "memory");
+    Objects.requireNonNull(arithmetic, "arithmetic");
     if (cachedPrompts < 0) {
       throw new IllegalArgumentException(
           "cachedPrompts must be at least 0, got %d".formatted(cachedPrompts));
@@ -50,12 +57,12 @@ public record FluxOptions(
 
   /**
    * Returns the usual options: the engine's device, all networks resident, 16 cached prompts, tiles
-   * above 1024 px.
+   * above 1024 px, the arithmetic that is fast on the device.
    *
    * @return the options
    */
   public static FluxOptions defaults() {
-    return new FluxOptions(Optional.empty(), MemoryPolicy.RESIDENT, 16, 1024);
+    return new FluxOptions(Optional.empty(), MemoryPolicy.RESIDENT, 16, 1024, Arithmetic.AUTO);
   }
 
   /**
@@ -65,7 +72,7 @@ public record FluxOptions(
    * @return the changed copy
    */
   public FluxOptions withDevice(Device value) {
-    return new FluxOptions(Optional.of(value), memory, cachedPrompts, decodeTilePx);
+    return new FluxOptions(Optional.of(value), memory, cachedPrompts, decodeTilePx, arithmetic);
   }
 
   /**
@@ -87,7 +94,7 @@ public record FluxOptions(
    * @return the changed copy
    */
   public FluxOptions withMemory(MemoryPolicy value) {
-    return new FluxOptions(device, value, cachedPrompts, decodeTilePx);
+    return new FluxOptions(device, value, cachedPrompts, decodeTilePx, arithmetic);
   }
 
   /**
@@ -97,7 +104,7 @@ public record FluxOptions(
    * @return the changed copy
    */
   public FluxOptions withCachedPrompts(int value) {
-    return new FluxOptions(device, memory, value, decodeTilePx);
+    return new FluxOptions(device, memory, value, decodeTilePx, arithmetic);
   }
 
   /**
@@ -107,7 +114,17 @@ public record FluxOptions(
    * @return the changed copy
    */
   public FluxOptions withDecodeTilePx(int value) {
-    return new FluxOptions(device, memory, cachedPrompts, value);
+    return new FluxOptions(device, memory, cachedPrompts, value, arithmetic);
+  }
+
+  /**
+   * With another arithmetic.
+   *
+   * @param value in which type the networks compute
+   * @return the changed copy
+   */
+  public FluxOptions withArithmetic(Arithmetic value) {
+    return new FluxOptions(device, memory, cachedPrompts, decodeTilePx, value);
   }
 
   /** The decoder's tiles: a quarter of each overlaps the next one. */

@@ -26,15 +26,19 @@ import io.jitflow.flux.tokenizer.ClipTokenizer;
 import io.jitflow.flux.tokenizer.T5Tokenizer;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.stream.DoubleStream;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * FLUX.1 from prompt to image: tokenise, encode, noise, denoise, unpack, decode.
@@ -49,6 +53,8 @@ import java.util.stream.DoubleStream;
  * the same generator.
  */
 public final class FluxPipeline implements AutoCloseable {
+  private static final Logger LOG = LoggerFactory.getLogger(FluxPipeline.class);
+
   private final FluxBundle bundle;
   private final FluxOptions options;
   private final NDManager manager;
@@ -64,13 +70,14 @@ public final class FluxPipeline implements AutoCloseable {
   private FluxPipeline(
       FluxBundle bundle,
       FluxOptions options,
+      ArithmeticChoice arithmetic,
       NDManager manager,
       ClipTokenizer clipTokenizer,
       T5Tokenizer t5Tokenizer) {
     this.bundle = bundle;
     this.options = options;
     this.manager = manager;
-    this.networks = new LoadedNetworks(bundle, manager.getDevice(), options.memory());
+    this.networks = new LoadedNetworks(bundle, manager.getDevice(), options.memory(), arithmetic);
     this.clipTokenizer = clipTokenizer;
     this.t5Tokenizer = t5Tokenizer;
     this.prompts = new PromptCache(options.cachedPrompts());
@@ -92,15 +99,19 @@ public final class FluxPipeline implements AutoCloseable {
    * Loads a bundle.
    *
    * @param bundle a folder that {@code FluxConverter} wrote
-   * @param options device and memory
+   * @param options device, memory and arithmetic
    * @return the pipeline
    * @throws IOException if the bundle is incomplete or damaged; nothing stays loaded then
-   * @throws IllegalStateException if the class path has DJL in another version than this library's
+   * @throws IllegalStateException if the class path has DJL in another version than this library's,
+   *     or DJL is set up in a way that gives wrong results
    */
   public static FluxPipeline load(Path bundle, FluxOptions options) throws IOException {
+    long start = System.nanoTime();
     EngineVersions.check();
+    EngineSetup.check(options);
     FluxBundle description = FluxBundle.read(bundle);
     Device device = options.resolvedDevice();
+    ArithmeticChoice arithmetic = ArithmeticChoice.of(options, description, device);
     ClipTokenizer clip = ClipTokenizer.load(description.clipTokenizer(), description.clipTokens());
     T5Tokenizer t5 = null;
     NDManager manager = null;
@@ -108,8 +119,18 @@ public final class FluxPipeline implements AutoCloseable {
     try {
       t5 = T5Tokenizer.load(description.t5Tokenizer(), description.t5Tokens());
       manager = NDManager.newBaseManager(device, "PyTorch");
-      pipeline = new FluxPipeline(description, options, manager, clip, t5);
+      pipeline = new FluxPipeline(description, options, arithmetic, manager, clip, t5);
       pipeline.networks.preload();
+      LOG.info(
+          "loaded {} in {} s: {}, {}, {}; {}",
+          bundle,
+          String.format(Locale.ROOT, "%.1f", (System.nanoTime() - start) / 1e9),
+          EngineSetup.describe(device),
+          options.memory() == MemoryPolicy.RESIDENT
+              ? "all networks resident"
+              : "one after the other",
+          arithmetic,
+          sizes(description));
       return pipeline;
     } catch (IOException | RuntimeException e) {
       if (pipeline != null) {
@@ -119,6 +140,16 @@ public final class FluxPipeline implements AutoCloseable {
       }
       throw e;
     }
+  }
+
+  private static String sizes(FluxBundle bundle) throws IOException {
+    List<String> sizes = new ArrayList<>();
+    for (FluxNetwork network : FluxNetwork.values()) {
+      sizes.add(
+          String.format(
+              Locale.ROOT, "%s %.1f MB", network.key(), Files.size(bundle.file(network)) / 1e6));
+    }
+    return String.join(", ", sizes);
   }
 
   /**

@@ -9,22 +9,30 @@ import io.jitflow.flux.network.FluxTransformer;
 import io.jitflow.flux.network.T5TextEncoder;
 import io.jitflow.flux.network.VaeDecoder;
 import java.io.IOException;
+import java.util.function.BooleanSupplier;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** The networks of a bundle, loaded and freed as the memory policy wants it. Not thread-safe. */
 final class LoadedNetworks implements AutoCloseable {
+  private static final Logger LOG = LoggerFactory.getLogger(FluxPipeline.class);
+
   private final FluxBundle bundle;
   private final Device device;
   private final MemoryPolicy memory;
+  private final ArithmeticChoice arithmetic;
   private ClipTextEncoder clip;
   private T5TextEncoder t5;
   private FluxModulation modulation;
   private FluxTransformer transformer;
   private VaeDecoder vae;
 
-  LoadedNetworks(FluxBundle bundle, Device device, MemoryPolicy memory) {
+  LoadedNetworks(
+      FluxBundle bundle, Device device, MemoryPolicy memory, ArithmeticChoice arithmetic) {
     this.bundle = bundle;
     this.device = device;
     this.memory = memory;
+    this.arithmetic = arithmetic;
   }
 
   /** Loads what stays, so that a broken file is told at once. */
@@ -44,6 +52,7 @@ final class LoadedNetworks implements AutoCloseable {
       makeRoomForTextEncoders();
       clip =
           ClipTextEncoder.load(bundle.file(FluxNetwork.TEXT_ENCODER), device, bundle.textEncoder());
+      convert(FluxNetwork.TEXT_ENCODER, clip::toFloat32);
     }
     return clip;
   }
@@ -54,6 +63,7 @@ final class LoadedNetworks implements AutoCloseable {
       t5 =
           T5TextEncoder.load(
               bundle.file(FluxNetwork.TEXT_ENCODER_2), device, bundle.textEncoder2());
+      convert(FluxNetwork.TEXT_ENCODER_2, t5::toFloat32);
     }
     return t5;
   }
@@ -68,6 +78,7 @@ final class LoadedNetworks implements AutoCloseable {
   FluxModulation modulation() throws IOException {
     if (modulation == null) {
       modulation = FluxModulation.load(bundle.requireModulation(), device, bundle.transformer());
+      convert(FluxNetwork.TRANSFORMER, modulation::toFloat32);
     }
     return modulation;
   }
@@ -89,6 +100,7 @@ final class LoadedNetworks implements AutoCloseable {
       }
       transformer =
           FluxTransformer.load(bundle.file(FluxNetwork.TRANSFORMER), device, bundle.transformer());
+      convert(FluxNetwork.TRANSFORMER, transformer::toFloat32);
     }
     return transformer;
   }
@@ -96,8 +108,18 @@ final class LoadedNetworks implements AutoCloseable {
   VaeDecoder vae() throws IOException {
     if (vae == null) {
       vae = VaeDecoder.load(bundle.file(FluxNetwork.VAE_DECODER), device, bundle.vaeDecoder());
+      convert(FluxNetwork.VAE_DECODER, vae::toFloat32);
     }
     return vae;
+  }
+
+  private void convert(FluxNetwork network, BooleanSupplier toFloat32) {
+    if (arithmetic.converts(network) && !toFloat32.getAsBoolean()) {
+      LOG.warn(
+          "{} has no method to_float32 and computes in the type of its weights, which may be slow"
+              + " on this machine; convert the checkpoint again, or give your own module the method",
+          bundle.file(network));
+    }
   }
 
   private void makeRoomForTextEncoders() {

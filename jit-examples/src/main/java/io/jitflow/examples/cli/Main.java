@@ -1,5 +1,6 @@
 package io.jitflow.examples.cli;
 
+import io.jitflow.examples.scenes.SceneStudyCommand;
 import java.io.PrintWriter;
 import java.util.Properties;
 import picocli.CommandLine;
@@ -23,7 +24,8 @@ import picocli.CommandLine.UnmatchedArgumentException;
       CompareCommand.class,
       InspectCommand.class,
       BenchCommand.class,
-      StudyCommand.class
+      StudyCommand.class,
+      SceneStudyCommand.class
     },
     footer = {
       "",
@@ -66,9 +68,12 @@ public final class Main {
     System.setProperty("java.awt.headless", "true"); // pictures are drawn, never shown
     setDefault("RUST_FLAVOR", "cpu"); // tokenizing needs no CUDA build of the tokenizers
     setDefault("org.slf4j.simpleLogger.defaultLogLevel", "warn");
-    // its rewriting pays only for fixed shapes, and JiT changes the token count at every stage
-    setDefault("ai.djl.pytorch.graph_optimizer", "false");
-    setDefault("org.slf4j.simpleLogger.log.ai.djl.util.cuda", "error"); // having no GPU is normal
+    setDefault("org.slf4j.simpleLogger.log.io.jitflow", "info"); // what was loaded, and how it runs
+    setDefault("org.slf4j.simpleLogger.showThreadName", "false");
+    setDefault("org.slf4j.simpleLogger.showLogName", "false");
+    // its four warnings mean that there is no CUDA, which is normal; where a GPU lies idle for want
+    // of it, the library says so itself
+    setDefault("org.slf4j.simpleLogger.log.ai.djl.util.cuda", "error");
     Interrupt interrupt = new Interrupt();
     interrupt.listenToCtrlC();
     int exitCode = commandLine(interrupt).execute(args);

@@ -2,6 +2,7 @@ package io.jitflow.examples.cli;
 
 import ai.djl.Device;
 import ai.djl.engine.Engine;
+import io.jitflow.flux.Arithmetic;
 import io.jitflow.flux.FluxOptions;
 import io.jitflow.flux.FluxPipeline;
 import io.jitflow.flux.MemoryPolicy;
@@ -72,6 +73,28 @@ final class ModelOption {
               + " with FLUX.1-dev in bf16.")
   private boolean lowMemory;
 
+  @Option(
+      names = "--arithmetic",
+      paramLabel = "TYPE",
+      defaultValue = "auto",
+      description =
+          "In which type the networks compute: ${COMPLETION-CANDIDATES}. Default: on a CPU bfloat16"
+              + " only where its processor has units for it, else float32; on a GPU as stored.")
+  private ArithmeticName arithmetic;
+
+  /** {@link Arithmetic} in the words of a command line. */
+  enum ArithmeticName {
+    auto(Arithmetic.AUTO),
+    float32(Arithmetic.FLOAT32),
+    stored(Arithmetic.AS_STORED);
+
+    private final Arithmetic arithmetic;
+
+    ArithmeticName(Arithmetic arithmetic) {
+      this.arithmetic = arithmetic;
+    }
+  }
+
   /**
    * Loads the pipeline, after a conversion if that is needed; tells on {@code err} what it does.
    */
@@ -83,7 +106,7 @@ final class ModelOption {
   }
 
   private FluxOptions options() {
-    FluxOptions options = FluxOptions.defaults();
+    FluxOptions options = FluxOptions.defaults().withArithmetic(arithmetic.arithmetic);
     if (lowMemory) {
       options = options.withMemory(MemoryPolicy.SEQUENTIAL);
     }

@@ -201,11 +201,11 @@ public final class TensorMapping {
    *
    * @param name the program's name for it
    * @param dtype the type to deliver: BF16, F16 or F32
-   * @return the tensor; valid while the checkpoint's files are open
+   * @return the tensor; valid while the checkpoint's files are open, which no plan outlives
    * @throws IllegalArgumentException if the program has no such tensor, or the type is another
    * @throws IOException if the checkpoint cannot be read
    */
-  public TensorSource source(String name, DType dtype) throws IOException {
+  TensorSource source(String name, DType dtype) throws IOException {
     TensorExpression expression = expressions.get(name);
     if (expression == null) {
       throw new IllegalArgumentException(

@@ -98,6 +98,18 @@ public final class FluxModulation implements AutoCloseable {
     }
   }
 
+  /**
+   * Converts the weights to float32 in place, after which the network computes in float32. Waits
+   * for calls in flight.
+   *
+   * @return false if the module has no method {@code to_float32}, which those of {@code
+   *     NetworkProgram} have; it is unchanged then
+   * @throws IllegalStateException after {@link #close}
+   */
+  public boolean toFloat32() {
+    return module.toFloat32();
+  }
+
   /** Waits for calls in flight and frees the weights. Further calls have no effect. */
   @Override
   public void close() {

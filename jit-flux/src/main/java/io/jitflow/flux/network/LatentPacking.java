@@ -1,7 +1,6 @@
 package io.jitflow.flux.network;
 
 import ai.djl.ndarray.NDArray;
-import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import io.jitflow.core.token.TokenGrid;
@@ -71,29 +70,6 @@ public final class LatentPacking {
         NDArray ordered = squares.transpose(0, 3, 1, 4, 2, 5)) {
       return ordered.reshape(batch, channels, (long) SIDE * grid.rows(), (long) SIDE * grid.cols());
     }
-  }
-
-  /**
-   * The position ids of all tokens of a grid, the same for every sample.
-   *
-   * @param manager owner of the result
-   * @param batch number of samples
-   * @param grid rows and columns of tokens
-   * @return {@code (0, row, col)} of each token, FLOAT32 {@code [batch, rows * cols, 3]}
-   */
-  public static NDArray positionIds(NDManager manager, int batch, TokenGrid grid) {
-    float[] ids = new float[batch * grid.tokens() * 3];
-    int at = 0;
-    for (int sample = 0; sample < batch; sample++) {
-      for (int row = 0; row < grid.rows(); row++) {
-        for (int col = 0; col < grid.cols(); col++) {
-          ids[at + 1] = row;
-          ids[at + 2] = col;
-          at += 3;
-        }
-      }
-    }
-    return manager.create(ids, new Shape(batch, grid.tokens(), 3));
   }
 
   private static void requireFloat(String name, NDArray array) {

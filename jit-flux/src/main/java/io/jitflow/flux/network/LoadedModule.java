@@ -6,6 +6,7 @@ import ai.djl.Model;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.pytorch.engine.PtSymbolBlock;
+import ai.djl.pytorch.jni.IValueUtils;
 import ai.djl.pytorch.jni.JniUtils;
 import ai.djl.training.ParameterStore;
 import java.io.IOException;
@@ -17,6 +18,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.locks.ReadWriteLock;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
+import java.util.function.Supplier;
 
 /**
  * A TorchScript module on its device.
@@ -26,11 +28,14 @@ import java.util.concurrent.locks.ReentrantReadWriteLock;
  * module under a running call would crash the process.
  */
 final class LoadedModule implements AutoCloseable {
+  private static final String TO_FLOAT32 = "to_float32";
+  private static final String GRAPH_OPTIMIZER = "ai.djl.pytorch.graph_optimizer";
+
   private final String what;
   private final Model model;
   private final Device device;
   private final ReadWriteLock lock = new ReentrantReadWriteLock();
-  private boolean closed;
+  private volatile boolean closed; // checked before the lock is taken, too
 
   private LoadedModule(String what, Model model) {
     this.what = what;
@@ -80,10 +85,51 @@ final class LoadedModule implements AutoCloseable {
       for (NDArray input : inputs) {
         list.add(withoutName(input, unnamed));
       }
-      return model.getBlock().forward(new ParameterStore(model.getNDManager(), false), list, false);
+      return withoutGraphOptimizer(
+          () ->
+              model
+                  .getBlock()
+                  .forward(new ParameterStore(model.getNDManager(), false), list, false));
     } finally {
       unnamed.forEach(NDArray::close);
       lock.readLock().unlock();
+    }
+  }
+
+  /**
+   * Lets the module make float32 of its weights in place, one after the other.
+   *
+   * @return false if it has no method for that, and stays as it is
+   */
+  boolean toFloat32() {
+    lock.writeLock().lock();
+    try {
+      requireOpen();
+      if (!hasMethod(TO_FLOAT32)) {
+        return false;
+      }
+      PtSymbolBlock block = (PtSymbolBlock) model.getBlock();
+      withoutGraphOptimizer(() -> IValueUtils.runMethod(block, TO_FLOAT32)).close();
+      return true;
+    } finally {
+      lock.writeLock().unlock();
+    }
+  }
+
+  /**
+   * TorchScript's profiling optimizer rewrites the program for every new shape, and JiT changes the
+   * token count at every stage: it is off while a network runs, unless the user has decided. The
+   * switch belongs to the thread, so other models of an application keep theirs.
+   */
+  private static <T> T withoutGraphOptimizer(Supplier<T> call) {
+    if (System.getProperty(GRAPH_OPTIMIZER) != null) {
+      return call.get(); // DJL sets the switch itself then
+    }
+    JniUtils.setGraphExecutorOptimize(false);
+    try {
+      return call.get();
+    } finally {
+      JniUtils.setGraphExecutorOptimize(true);
     }
   }
 

@@ -28,13 +28,4 @@ public record VaeTiling(int tile, int overlap) {
           "overlap must lie in 1.." + tile / 2 + " for tile " + tile + ", got " + overlap);
     }
   }
-
-  /**
-   * Tiles of 1024 x 1024 px of a FLUX.1 image, blended over 256 px.
-   *
-   * @return tiles of 128 latent pixels, overlap 32
-   */
-  public static VaeTiling defaults() {
-    return new VaeTiling(128, 32);
-  }
 }

@@ -162,6 +162,9 @@ public final class NetworkProgram {
   /**
    * Writes the network as a TorchScript archive.
    *
+   * <p>In the archive every class also has a method {@code to_float32}, with which a loaded network
+   * converts its weights in place where the type of the file is slow to compute in.
+   *
    * @param target the file to write; left incomplete after an error
    * @param weights called once for each name of {@link #tensors()}
    * @param progress called with the total number of tensor bytes written so far
@@ -171,6 +174,7 @@ public final class NetworkProgram {
    */
   public void write(Path target, Function<String, TensorSource> weights, LongConsumer progress)
       throws IOException {
-    TorchScriptArchive.write(target, name, module(weights), codeFiles, progress);
+    ScriptModule root = module(weights);
+    TorchScriptArchive.write(target, name, root, InPlaceFloat32.addTo(root, codeFiles), progress);
   }
 }

@@ -8,8 +8,10 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
+import io.jitflow.core.ActiveTokens;
 import io.jitflow.core.testing.Arrays32;
 import io.jitflow.core.token.TokenGrid;
+import io.jitflow.core.token.TokenSubset;
 import io.jitflow.flux.torchscript.ScriptModule;
 import io.jitflow.flux.torchscript.TorchScriptArchive;
 import io.jitflow.flux.weights.DType;
@@ -72,7 +74,7 @@ class FluxTransformerTest {
   }
 
   private NDArray gridIds(int batch) {
-    return LatentPacking.positionIds(manager, batch, new TokenGrid(2, 3));
+    return new ActiveTokens(manager, TokenSubset.all(new TokenGrid(2, 3), batch)).positions();
   }
 
   @Test

@@ -7,10 +7,12 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
+import io.jitflow.core.ActiveTokens;
 import io.jitflow.core.testing.Arrays32;
 import io.jitflow.core.testing.Fixtures;
 import io.jitflow.core.testing.Npz;
 import io.jitflow.core.token.TokenGrid;
+import io.jitflow.core.token.TokenSubset;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -40,9 +42,10 @@ class LatentPackingTest {
   @Test
   void positionIds_recordedGrid_matchForEverySample() {
     Npz npz = Npz.read(manager, Fixtures.folder("parity/seed-noise/packing.npz"));
-    NDArray ids = LatentPacking.positionIds(manager, 2, new TokenGrid(3, 5));
-    Arrays32.assertIdentical("first", ids.get(0), npz.get("img_ids"));
-    Arrays32.assertIdentical("second", ids.get(1), npz.get("img_ids"));
+    try (ActiveTokens all = new ActiveTokens(manager, TokenSubset.all(new TokenGrid(3, 5), 2))) {
+      Arrays32.assertIdentical("first", all.positions().get(0), npz.get("img_ids"));
+      Arrays32.assertIdentical("second", all.positions().get(1), npz.get("img_ids"));
+    }
   }
 
   @Test

@@ -11,13 +11,15 @@ import json
 import os
 import random
 import shutil
+import sys
 import time
 
 import numpy as np
 import torch
-import torch.distributed as dist
 import torch.nn.functional as F
 
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+import parallel
 from flux import pack, position_ids
 from model import Model
 from muon import Muon
@@ -78,19 +80,11 @@ def pretrain_text(model, latents, minutes, device):
     print(f"text: loss {loss.item():.3f}, own picture found {found[0]:.2f} and {found[1]:.2f}", flush=True)
 
 
-def average_gradients(params):
-    flat = torch.cat([p.grad.flatten() for p in params])
-    dist.all_reduce(flat)
-    flat /= dist.get_world_size()
-    for p, mean in zip(params, flat.split([p.numel() for p in params])):
-        p.grad.copy_(mean.view_as(p))
-
-
 def main():
     p = argparse.ArgumentParser()
     p.add_argument("--data", default="data")
     p.add_argument("--vae", default="vae")
-    p.add_argument("--tokenizers", default="..")
+    p.add_argument("--tokenizers", default="../../flux-mini")
     p.add_argument("--out", default="run")
     p.add_argument("--minutes", type=float, default=100)
     p.add_argument("--text-minutes", type=float, default=1)
@@ -103,12 +97,9 @@ def main():
     p.add_argument("--device", default="cpu")
     a = p.parse_args()
     torch.set_num_threads(a.threads)
-    processes, rank = int(os.environ.get("WORLD_SIZE", 1)), int(os.environ.get("RANK", 0))
+    processes, rank = parallel.PROCESSES, parallel.RANK
     device = torch.device(a.device)
-    if processes > 1:
-        dist.init_process_group("gloo" if a.device == "cpu" else "nccl")
-        if a.device == "cuda":
-            torch.cuda.set_device(rank)
+    parallel.start(a.device)
     torch.manual_seed(int(time.time()) + rank)
     captions = [n["name"] for n in json.load(open(a.data + "/names.json"))]
     d = torch.load(a.vae + "/latents256.pt")
@@ -144,9 +135,7 @@ def main():
         before = a.text_minutes * 60
         ema.load_state_dict(model.state_dict())
 
-    if processes > 1:
-        for p in [*model.parameters(), *ema.parameters()]:
-            dist.broadcast(p.data, 0)
+    parallel.same_weights([model, ema])
 
     def keep(seconds):
         if rank:
@@ -169,10 +158,7 @@ def main():
     while True:
         seconds = before + time.time() - start
         done = 1.0 if os.path.exists(a.out + "/stop") else seconds / 60 / a.minutes  # touch OUT/stop to save and end
-        if processes > 1:  # the first process tells the time
-            clock = torch.tensor(done, device=device)
-            dist.broadcast(clock, 0)
-            done = clock.item()
+        done = parallel.same_clock(done, device)
         if done >= 1:
             break
         # Warm-up, level, then linear to nothing, on the wall clock.
@@ -203,8 +189,7 @@ def main():
         each = (v.float() - (noise - x)).pow(2).mean((1, 2))
         muon.zero_grad(set_to_none=True), adam.zero_grad(set_to_none=True)
         each.mean().backward()
-        if processes > 1:
-            average_gradients(parameters)
+        parallel.average_gradients(parameters)
         torch.nn.utils.clip_grad_norm_(others, 1.0)
         muon.step(), adam.step()
         step += 1

@@ -184,3 +184,32 @@ void columns(const bf16 *R x, float *R y, long rows, long n) {
 void add_bias(bf16 *R y, const float *R b, long rows, long n) {
     for (long r = 0; r < rows; r++) for (long i = 0; i < n; i++) y[r * n + i] = down(up(y[r * n + i]) + b[i]);
 }
+
+/* group norm and SiLU of pictures [B, pixels, channels]; at most 512 channels */
+void norm_silu(const bf16 *R x, const float *R w, const float *R bias, bf16 *R y, long B, long P, long C, long G) {
+    for (long b = 0; b < B; b++) {
+        const bf16 *R a = x + b * P * C;
+        bf16 *R o = y + b * P * C;
+        double total[512] = {0}, squares[512] = {0};
+        for (long p0 = 0; p0 < P; p0 += 256) {
+            float s[512] = {0}, q[512] = {0};
+            for (long p = p0; p < P && p < p0 + 256; p++)
+                for (long c = 0; c < C; c++) { float e = up(a[p * C + c]); s[c] += e; q[c] += e * e; }
+            for (long c = 0; c < C; c++) { total[c] += s[c]; squares[c] += q[c]; }
+        }
+        float scale[512], shift[512];
+        long n = C / G;
+        for (long g = 0; g < G; g++) {
+            double m = 0, v = 0;
+            for (long c = g * n; c < (g + 1) * n; c++) { m += total[c]; v += squares[c]; }
+            m /= n * P;
+            v = 1 / sqrt(v / (n * P) - m * m + 1e-6);
+            for (long c = g * n; c < (g + 1) * n; c++) { scale[c] = v * w[c]; shift[c] = bias[c] - m * v * w[c]; }
+        }
+        for (long p = 0; p < P; p++)
+            for (long c = 0; c < C; c++) {
+                float e = up(a[p * C + c]) * scale[c] + shift[c];
+                o[p * C + c] = down(e / (1 + fast_exp(-e)));
+            }
+    }
+}

@@ -10,6 +10,8 @@ a last word "face" where the rest is itself a name of the set ("dog face" and "d
 """
 import argparse
 import json
+import os
+import sys
 import time
 
 import numpy as np
@@ -17,8 +19,10 @@ import torch
 import torch.nn.functional as F
 from PIL import Image
 
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 from model import Model, load_vae, sample
-from train_vae import encode, pictures, psnr
+from train_vae import pictures
+from vae import encode, psnr
 
 
 def thumbnails(images):
@@ -45,7 +49,7 @@ def write(path, image):
 
 def main():
     p = argparse.ArgumentParser()
-    p.add_argument("--model", default="..")
+    p.add_argument("--model", default="../../flux-mini")
     p.add_argument("--data", default="data")
     p.add_argument("--rows", type=int, default=16)
     p.add_argument("--steps", type=int, default=50)

@@ -1,6 +1,6 @@
 """Caption encoders that give the ids of the Hugging Face tokenizers for lower-case ASCII text.
 
-python3 tokenise.py NAMES.json MODEL_DIR OUT.json   writes the ids of all names, for check_ids.js
+python3 tokenise.py CAPTIONS.json MODEL_DIR OUT.json   writes the ids of all captions (or names), for check_ids.js
 """
 import json
 import re
@@ -79,7 +79,7 @@ class T5:
 
 
 if __name__ == "__main__":
-    captions = [n["name"] for n in json.load(open(sys.argv[1]))]
+    captions = [c for n in json.load(open(sys.argv[1])) for c in n.get("captions", [n.get("name")])]
     clip, t5 = Clip(sys.argv[2] + "/tokenizer"), T5(sys.argv[2] + "/tokenizer_2")
     ids = [{"name": c, "clip": clip(c), "t5": t5(c)} for c in captions]
     for c in captions:

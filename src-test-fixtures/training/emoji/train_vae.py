@@ -9,14 +9,16 @@ import argparse
 import json
 import math
 import os
+import sys
 import time
 
 import numpy as np
 import torch
 from PIL import Image
 
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 import checkpoint
-from vae import VAE, config
+from vae import VAE, config, encode, psnr, training_loss
 
 
 def pictures(data, size):
@@ -36,23 +38,6 @@ def crops(images, count, size, generator):
             continue
         found.append(crop)
     return torch.stack(found)
-
-
-def run(network, batches, device):
-    with torch.no_grad(), torch.autocast(device.type, dtype=torch.bfloat16):
-        for x in batches:
-            yield network(x.to(device).contiguous(memory_format=torch.channels_last)).float().cpu().contiguous()
-
-
-def encode(vae, images, device, batch=8):
-    return torch.cat(list(run(lambda x: vae.moments(x.float() / 127.5 - 1)[0], images.split(batch), device)))
-
-
-def psnr(vae, images, latents, device, batch=8):
-    """Of each picture, at 8 bits."""
-    decoded = run(vae.decoder, latents.split(batch), device)
-    return np.array([10 * np.log10(255 ** 2 / (torch.round((y.clamp(-1, 1) + 1) * 127.5) - x.float()).pow(2).mean().item())
-                     for ys, xs in zip(decoded, images.split(batch)) for y, x in zip(ys, xs)])
 
 
 def main():
@@ -87,18 +72,7 @@ def main():
             g["lr"] = a.rate * min(1, (step + 1) / 100) * (0.005 + 0.995 * 0.5 * (1 + math.cos(math.pi * done)))
         x = torch.cat([crops(small, a.batch * 3 // 4, 64, generator), crops(large, a.batch // 4, 64, generator)])
         x = (x.to(device).float() / 127.5 - 1).contiguous(memory_format=torch.channels_last)
-        with torch.autocast(device.type, dtype=torch.bfloat16):
-            mean, logvar = vae.moments(x)
-            mean, logvar = mean.float(), logvar.float().clamp(-20, 10)
-            y = vae.decoder(mean + torch.exp(0.5 * logvar) * torch.randn_like(mean))
-        e = y.float() - x
-        mse = e.pow(2).mean()
-        # Differences of neighbours keep edges sharp; the small KL term keeps latents near unit size.
-        edges = (e[..., 1:] - e[..., :-1]).abs().mean() + (e[..., 1:, :] - e[..., :-1, :]).abs().mean()
-        kl = 0.5 * (mean.pow(2) + logvar.exp() - 1 - logvar).mean()
-        loss = e.abs().mean() + 0.5 * edges + 0.5 * mse + 2e-4 * kl
-        # The hue of a whole crop is what the eye sees first.
-        loss = loss + e.mean((2, 3)).abs().mean()
+        loss, mse, kl = training_loss(vae, x, device)
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(vae.parameters(), 1.0)

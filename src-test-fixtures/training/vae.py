@@ -1,4 +1,5 @@
 """AutoencoderKL with the parameter names of diffusers: 8x, 16 latent channels, no quant convolutions."""
+import numpy as np
 import torch
 import torch.nn as nn
 import torch.nn.functional as F
@@ -133,3 +134,36 @@ def config(scale, shift):
         in_channels=3, out_channels=3, latent_channels=LATENT, layers_per_block=1, mid_block_add_attention=True,
         norm_num_groups=GROUPS, sample_size=256, scaling_factor=scale, shift_factor=shift,
         use_quant_conv=False, use_post_quant_conv=False, force_upcast=False)
+
+
+def training_loss(vae, x, device):
+    """Loss, mean squared error and divergence for pictures in [-1, 1]."""
+    with torch.autocast(device.type, dtype=torch.bfloat16):
+        mean, logvar = vae.moments(x)
+        mean, logvar = mean.float(), logvar.float().clamp(-20, 10)
+        y = vae.decoder(mean + torch.exp(0.5 * logvar) * torch.randn_like(mean))
+    e = y.float() - x
+    mse = e.pow(2).mean()
+    # Differences of neighbours keep edges sharp; the small KL term keeps latents near unit size.
+    edges = (e[..., 1:] - e[..., :-1]).abs().mean() + (e[..., 1:, :] - e[..., :-1, :]).abs().mean()
+    kl = 0.5 * (mean.pow(2) + logvar.exp() - 1 - logvar).mean()
+    loss = e.abs().mean() + 0.5 * edges + 0.5 * mse + 2e-4 * kl
+    # The hue of a whole crop is what the eye sees first.
+    return loss + e.mean((2, 3)).abs().mean(), mse, kl
+
+
+def run(network, batches, device):
+    with torch.no_grad(), torch.autocast(device.type, dtype=torch.bfloat16):
+        for x in batches:
+            yield network(x.to(device).contiguous(memory_format=torch.channels_last)).float().cpu().contiguous()
+
+
+def encode(vae, images, device, batch=8):
+    return torch.cat(list(run(lambda x: vae.moments(x.float() / 127.5 - 1)[0], images.split(batch), device)))
+
+
+def psnr(vae, images, latents, device, batch=8):
+    """Of each picture, at 8 bits."""
+    decoded = run(vae.decoder, latents.split(batch), device)
+    return np.array([10 * np.log10(255 ** 2 / (torch.round((y.clamp(-1, 1) + 1) * 127.5) - x.float()).pow(2).mean().item())
+                     for ys, xs in zip(decoded, images.split(batch)) for y, x in zip(ys, xs)])

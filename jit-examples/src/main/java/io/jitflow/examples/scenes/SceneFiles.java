@@ -1,0 +1,96 @@
+package io.jitflow.examples.scenes;
+
+import java.io.BufferedOutputStream;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * Draws many scenes into files for training programs.
+ *
+ * <p>{@code NAME.rgb} holds the pictures one after another, red, green, blue, one byte each; {@code
+ * NAME.json} a list of objects with the seed, the position of every attribute's value and the
+ * captions; {@code attributes.json} the attributes and their values. The files are complete when
+ * the second one is there.
+ */
+public final class SceneFiles {
+  private static final int CAPTIONS = 4;
+
+  private SceneFiles() {}
+
+  /**
+   * Draws the scenes of a range of seeds.
+   *
+   * @param args folder, name, width, height, first seed, count
+   * @throws IOException if a file cannot be written
+   */
+  public static void main(String[] args) throws IOException {
+    if (args.length != 6) {
+      throw new IllegalArgumentException(
+          "expected FOLDER NAME WIDTH HEIGHT FIRST_SEED COUNT, got " + List.of(args));
+    }
+    write(
+        Path.of(args[0]),
+        args[1],
+        Integer.parseInt(args[2]),
+        Integer.parseInt(args[3]),
+        Long.parseLong(args[4]),
+        Integer.parseInt(args[5]));
+  }
+
+  /**
+   * Draws the scenes of a range of seeds.
+   *
+   * @param folder where to write; made if missing
+   * @param name of the files, without ending
+   * @param width in pixels
+   * @param height in pixels
+   * @param firstSeed the first seed
+   * @param count how many seeds
+   * @throws IOException if a file cannot be written
+   */
+  public static void write(
+      Path folder, String name, int width, int height, long firstSeed, int count)
+      throws IOException {
+    Files.createDirectories(folder);
+    List<String> lines = new ArrayList<>();
+    try (OutputStream pictures =
+        new BufferedOutputStream(Files.newOutputStream(folder.resolve(name + ".rgb")), 1 << 20)) {
+      for (long seed = firstSeed; seed < firstSeed + count; seed++) {
+        Scene scene = Scene.of(seed);
+        pictures.write(SceneRenderer.render(scene, width, height));
+        lines.add(json(scene));
+      }
+    }
+    List<String> attributes = new ArrayList<>();
+    for (Attribute attribute : Attribute.values()) {
+      List<String> labels =
+          attribute.choices().stream().map(value -> '"' + value.label() + '"').toList();
+      attributes.add(
+          "{\"name\": \"%s\", \"values\": [%s]}".formatted(attribute, String.join(", ", labels)));
+    }
+    Files.writeString(folder.resolve("attributes.json"), list(attributes));
+    Files.writeString(folder.resolve(name + ".json"), list(lines));
+  }
+
+  /** Captions hold letters, spaces and commas only: nothing to escape. */
+  private static String json(Scene scene) {
+    List<String> values = new ArrayList<>();
+    for (Attribute attribute : Attribute.values()) {
+      values.add(Integer.toString(scene.value(attribute)));
+    }
+    List<String> captions = new ArrayList<>();
+    for (int variant = 0; variant < CAPTIONS; variant++) {
+      captions.add('"' + Caption.of(scene, variant).text() + '"');
+    }
+    return "{\"seed\": %d, \"values\": [%s], \"captions\": [%s]}"
+        .formatted(scene.seed(), String.join(", ", values), String.join(", ", captions));
+  }
+
+  private static String list(List<String> lines) {
+    return "[\n" + String.join(",\n", lines) + "\n]\n";
+  }
+}

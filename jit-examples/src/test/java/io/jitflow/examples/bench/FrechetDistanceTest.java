@@ -1,0 +1,67 @@
+package io.jitflow.examples.bench;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+import org.junit.jupiter.api.Test;
+
+class FrechetDistanceTest {
+
+  /** Four points with the given mean and deviations along the axes; exact covariance. */
+  private static List<double[]> cross(double x, double y, double sx, double sy) {
+    double a = sx * Math.sqrt(1.5);
+    double b = sy * Math.sqrt(1.5);
+    return List.of(
+        new double[] {x - a, y},
+        new double[] {x + a, y},
+        new double[] {x, y - b},
+        new double[] {x, y + b});
+  }
+
+  @Test
+  void of_itself_isZero() {
+    List<double[]> set = random(new Random(1), 200, 12);
+    assertThat(FrechetDistance.to(set).of(set)).isCloseTo(0, within(1e-9));
+  }
+
+  @Test
+  void of_diagonalGaussians_isTheClosedForm() {
+    // |m - n|^2 + (s - t)^2 summed over the axes
+    double distance = FrechetDistance.to(cross(0, 0, 1, 2)).of(cross(3, 4, 2, 5));
+    assertThat(distance).isCloseTo(25 + 1 + 9, within(1e-9));
+  }
+
+  @Test
+  void of_fewerSamplesThanFeatures_isFiniteAndPositive() {
+    Random random = new Random(2);
+    FrechetDistance reference = FrechetDistance.to(random(random, 100, 20));
+    assertThat(reference.of(random(random, 5, 20))).isPositive().isFinite();
+  }
+
+  @Test
+  void of_otherLength_saysBoth() {
+    FrechetDistance reference = FrechetDistance.to(random(new Random(3), 10, 4));
+    assertThatThrownBy(() -> reference.of(random(new Random(4), 10, 5)))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessage("the reference has 4 features, the samples have 5");
+  }
+
+  @Test
+  void to_oneSample_saysWhatIsNeeded() {
+    assertThatThrownBy(() -> FrechetDistance.to(List.of(new double[3])))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessage("a covariance needs at least two samples, got 1");
+  }
+
+  private static List<double[]> random(Random random, int count, int length) {
+    List<double[]> set = new ArrayList<>();
+    for (int k = 0; k < count; k++) {
+      set.add(random.doubles(length).toArray());
+    }
+    return set;
+  }
+}

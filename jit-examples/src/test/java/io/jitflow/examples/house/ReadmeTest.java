@@ -1,0 +1,99 @@
+package io.jitflow.examples.house;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import ai.djl.ndarray.NDArray;
+import io.jitflow.core.Sampler;
+import io.jitflow.flux.FluxPipeline;
+import java.io.File;
+import java.io.IOException;
+import java.io.StringWriter;
+import java.net.URI;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import javax.tools.JavaCompiler;
+import javax.tools.JavaFileObject;
+import javax.tools.SimpleJavaFileObject;
+import javax.tools.ToolProvider;
+import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.TestFactory;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The Java of the README compiles. */
+class ReadmeTest {
+  private static final Pattern BLOCK = Pattern.compile("```java\\n(.*?)```", Pattern.DOTALL);
+
+  /** What the README's sentences say around its code. */
+  private static final String SURROUNDINGS =
+      """
+      import ai.djl.ndarray.*;
+      import io.jitflow.core.*;
+      import io.jitflow.core.jit.*;
+      import io.jitflow.core.token.*;
+      import io.jitflow.flux.*;
+      import io.jitflow.flux.convert.*;
+      import io.jitflow.flux.image.*;
+      import java.nio.file.*;
+      import java.util.*;
+
+      abstract class Snippet {
+        Path bundle = Path.of("bundle");
+
+        abstract NDArray myTransformer(NDArray tokens, NDArray positions, double sigma);
+
+        void run() throws Exception {
+      %s
+        }
+      }
+      """;
+
+  @TempDir Path classes;
+
+  @TestFactory
+  List<DynamicTest> readme_everyJavaBlock_compiles() throws IOException {
+    String readme = Files.readString(Repository.file("README.md"));
+    List<String> blocks = BLOCK.matcher(readme).results().map(r -> r.group(1)).toList();
+    assertThat(blocks).hasSizeGreaterThanOrEqualTo(2);
+    List<DynamicTest> tests = new ArrayList<>();
+    for (String block : blocks) {
+      String firstLine = block.lines().findFirst().orElseThrow().strip();
+      tests.add(DynamicTest.dynamicTest(firstLine, () -> assertCompiles(block)));
+    }
+    return tests;
+  }
+
+  private void assertCompiles(String block) {
+    JavaCompiler compiler = ToolProvider.getSystemJavaCompiler();
+    StringWriter problems = new StringWriter();
+    List<String> options = List.of("-proc:none", "-d", classes.toString(), "-cp", classPath());
+    boolean compiles =
+        compiler
+            .getTask(
+                problems, null, null, options, null, List.of(source(SURROUNDINGS.formatted(block))))
+            .call();
+    assertThat(compiles).as("%s%n%s", block, problems).isTrue();
+  }
+
+  /** Where the snippets' types come from; how the tests were started does not matter. */
+  private static String classPath() {
+    return Stream.of(NDArray.class, Sampler.class, FluxPipeline.class)
+        .map(type -> type.getProtectionDomain().getCodeSource().getLocation())
+        .map(location -> Path.of(URI.create(location.toString())).toString())
+        .collect(Collectors.joining(File.pathSeparator));
+  }
+
+  private static JavaFileObject source(String text) {
+    return new SimpleJavaFileObject(
+        URI.create("string:///Snippet.java"), JavaFileObject.Kind.SOURCE) {
+      @Override
+      public CharSequence getCharContent(boolean ignoreEncodingErrors) {
+        return text;
+      }
+    };
+  }
+}

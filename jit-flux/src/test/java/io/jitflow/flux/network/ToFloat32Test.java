@@ -1,0 +1,179 @@
+package io.jitflow.flux.network;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import ai.djl.Device;
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.DataType;
+import ai.djl.ndarray.types.Shape;
+import io.jitflow.core.ActiveTokens;
+import io.jitflow.core.testing.Arrays32;
+import io.jitflow.core.token.TokenGrid;
+import io.jitflow.core.token.TokenSubset;
+import io.jitflow.flux.program.NetworkProgram;
+import io.jitflow.flux.torchscript.ScriptModule;
+import io.jitflow.flux.torchscript.TorchScriptArchive;
+import io.jitflow.flux.weights.DType;
+import io.jitflow.flux.weights.TensorSource;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.channels.Channels;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.function.Function;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/**
+ * A network whose bfloat16 weights were converted in place computes exactly what the network with
+ * the same numbers in a float32 file does, and not what it did before.
+ */
+class ToFloat32Test {
+  private static final Device CPU = Device.cpu();
+
+  @TempDir Path folder;
+  private NDManager manager;
+
+  @BeforeEach
+  void open() {
+    manager = NDManager.newBaseManager(CPU);
+  }
+
+  @AfterEach
+  void close() {
+    manager.close();
+  }
+
+  private Path stored(NetworkProgram program, DType dtype) throws IOException {
+    return SmallNetworks.write(program, folder, SmallNetworks.weights(program, name -> dtype));
+  }
+
+  /** The numbers of the bfloat16 weights in a float32 file. */
+  private Path widened(NetworkProgram program) throws IOException {
+    Function<String, TensorSource> narrow = SmallNetworks.weights(program, name -> DType.BF16);
+    return SmallNetworks.write(program, folder, name -> wide(narrow.apply(name)));
+  }
+
+  private static TensorSource wide(TensorSource narrow) {
+    ByteArrayOutputStream out = new ByteArrayOutputStream();
+    try {
+      narrow.writeTo(Channels.newChannel(out));
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+    ByteBuffer bytes = ByteBuffer.wrap(out.toByteArray()).order(ByteOrder.LITTLE_ENDIAN);
+    float[] values = new float[bytes.remaining() / Short.BYTES];
+    for (int i = 0; i < values.length; i++) {
+      values[i] = Float.intBitsToFloat(bytes.getShort() << 16);
+    }
+    return HeapTensor.of(DType.F32, values, narrow.shape());
+  }
+
+  private NDArray values(long... shape) {
+    NDArray ramp = manager.arange((int) new Shape(shape).size());
+    return ramp.toType(DataType.FLOAT32, false).mul(0.37f).sin().reshape(shape);
+  }
+
+  @Test
+  void transformer_converted_computesInFloat32() throws IOException {
+    NetworkProgram program = NetworkProgram.of(SmallNetworks.FLUX);
+    try (FluxTransformer converted =
+            FluxTransformer.load(stored(program, DType.BF16), CPU, SmallNetworks.FLUX);
+        FluxTransformer expected =
+            FluxTransformer.load(widened(program), CPU, SmallNetworks.FLUX)) {
+      NDArray before = velocity(converted);
+      assertThat(converted.toFloat32()).isTrue();
+      NDArray after = velocity(converted);
+      Arrays32.assertIdentical("velocity", after, velocity(expected));
+      assertThat(after.contentEquals(before)).isFalse();
+    }
+  }
+
+  private NDArray velocity(FluxTransformer network) {
+    NDArray ids = new ActiveTokens(manager, TokenSubset.all(new TokenGrid(2, 3), 1)).positions();
+    NDArray rows = values(1, SmallNetworks.FLUX.modulationRows(), SmallNetworks.FLUX.hiddenSize());
+    return network.velocity(values(1, 6, 8), ids, values(1, 5, 12), rows);
+  }
+
+  @Test
+  void modulation_converted_computesInFloat32() throws IOException {
+    NetworkProgram program = NetworkProgram.modulation(SmallNetworks.FLUX);
+    double[] sigmas = {0.9, 0.4};
+    NDArray vec = values(1, 10);
+    try (FluxModulation converted =
+            FluxModulation.load(stored(program, DType.BF16), CPU, SmallNetworks.FLUX);
+        FluxModulation expected = FluxModulation.load(widened(program), CPU, SmallNetworks.FLUX)) {
+      NDArray before = converted.rows(vec, sigmas, 3.5);
+      assertThat(converted.toFloat32()).isTrue();
+      NDArray after = converted.rows(vec, sigmas, 3.5);
+      Arrays32.assertIdentical("rows", after, expected.rows(vec, sigmas, 3.5));
+      assertThat(after.contentEquals(before)).isFalse();
+    }
+  }
+
+  @Test
+  void textEncoders_converted_computeInFloat32() throws IOException {
+    NDArray ids = manager.create(new long[] {3, 7, 1, 9}, new Shape(1, 4));
+    NetworkProgram clipProgram = NetworkProgram.of(SmallNetworks.CLIP);
+    try (ClipTextEncoder converted =
+            ClipTextEncoder.load(stored(clipProgram, DType.BF16), CPU, SmallNetworks.CLIP);
+        ClipTextEncoder expected =
+            ClipTextEncoder.load(widened(clipProgram), CPU, SmallNetworks.CLIP)) {
+      NDArray before = converted.encode(ids).pooled();
+      assertThat(converted.toFloat32()).isTrue();
+      NDArray after = converted.encode(ids).pooled();
+      Arrays32.assertIdentical("CLIP", after, expected.encode(ids).pooled());
+      assertThat(after.contentEquals(before)).isFalse();
+    }
+    NetworkProgram t5Program = NetworkProgram.of(SmallNetworks.T5);
+    try (T5TextEncoder converted =
+            T5TextEncoder.load(stored(t5Program, DType.BF16), CPU, SmallNetworks.T5);
+        T5TextEncoder expected = T5TextEncoder.load(widened(t5Program), CPU, SmallNetworks.T5)) {
+      NDArray before = converted.encode(ids);
+      assertThat(converted.toFloat32()).isTrue();
+      NDArray after = converted.encode(ids);
+      Arrays32.assertIdentical("T5", after, expected.encode(ids));
+      assertThat(after.contentEquals(before)).isFalse();
+    }
+  }
+
+  @Test
+  void vaeDecoder_converted_computesInFloat32() throws IOException {
+    NetworkProgram program = NetworkProgram.of(SmallNetworks.VAE);
+    NDArray latent = values(1, 4, 3, 5);
+    try (VaeDecoder converted =
+            VaeDecoder.load(stored(program, DType.BF16), CPU, SmallNetworks.VAE);
+        VaeDecoder expected = VaeDecoder.load(widened(program), CPU, SmallNetworks.VAE)) {
+      NDArray before = converted.decode(latent);
+      assertThat(converted.toFloat32()).isTrue();
+      NDArray after = converted.decode(latent);
+      Arrays32.assertIdentical("image", after, expected.decode(latent));
+      assertThat(after.contentEquals(before)).isFalse();
+    }
+  }
+
+  @Test
+  void toFloat32_ofAForeignModule_saysNoAndLeavesItAsItIs() throws IOException {
+    String code =
+        """
+        class Enlarge(Module):
+          __parameters__ = []
+          __buffers__ = []
+          def forward(self: __torch__.enlarge.Enlarge, latent: Tensor) -> Tensor:
+            return torch.upsample_nearest2d(torch.slice(latent, 1, 0, 3), None, [4., 4.])
+        """;
+    Path file = folder.resolve("enlarge.pt");
+    ScriptModule root = ScriptModule.builder("__torch__.enlarge.Enlarge").build();
+    TorchScriptArchive.write(file, "enlarge", root, Map.of("enlarge", code), bytes -> {});
+    try (VaeDecoder foreign = VaeDecoder.load(file, CPU, SmallNetworks.VAE)) {
+      assertThat(foreign.toFloat32()).isFalse();
+      assertThat(foreign.decode(values(1, 4, 3, 5)).getShape()).isEqualTo(new Shape(1, 3, 12, 20));
+    }
+  }
+}
