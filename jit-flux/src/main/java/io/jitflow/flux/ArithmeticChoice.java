@@ -23,10 +23,14 @@ record ArithmeticChoice(Set<FluxNetwork> converted, String reason) {
 
   static ArithmeticChoice of(FluxOptions options, FluxBundle bundle, Device device)
       throws IOException {
-    OperatingSystemMXBean system =
-        (OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean();
-    long memory = device.isGpu() ? Long.MAX_VALUE : system.getTotalMemorySize();
+    long memory = device.isGpu() ? Long.MAX_VALUE : machineMemory();
     return of(options, bundle, device, memory, Bfloat16Units::ofThisMachine);
+  }
+
+  /** What the machine, or the container, has in bytes. */
+  static long machineMemory() {
+    return ((OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean())
+        .getTotalMemorySize();
   }
 
   /** The same on a machine of which this is known. */

@@ -14,6 +14,8 @@ import io.jitflow.core.SamplingStep;
 import io.jitflow.core.SigmaSchedule;
 import io.jitflow.core.TorchNoise;
 import io.jitflow.core.token.TokenGrid;
+import io.jitflow.flux.PipelineListener.Activity;
+import io.jitflow.flux.PipelineListener.Phase;
 import io.jitflow.flux.bundle.FluxBundle;
 import io.jitflow.flux.bundle.FluxNetwork;
 import io.jitflow.flux.bundle.SchedulerSettings;
@@ -33,6 +35,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.locks.ReentrantLock;
@@ -57,6 +60,7 @@ public final class FluxPipeline implements AutoCloseable {
 
   private final FluxBundle bundle;
   private final FluxOptions options;
+  private final PipelineListener listener;
   private final NDManager manager;
   private final LoadedNetworks networks;
   private final ClipTokenizer clipTokenizer;
@@ -71,13 +75,16 @@ public final class FluxPipeline implements AutoCloseable {
       FluxBundle bundle,
       FluxOptions options,
       ArithmeticChoice arithmetic,
+      PipelineListener listener,
       NDManager manager,
       ClipTokenizer clipTokenizer,
       T5Tokenizer t5Tokenizer) {
     this.bundle = bundle;
     this.options = options;
+    this.listener = listener;
     this.manager = manager;
-    this.networks = new LoadedNetworks(bundle, manager.getDevice(), options.memory(), arithmetic);
+    this.networks =
+        new LoadedNetworks(bundle, manager.getDevice(), options.memory(), arithmetic, listener);
     this.clipTokenizer = clipTokenizer;
     this.t5Tokenizer = t5Tokenizer;
     this.prompts = new PromptCache(options.cachedPrompts());
@@ -106,6 +113,22 @@ public final class FluxPipeline implements AutoCloseable {
    *     or DJL is set up in a way that gives wrong results
    */
   public static FluxPipeline load(Path bundle, FluxOptions options) throws IOException {
+    return load(bundle, options, PipelineListener.NONE);
+  }
+
+  /**
+   * Loads a bundle and tells what it is busy with, then and later.
+   *
+   * @param bundle a folder that {@code FluxConverter} wrote
+   * @param options device, memory and arithmetic
+   * @param listener told of each long phase of loading and of every request
+   * @return the pipeline
+   * @throws IOException if the bundle is incomplete or damaged; nothing stays loaded then
+   * @throws IllegalStateException if the class path has DJL in another version than this library's,
+   *     or DJL is set up in a way that gives wrong results
+   */
+  public static FluxPipeline load(Path bundle, FluxOptions options, PipelineListener listener)
+      throws IOException {
     long start = System.nanoTime();
     EngineVersions.check();
     EngineSetup.check(options);
@@ -116,10 +139,11 @@ public final class FluxPipeline implements AutoCloseable {
     T5Tokenizer t5 = null;
     NDManager manager = null;
     FluxPipeline pipeline = null;
+    boolean complete = false;
     try {
       t5 = T5Tokenizer.load(description.t5Tokenizer(), description.t5Tokens());
       manager = NDManager.newBaseManager(device, "PyTorch");
-      pipeline = new FluxPipeline(description, options, arithmetic, manager, clip, t5);
+      pipeline = new FluxPipeline(description, options, arithmetic, listener, manager, clip, t5);
       pipeline.networks.preload();
       LOG.info(
           "loaded {} in {} s: {}, {}, {}; {}",
@@ -131,14 +155,16 @@ public final class FluxPipeline implements AutoCloseable {
               : "one after the other",
           arithmetic,
           sizes(description));
+      complete = true;
       return pipeline;
-    } catch (IOException | RuntimeException e) {
-      if (pipeline != null) {
-        pipeline.close();
-      } else {
-        close(manager, t5, clip);
+    } finally {
+      if (!complete) { // whatever was thrown, an Error too
+        if (pipeline != null) {
+          pipeline.close();
+        } else {
+          close(manager, t5, clip);
+        }
       }
-      throw e;
     }
   }
 
@@ -177,7 +203,12 @@ public final class FluxPipeline implements AutoCloseable {
    * @return the sampler that is used if a request names none
    */
   public EulerSampler standardSampler() {
-    return new EulerSampler(schedule(), bundle.scheduler().useDynamicShifting() ? 50 : 4);
+    return standardSampler(bundle);
+  }
+
+  private static EulerSampler standardSampler(FluxBundle bundle) {
+    SchedulerSettings scheduler = bundle.scheduler();
+    return new EulerSampler(scheduler.schedule(), scheduler.useDynamicShifting() ? 50 : 4);
   }
 
   /**
@@ -186,18 +217,22 @@ public final class FluxPipeline implements AutoCloseable {
    * @return the schedule
    */
   public SigmaSchedule schedule() {
-    SchedulerSettings settings = bundle.scheduler();
-    int base = settings.baseImageSeqLen();
-    int max = settings.maxImageSeqLen();
-    if (settings.useDynamicShifting()) {
-      return new SigmaSchedule.DynamicShift(settings.baseShift(), settings.maxShift(), base, max);
-    }
-    if (settings.shift() == 1) {
-      return SigmaSchedule.linear();
-    }
-    // shift s / (1 + (shift - 1) s) is the dynamic shift's formula with mu = ln(shift)
-    double mu = Math.log(settings.shift());
-    return new SigmaSchedule.DynamicShift(mu, mu, base, max);
+    return bundle.scheduler().schedule();
+  }
+
+  /**
+   * Checks that a request can be served, which takes no time: before a pipeline is loaded, or
+   * before a request waits for its turn. {@link #generate} does the same first.
+   *
+   * @param bundle the model
+   * @param options how it will be loaded
+   * @param request what to draw
+   * @throws IllegalArgumentException if the sampler cannot serve the size, or the image needs more
+   *     memory than the machine has
+   */
+  public static void check(FluxBundle bundle, FluxOptions options, ImageRequest request) {
+    request.sampler().orElseGet(() -> standardSampler(bundle)).check(request.grid());
+    ImageMemory.of(bundle, options, request).requireRoom(options.resolvedDevice());
   }
 
   /**
@@ -208,6 +243,7 @@ public final class FluxPipeline implements AutoCloseable {
    * @throws CancellationException if the request's listener cancels, the pipeline is closed or this
    *     thread is interrupted meanwhile, whether it waits or draws; everything that the call made
    *     is freed, and the interrupt status stays set
+   * @throws IllegalArgumentException if {@link #check} refuses it
    * @throws IllegalStateException if the pipeline is closed, or is called from its own listener
    * @throws UncheckedIOException if a network cannot be loaded, under {@link
    *     MemoryPolicy#SEQUENTIAL}
@@ -221,6 +257,7 @@ public final class FluxPipeline implements AutoCloseable {
     }
     takeTurn();
     try (NDManager scratch = openScratch()) {
+      check(bundle, options, request);
       return generate(complete(request), scratch);
     } catch (CancellationException e) {
       if (closing) {
@@ -246,6 +283,11 @@ public final class FluxPipeline implements AutoCloseable {
   /** Owns everything that outlives a call: the cached embeddings. For leak tests. */
   NDManager manager() {
     return manager;
+  }
+
+  /** What is loaded now. For tests of memory policies. */
+  Set<FluxNetwork> networksInMemory() {
+    return networks.inMemory();
   }
 
   /** Whether close was called. */
@@ -274,14 +316,14 @@ public final class FluxPipeline implements AutoCloseable {
   }
 
   private GeneratedImages generate(ImageRequest request, NDManager scratch) throws IOException {
-    // 1. tokenise and 2. encode the prompts
-    TextEncoding text = new TextEncoding();
-    PromptEmbedding prompt = text.encode(request.prompt(), request);
-    Optional<PromptEmbedding> negative = Optional.empty();
-    if (request.negativePrompt().isPresent()) {
-      negative = Optional.of(text.encode(request.negativePrompt().get(), request));
-    }
     try {
+      // 1. tokenise and 2. encode the prompts
+      TextEncoding text = new TextEncoding();
+      PromptEmbedding prompt = text.encode(request.prompt(), request);
+      Optional<PromptEmbedding> negative = Optional.empty();
+      if (request.negativePrompt().isPresent()) {
+        negative = Optional.of(text.encode(request.negativePrompt().get(), request));
+      }
       Stopwatch noise = new Stopwatch();
       Stopwatch denoise = new Stopwatch();
       denoise.start();
@@ -298,10 +340,12 @@ public final class FluxPipeline implements AutoCloseable {
           noise.stop();
           // 4. denoise
           denoise.start();
+          begin(Phase.DENOISE, i, request.sampler().orElseThrow().steps());
           NDArray latents = request.sampler().orElseThrow().sample(model, sampling);
           denoise.stop();
           // 5. unpack, 6. decode, 7. pixels
           decode.start();
+          begin(Phase.DECODE, i, 0);
           images.add(decode(latents, sampling.grid()));
           decode.stop();
         }
@@ -357,6 +401,10 @@ public final class FluxPipeline implements AutoCloseable {
       }
     }
     return new FluxVelocity.Branch(embedding, Optional.of(modulation));
+  }
+
+  private void begin(Phase phase, int image, long total) {
+    listener.onActivity(new Activity(phase, Integer.toString(image + 1), 0, total));
   }
 
   /** Fills in what the request leaves open. */
@@ -470,6 +518,7 @@ public final class FluxPipeline implements AutoCloseable {
         return known;
       }
       encode.start();
+      listener.onActivity(new Activity(Phase.ENCODE, shortened(text), 0, 0));
       try (NDManager owner = manager.newSubManager();
           ClipTextEncoder.Encoding clip = networks.clip().encode(batchOfOne(owner, clipIds))) {
         NDArray tokens = networks.t5().encode(batchOfOne(owner, t5Ids));

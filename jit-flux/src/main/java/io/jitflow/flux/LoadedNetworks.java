@@ -9,6 +9,9 @@ import io.jitflow.flux.network.FluxTransformer;
 import io.jitflow.flux.network.T5TextEncoder;
 import io.jitflow.flux.network.VaeDecoder;
 import java.io.IOException;
+import java.nio.file.Files;
+import java.util.EnumSet;
+import java.util.Set;
 import java.util.function.BooleanSupplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -21,6 +24,7 @@ final class LoadedNetworks implements AutoCloseable {
   private final Device device;
   private final MemoryPolicy memory;
   private final ArithmeticChoice arithmetic;
+  private final PipelineListener listener;
   private ClipTextEncoder clip;
   private T5TextEncoder t5;
   private FluxModulation modulation;
@@ -28,11 +32,16 @@ final class LoadedNetworks implements AutoCloseable {
   private VaeDecoder vae;
 
   LoadedNetworks(
-      FluxBundle bundle, Device device, MemoryPolicy memory, ArithmeticChoice arithmetic) {
+      FluxBundle bundle,
+      Device device,
+      MemoryPolicy memory,
+      ArithmeticChoice arithmetic,
+      PipelineListener listener) {
     this.bundle = bundle;
     this.device = device;
     this.memory = memory;
     this.arithmetic = arithmetic;
+    this.listener = listener;
   }
 
   /** Loads what stays, so that a broken file is told at once. */
@@ -47,9 +56,26 @@ final class LoadedNetworks implements AutoCloseable {
     vae();
   }
 
+  /** What is loaded now. */
+  Set<FluxNetwork> inMemory() {
+    Set<FluxNetwork> loaded = EnumSet.noneOf(FluxNetwork.class);
+    add(loaded, FluxNetwork.TEXT_ENCODER, clip);
+    add(loaded, FluxNetwork.TEXT_ENCODER_2, t5);
+    add(loaded, FluxNetwork.TRANSFORMER, transformer);
+    add(loaded, FluxNetwork.VAE_DECODER, vae);
+    return loaded;
+  }
+
+  private static void add(Set<FluxNetwork> loaded, FluxNetwork network, AutoCloseable wrapper) {
+    if (wrapper != null) {
+      loaded.add(network);
+    }
+  }
+
   ClipTextEncoder clip() throws IOException {
     if (clip == null) {
       makeRoomForTextEncoders();
+      begin(FluxNetwork.TEXT_ENCODER);
       clip =
           ClipTextEncoder.load(bundle.file(FluxNetwork.TEXT_ENCODER), device, bundle.textEncoder());
       convert(FluxNetwork.TEXT_ENCODER, clip::toFloat32);
@@ -60,6 +86,7 @@ final class LoadedNetworks implements AutoCloseable {
   T5TextEncoder t5() throws IOException {
     if (t5 == null) {
       makeRoomForTextEncoders();
+      begin(FluxNetwork.TEXT_ENCODER_2);
       t5 =
           T5TextEncoder.load(
               bundle.file(FluxNetwork.TEXT_ENCODER_2), device, bundle.textEncoder2());
@@ -98,6 +125,7 @@ final class LoadedNetworks implements AutoCloseable {
         closeTextEncoders();
         closeModulation();
       }
+      begin(FluxNetwork.TRANSFORMER);
       transformer =
           FluxTransformer.load(bundle.file(FluxNetwork.TRANSFORMER), device, bundle.transformer());
       convert(FluxNetwork.TRANSFORMER, transformer::toFloat32);
@@ -107,10 +135,17 @@ final class LoadedNetworks implements AutoCloseable {
 
   VaeDecoder vae() throws IOException {
     if (vae == null) {
+      begin(FluxNetwork.VAE_DECODER);
       vae = VaeDecoder.load(bundle.file(FluxNetwork.VAE_DECODER), device, bundle.vaeDecoder());
       convert(FluxNetwork.VAE_DECODER, vae::toFloat32);
     }
     return vae;
+  }
+
+  private void begin(FluxNetwork network) throws IOException {
+    listener.onActivity(
+        new PipelineListener.Activity(
+            PipelineListener.Phase.LOAD, network.key(), 0, Files.size(bundle.file(network))));
   }
 
   private void convert(FluxNetwork network, BooleanSupplier toFloat32) {

@@ -16,6 +16,7 @@ import io.jitflow.core.jit.JitSampler;
 import io.jitflow.flux.bundle.BundleException;
 import io.jitflow.flux.bundle.FluxBundle;
 import io.jitflow.flux.bundle.FluxNetwork;
+import io.jitflow.flux.bundle.SchedulerSettings;
 import io.jitflow.flux.image.GeneratedImages;
 import io.jitflow.flux.image.ImageRequest;
 import java.awt.image.BufferedImage;
@@ -25,6 +26,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
@@ -354,14 +356,161 @@ class FluxPipelineTest {
   }
 
   @Test
-  void schedule_ofAConstantShift_isTheReferenceFormula() {
+  void schedule_ofAConstantShift_isTheReferenceFormula() throws IOException {
     double shift = 3;
-    double mu = Math.log(shift);
-    double[] sigmas = new SigmaSchedule.DynamicShift(mu, mu, 256, 4096).sigmas(4, 1024);
-    for (int i = 0; i < 4; i++) {
-      double s = 1 - i / 4.0;
-      assertThat(sigmas[i])
-          .isCloseTo(shift * s / (1 + (shift - 1) * s), org.assertj.core.data.Offset.offset(1e-6));
+    Path shifted = copy("shifted");
+    FluxBundle dev = FluxBundle.read(shifted);
+    new FluxBundle(
+            shifted,
+            dev.libraryVersion(),
+            dev.transformer(),
+            dev.textEncoder(),
+            dev.textEncoder2(),
+            dev.vaeDecoder(),
+            dev.dtypes(),
+            dev.clipTokens(),
+            dev.t5Tokens(),
+            new SchedulerSettings(false, shift, 0.5, 1.15, 256, 4096),
+            dev.sources())
+        .writeManifest();
+    try (FluxPipeline pipeline = FluxPipeline.load(shifted, OPTIONS)) {
+      assertThat(pipeline.standardSampler().steps()).isEqualTo(4);
+      double[] sigmas = pipeline.schedule().sigmas(4, 1024);
+      for (int i = 0; i < 4; i++) {
+        double s = 1 - i / 4.0;
+        assertThat(sigmas[i])
+            .isCloseTo(
+                shift * s / (1 + (shift - 1) * s), org.assertj.core.data.Offset.offset(1e-6));
+      }
+    }
+  }
+
+  @Test
+  void sequentialMemory_neverHoldsEncodersAndTransformerTogether() throws IOException {
+    List<Set<FluxNetwork>> whileDenoising = new ArrayList<>();
+    List<Set<FluxNetwork>> whileEncoding = new ArrayList<>();
+    FluxPipeline[] self = new FluxPipeline[1];
+    PipelineListener listener =
+        activity -> {
+          if (activity.phase() == PipelineListener.Phase.DENOISE) {
+            whileDenoising.add(self[0].networksInMemory());
+          }
+        };
+    FluxOptions options = OPTIONS.withMemory(MemoryPolicy.SEQUENTIAL).withCachedPrompts(0);
+    try (FluxPipeline pipeline =
+        FluxPipeline.load(
+            bundle,
+            options,
+            activity -> {
+              listener.onActivity(activity);
+              boolean loadsT5 =
+                  activity.phase() == PipelineListener.Phase.LOAD
+                      && activity.item().equals(FluxNetwork.TEXT_ENCODER_2.key());
+              if (loadsT5) {
+                whileEncoding.add(self[0].networksInMemory());
+              }
+            })) {
+      self[0] = pipeline;
+      assertThat(pipeline.networksInMemory()).containsExactly(FluxNetwork.VAE_DECODER);
+      pipeline.generate(request());
+      pipeline.generate(request().withPrompt("a house"));
+    }
+    assertThat(whileDenoising)
+        .hasSize(2)
+        .allSatisfy(
+            networks ->
+                assertThat(networks)
+                    .containsExactlyInAnyOrder(FluxNetwork.TRANSFORMER, FluxNetwork.VAE_DECODER));
+    assertThat(whileEncoding)
+        .hasSize(2)
+        .allSatisfy(networks -> assertThat(networks).doesNotContain(FluxNetwork.TRANSFORMER));
+  }
+
+  @Test
+  void listener_isToldOfEveryPhaseInOrder() throws IOException {
+    List<String> told = new ArrayList<>();
+    try (FluxPipeline pipeline =
+        FluxPipeline.load(
+            bundle, OPTIONS, activity -> told.add(activity.phase() + " " + activity.item()))) {
+      told.removeIf(line -> line.startsWith("VERIFY"));
+      assertThat(told)
+          .containsSubsequence("LOAD text_encoder", "LOAD text_encoder_2", "LOAD transformer");
+      told.clear();
+      pipeline.generate(request().withCount(2));
+      assertThat(told)
+          .containsExactly(
+              "ENCODE a small red cat", "DENOISE 1", "DECODE 1", "DENOISE 2", "DECODE 2");
+    }
+  }
+
+  @Test
+  void cache_whenTheNegativePromptFails_doesNotGrow() throws IOException {
+    PipelineListener failing =
+        activity -> {
+          if (activity.item().startsWith("bad")) {
+            throw new IllegalArgumentException("from the listener");
+          }
+        };
+    try (FluxPipeline pipeline = FluxPipeline.load(bundle, OPTIONS.withCachedPrompts(1), failing)) {
+      for (int i = 0; i < 5; i++) {
+        ImageRequest request =
+            request().withPrompt("prompt " + i).withNegativePrompt("bad " + i, 4);
+        assertThatThrownBy(() -> pipeline.generate(request)).hasMessage("from the listener");
+      }
+      assertThat(pipeline.manager().getManagedArrays()).hasSize(2);
+    }
+  }
+
+  @Test
+  void generate_largerThanTheDecodersTile_isDecodedInTiles() throws IOException {
+    ImageRequest wide = request().withSize(256, 128);
+    int[] whole;
+    int[] tiled;
+    try (FluxPipeline pipeline = FluxPipeline.load(bundle, OPTIONS)) {
+      whole = pixels(pipeline.generate(wide), 0);
+    }
+    try (FluxPipeline pipeline = FluxPipeline.load(bundle, OPTIONS.withDecodeTilePx(128))) {
+      tiled = pixels(pipeline.generate(wide), 0);
+    }
+    assertThat(tiled).hasSameSizeAs(whole).isNotEqualTo(whole);
+    // the norms see a tile instead of the image; another image altogether would differ by 60
+    assertThat(meanDifference(tiled, whole)).isLessThan(20);
+  }
+
+  private static double meanDifference(int[] a, int[] b) {
+    double sum = 0;
+    for (int i = 0; i < a.length; i++) {
+      for (int shift = 0; shift <= 16; shift += 8) {
+        sum += Math.abs((a[i] >> shift & 0xff) - (b[i] >> shift & 0xff));
+      }
+    }
+    return sum / (3 * a.length);
+  }
+
+  @Test
+  void memory_thatIsNotThere_isToldWithNumbers() throws IOException {
+    FluxBundle description = FluxBundle.read(bundle);
+    ImageMemory large = ImageMemory.of(description, OPTIONS, request().withSize(4096, 4096));
+    assertThatThrownBy(() -> large.requireRoom(1_000_000, Long.MAX_VALUE))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining("4096 x 4096 px takes about")
+        .hasMessageContaining("make it smaller");
+    assertThatThrownBy(() -> large.requireRoom(Long.MAX_VALUE, 1_000_000))
+        .hasMessageContaining("start with java -Xmx");
+    large.requireRoom(1L << 50, 1L << 40);
+  }
+
+  @Test
+  void generate_sizeThatTheSamplerCannotServe_isRefusedBeforeAnythingIsEncoded()
+      throws IOException {
+    List<PipelineListener.Phase> phases = new ArrayList<>();
+    try (FluxPipeline pipeline =
+        FluxPipeline.load(bundle, OPTIONS, activity -> phases.add(activity.phase()))) {
+      phases.clear();
+      ImageRequest tiny = request().withSize(16, 16).withSampler(JitSampler.preset7x());
+      assertThatThrownBy(() -> pipeline.generate(tiny))
+          .isInstanceOf(IllegalArgumentException.class);
+      assertThat(phases).isEmpty();
     }
   }
 

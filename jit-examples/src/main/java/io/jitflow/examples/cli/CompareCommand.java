@@ -11,6 +11,7 @@ import io.jitflow.examples.bench.ContactSheet;
 import io.jitflow.examples.bench.PictureMetrics;
 import io.jitflow.examples.bench.RunCost;
 import io.jitflow.flux.FluxPipeline;
+import io.jitflow.flux.bundle.FluxBundle;
 import io.jitflow.flux.image.GeneratedImages;
 import io.jitflow.flux.image.ImageRequest;
 import java.awt.image.BufferedImage;
@@ -105,9 +106,7 @@ final class CompareCommand implements Callable<Integer> {
     Path anchorsFile;
     Map<String, Path> files = new LinkedHashMap<>();
     try {
-      if (prompt.isBlank()) {
-        throw new IllegalArgumentException("the --prompt is empty; say what to draw");
-      }
+      RequestOptions.requireReadable("--prompt", prompt);
       if (steps < 1) {
         throw new IllegalArgumentException("--steps must be at least 1, got " + steps);
       }
@@ -122,7 +121,11 @@ final class CompareCommand implements Callable<Integer> {
     }
 
     List<Run> runs = new ArrayList<>();
-    try (FluxPipeline pipeline = model.load(main.interrupt(), err)) {
+    FluxBundle bundle = model.describe(main.interrupt(), err);
+    ImageRequest standard =
+        request.withSampler(new EulerSampler(bundle.scheduler().schedule(), steps));
+    try (Progress progress = new Progress();
+        FluxPipeline pipeline = model.load(bundle, standard, main.interrupt(), progress)) {
       Map<String, Sampler> samplers = new LinkedHashMap<>();
       samplers.put("standard", new EulerSampler(pipeline.schedule(), steps));
       samplers.put("4x", JitSampler.preset4x());
@@ -134,9 +137,9 @@ final class CompareCommand implements Callable<Integer> {
       ImageRequest warmUp = request.withSampler(new JitSampler(shortened));
       request =
           request.withSeed(
-              run(pipeline, "warm-up", warmUp).result().request().seed().orElseThrow());
+              run(pipeline, progress, "warm-up", warmUp).result().request().seed().orElseThrow());
       for (Map.Entry<String, Sampler> entry : samplers.entrySet()) {
-        runs.add(run(pipeline, entry.getKey(), request.withSampler(entry.getValue())));
+        runs.add(run(pipeline, progress, entry.getKey(), request.withSampler(entry.getValue())));
       }
     }
 
@@ -157,23 +160,22 @@ final class CompareCommand implements Callable<Integer> {
     out.println("active tokens: " + anchorsFile);
     files.forEach((name, file) -> out.printf("%-13s  %s%n", name + ":", file));
     out.flush();
-    runs.get(0).result().remarks().forEach(remark -> err.println("note: " + remark));
+    runs.get(0).result().remarks().forEach(remark -> err.println("note: " + Printable.of(remark)));
     err.flush();
     return 0;
   }
 
-  private Run run(FluxPipeline pipeline, String name, ImageRequest request) {
+  private Run run(FluxPipeline pipeline, Progress progress, String name, ImageRequest request) {
     main.interrupt().check();
-    try (Progress progress = Progress.ofSteps(name, request.sampler().orElseThrow().steps())) {
-      StepRecorder recorder = new StepRecorder(main.interrupt(), progress);
-      GeneratedImages result = pipeline.generate(request.withListener(recorder));
-      return new Run(
-          name,
-          result,
-          recorder.steps(),
-          pixels(result.images().get(0)),
-          RunCost.of(pipeline.bundle().transformer(), result.request(), recorder.steps()));
-    }
+    progress.prefix(name + ": ");
+    StepRecorder recorder = new StepRecorder(main.interrupt(), progress);
+    GeneratedImages result = pipeline.generate(request.withListener(recorder));
+    return new Run(
+        name,
+        result,
+        recorder.steps(),
+        pixels(result.images().get(0)),
+        RunCost.of(pipeline.bundle().transformer(), result.request(), recorder.steps()));
   }
 
   private static List<ContactSheet.Panel> anchors(Run run) {

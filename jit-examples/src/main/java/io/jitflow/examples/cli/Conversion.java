@@ -8,7 +8,7 @@ import io.jitflow.flux.convert.FluxConverter;
 import java.io.IOException;
 import java.nio.file.Path;
 
-/** A conversion with a progress bar that Ctrl-C ends. */
+/** A conversion that shows its progress and that Ctrl-C ends. */
 final class Conversion {
 
   private Conversion() {}
@@ -16,7 +16,8 @@ final class Conversion {
   static FluxBundle run(
       FluxCheckpoint checkpoint, Path target, ConversionOptions options, Interrupt interrupt)
       throws IOException {
-    try (Progress progress = Progress.ofBytes("convert", -1)) {
+    try (Progress progress = new Progress()) {
+      progress.bytes("convert", 0);
       return FluxConverter.convert(
           checkpoint,
           target,

@@ -4,8 +4,10 @@ import ai.djl.engine.EngineException;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.PrintWriter;
+import java.io.UncheckedIOException;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.NoSuchFileException;
+import java.util.Locale;
 import java.util.concurrent.CancellationException;
 
 /**
@@ -20,10 +22,13 @@ record Failure(String message, int exitCode) {
     if (cause instanceof CancellationException) {
       return new Failure("cancelled", Main.CANCELLED);
     }
-    return new Failure("error: " + sentence(cause), Main.FAILED);
+    return new Failure("error: " + Printable.of(sentence(cause)), Main.FAILED);
   }
 
   private static String sentence(Throwable cause) {
+    if (cause instanceof UncheckedIOException) {
+      return sentence(cause.getCause());
+    }
     if (cause instanceof NoSuchFileException missing) {
       return missing.getFile()
           + ": "
@@ -43,9 +48,13 @@ record Failure(String message, int exitCode) {
       return "out of Java memory (%s); give it more with java -Xmx8g".formatted(message);
     }
     if (cause instanceof EngineException) {
+      if (isOutOfMemory(message)) {
+        return "%s; make the image smaller, free the text encoders with --low-memory, or choose another --device"
+            .formatted(firstLine(message));
+      }
       // libtorch appends its own stack; the first line says what happened
       return "the PyTorch engine failed: %s (--stacktrace shows more)"
-          .formatted(message.lines().findFirst().orElse(message));
+          .formatted(firstLine(message));
     }
     if (cause instanceof IOException
         || cause instanceof IllegalArgumentException
@@ -54,6 +63,19 @@ record Failure(String message, int exitCode) {
       return message;
     }
     return "%s: %s (--stacktrace shows more)".formatted(cause.getClass().getSimpleName(), message);
+  }
+
+  private static String firstLine(String message) {
+    return message.lines().findFirst().orElse(message);
+  }
+
+  /** How libtorch says it on CPUs and on GPUs. */
+  private static boolean isOutOfMemory(String message) {
+    String lower = message.toLowerCase(Locale.ROOT);
+    return lower.contains("out of memory")
+        || lower.contains("not enough memory")
+        || lower.contains("can't allocate memory")
+        || lower.contains("bad_alloc");
   }
 
   private static boolean isDiskFull(Throwable cause) {

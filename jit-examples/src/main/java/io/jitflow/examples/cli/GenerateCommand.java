@@ -3,15 +3,20 @@ package io.jitflow.examples.cli;
 import io.jitflow.core.Sampler;
 import io.jitflow.examples.bench.Amounts;
 import io.jitflow.flux.FluxPipeline;
+import io.jitflow.flux.bundle.FluxBundle;
 import io.jitflow.flux.image.GeneratedImages;
 import io.jitflow.flux.image.ImageOrigin;
 import io.jitflow.flux.image.ImageRequest;
+import io.jitflow.flux.image.PhaseTimings;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Callable;
+import java.util.function.Function;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -86,54 +91,68 @@ final class GenerateCommand implements Callable<Integer> {
       throw new ParameterException(spec.commandLine(), e.getMessage(), e);
     }
 
-    // 2. load, 3. generate
-    GeneratedImages images;
-    try (FluxPipeline pipeline = model.load(main.interrupt(), err)) {
-      Sampler sampler =
-          samplers
-              .sampler(pipeline.schedule())
-              .or(request::sampler)
-              .orElseGet(pipeline::standardSampler);
-      checkFits(sampler, request);
-      try (Progress progress =
-          Progress.ofSteps("denoise", (long) sampler.steps() * request.count())) {
+    // 2. load, 3. generate, 4. save each image when it is there
+    List<Path> files = GeneratedImages.files(file, request.count());
+    List<PhaseTimings> timings = new ArrayList<>();
+    GeneratedImages first = null;
+    FluxBundle bundle = model.describe(main.interrupt(), err);
+    Optional<Sampler> sampler = samplers.sampler(bundle.scheduler().schedule());
+    ImageRequest all = sampler.isPresent() ? request.withSampler(sampler.get()) : request;
+    try (Progress progress = new Progress();
+        FluxPipeline pipeline = model.load(bundle, all, main.interrupt(), progress)) {
+      for (int i = 0; i < files.size(); i++) {
+        if (files.size() > 1) {
+          progress.prefix("image %d of %d: ".formatted(i + 1, files.size()));
+        }
         StepRecorder recorder = new StepRecorder(main.interrupt(), progress);
-        images = pipeline.generate(request.withSampler(sampler).withListener(recorder));
+        ImageRequest one = i == 0 ? all.withCount(1) : all.single(i);
+        GeneratedImages images = pipeline.generate(one.withListener(recorder));
+        images.save(files.get(i));
+        tell(out, files.get(i), images.request());
+        timings.add(images.timings());
+        if (i == 0) { // the other seeds follow the first, which may have been drawn just now
+          all = all.withSeed(images.request().seed().orElseThrow());
+          first = images;
+        }
       }
     }
 
-    // 4. save, and tell
-    List<Path> files = images.save(file);
-    for (int i = 0; i < files.size(); i++) {
-      ImageRequest made = images.request().single(i);
-      out.printf(
-          "%s: %d x %d px, seed %d, %s, %d steps%n",
-          files.get(i),
-          made.widthPx(),
-          made.heightPx(),
-          made.seed().orElseThrow(),
-          SamplerOptions.describe(made.sampler().orElseThrow()),
-          made.sampler().orElseThrow().steps());
-    }
+    // 5. tell
     out.printf(
         "time: tokenise %s, encode %s, noise %s, denoise %s, decode %s%n",
-        Amounts.time(images.timings().tokenise()),
-        Amounts.time(images.timings().encode()),
-        Amounts.time(images.timings().noise()),
-        Amounts.time(images.timings().denoise()),
-        Amounts.time(images.timings().decode()));
+        total(timings, PhaseTimings::tokenise),
+        total(timings, PhaseTimings::encode),
+        total(timings, PhaseTimings::noise),
+        total(timings, PhaseTimings::denoise),
+        total(timings, PhaseTimings::decode));
     out.flush();
     origin.map(ImageOrigin::remarks).stream()
         .flatMap(List::stream)
-        .forEach(remark -> err.println("note: " + remark));
-    images.remarks().forEach(remark -> err.println("note: " + remark));
-    if (origin.isPresent() && !origin.get().model().equals(images.model())) {
+        .forEach(remark -> err.println("note: " + Printable.of(remark)));
+    first.remarks().forEach(remark -> err.println("note: " + Printable.of(remark)));
+    if (origin.isPresent() && !origin.get().model().equals(first.model())) {
       err.printf(
           "note: %s was made with the model %s; this is %s, so the images differ%n",
-          from, origin.get().model(), images.model());
+          from, Printable.of(origin.get().model()), Printable.of(first.model()));
     }
     err.flush();
     return 0;
+  }
+
+  private static void tell(PrintWriter out, Path file, ImageRequest made) {
+    out.printf(
+        "%s: %d x %d px, seed %d, %s, %d steps%n",
+        file,
+        made.widthPx(),
+        made.heightPx(),
+        made.seed().orElseThrow(),
+        SamplerOptions.describe(made.sampler().orElseThrow()),
+        made.sampler().orElseThrow().steps());
+    out.flush();
+  }
+
+  private static String total(List<PhaseTimings> timings, Function<PhaseTimings, Duration> phase) {
+    return Amounts.time(timings.stream().map(phase).reduce(Duration.ZERO, Duration::plus));
   }
 
   private ImageRequest request(Optional<ImageOrigin> origin) {
@@ -141,8 +160,8 @@ final class GenerateCommand implements Callable<Integer> {
     if (prompt == null && origin.isEmpty()) {
       throw new IllegalArgumentException("give a --prompt, or --from an image to make again");
     }
-    if (prompt != null && prompt.isBlank()) {
-      throw new IllegalArgumentException("the --prompt is empty; say what to draw");
+    if (prompt != null) {
+      RequestOptions.requireReadable("--prompt", prompt);
     }
     ImageRequest request =
         origin.map(ImageOrigin::request).orElseGet(() -> ImageRequest.of(prompt));
@@ -150,13 +169,5 @@ final class GenerateCommand implements Callable<Integer> {
       request = request.withPrompt(prompt);
     }
     return options.applyTo(count == null ? request : request.withCount(count));
-  }
-
-  private void checkFits(Sampler sampler, ImageRequest request) {
-    try {
-      sampler.check(request.grid());
-    } catch (IllegalArgumentException e) {
-      throw new ParameterException(spec.commandLine(), e.getMessage(), e);
-    }
   }
 }

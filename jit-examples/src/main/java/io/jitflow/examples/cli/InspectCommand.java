@@ -63,7 +63,7 @@ final class InspectCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException {
-    PrintWriter out = spec.commandLine().getOut();
+    PrintWriter out = Printable.writer(spec.commandLine().getOut());
     String name = path.toString().toLowerCase(Locale.ROOT);
     if (!Files.exists(path)) {
       throw new NoSuchFileException(

@@ -5,9 +5,12 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 
 /**
- * Ctrl-C as a request: the command notices, cleans up and ends; the process then ends with the exit
- * code 130 that shells expect. A second Ctrl-C is not needed, and a command that does not notice
- * within half a minute is ended all the same.
+ * Ctrl-C, or another request to end the process: the command notices, cleans up and ends; the
+ * process then ends with the exit code 130 that shells expect. A second Ctrl-C is not needed, and a
+ * command that does not notice within half a minute is ended all the same.
+ *
+ * <p>A process that is ended in the middle of a native call is halted: its libraries would
+ * otherwise free what the call still uses, and crash.
  */
 final class Interrupt {
 
@@ -15,6 +18,7 @@ final class Interrupt {
 
   private final CountDownLatch finished = new CountDownLatch(1);
   private volatile boolean requested;
+  private volatile boolean leavesNothing;
 
   /** Takes over Ctrl-C for the rest of the process. */
   void listenToCtrlC() {
@@ -24,12 +28,21 @@ final class Interrupt {
   private void requestAndWait() {
     request();
     try {
+      if (finished.getCount() > 0 && leavesNothing) {
+        Runtime.getRuntime().halt(Main.CANCELLED);
+      }
       if (!finished.await(PATIENCE_SECONDS, TimeUnit.SECONDS)) {
         System.err.println("error: still busy after " + PATIENCE_SECONDS + " s, ended anyway");
+        Runtime.getRuntime().halt(Main.CANCELLED);
       }
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     }
+  }
+
+  /** Says that the running command leaves nothing behind, so that it may be ended at any moment. */
+  void leavesNothing() {
+    leavesNothing = true;
   }
 
   /** Asks the running command to end. */

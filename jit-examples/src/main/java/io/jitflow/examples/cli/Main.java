@@ -2,6 +2,9 @@ package io.jitflow.examples.cli;
 
 import io.jitflow.examples.scenes.SceneStudyCommand;
 import java.io.PrintWriter;
+import java.nio.charset.Charset;
+import java.util.List;
+import java.util.Locale;
 import java.util.Properties;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -74,11 +77,34 @@ public final class Main {
     // its four warnings mean that there is no CUDA, which is normal; where a GPU lies idle for want
     // of it, the library says so itself
     setDefault("org.slf4j.simpleLogger.log.ai.djl.util.cuda", "error");
+    // numbers in tables, file names and JSON are the same everywhere
+    Locale.setDefault(Locale.Category.FORMAT, Locale.ROOT);
     Interrupt interrupt = new Interrupt();
     interrupt.listenToCtrlC();
-    int exitCode = commandLine(interrupt).execute(args);
-    interrupt.finished();
+    int exitCode = FAILED;
+    try {
+      exitCode = run(commandLine(interrupt), args);
+    } finally {
+      interrupt.finished();
+    }
     System.exit(exitCode);
+  }
+
+  /** Runs a command; nothing but an exit code comes out of it, whatever happens. */
+  static int run(CommandLine commandLine, String... args) {
+    int exitCode;
+    try {
+      exitCode = commandLine.execute(args);
+    } catch (Error e) { // out of memory, most often; exceptions have been dealt with by then
+      boolean trace = List.of(args).contains("--stacktrace");
+      exitCode = Failure.of(e).print(commandLine.getErr(), trace ? e : null);
+    }
+    if (exitCode == 0 && commandLine.getOut().checkError()) {
+      commandLine.getErr().println("error: the standard output is closed or full");
+      commandLine.getErr().flush();
+      exitCode = FAILED;
+    }
+    return exitCode;
   }
 
   private static void setDefault(String property, String value) {
@@ -96,6 +122,8 @@ public final class Main {
     Main main = new Main(interrupt);
     CommandLine commandLine = new CommandLine(main);
     commandLine
+        .setOut(new PrintWriter(System.out, true, Charset.defaultCharset()))
+        .setErr(new PrintWriter(System.err, true, Charset.defaultCharset()))
         .setExpandAtFiles(false) // a prompt may begin with @
         .setCaseInsensitiveEnumValuesAllowed(true)
         .setUsageHelpAutoWidth(true)
@@ -113,7 +141,7 @@ public final class Main {
   private int wrongUsage(ParameterException e) {
     CommandLine failed = e.getCommandLine();
     PrintWriter err = failed.getErr();
-    err.println("error: " + e.getMessage());
+    err.println("error: " + Printable.of(e.getMessage()));
     UnmatchedArgumentException.printSuggestions(e, err);
     err.printf("Try '%s --help'.%n", failed.getCommandSpec().qualifiedName());
     if (stacktrace) {

@@ -10,6 +10,7 @@ import io.jitflow.flux.bundle.FluxBundle;
 import io.jitflow.flux.convert.ConversionOptions;
 import io.jitflow.flux.convert.ConversionOptions.ExistingBundle;
 import io.jitflow.flux.convert.FluxCheckpoint;
+import io.jitflow.flux.image.ImageRequest;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.UncheckedIOException;
@@ -95,14 +96,33 @@ final class ModelOption {
     }
   }
 
+  /** The description of the model, after a conversion if that is needed; nothing is loaded. */
+  FluxBundle describe(Interrupt interrupt, PrintWriter err) throws IOException {
+    options(); // a wrong one is told first
+    return FluxBundle.read(bundle(interrupt, err));
+  }
+
   /**
-   * Loads the pipeline, after a conversion if that is needed; tells on {@code err} what it does.
+   * Loads the pipeline if it can serve a request; tells by the progress what it does.
+   *
+   * @throws ParameterException if it cannot
    */
-  FluxPipeline load(Interrupt interrupt, PrintWriter err) throws IOException {
+  FluxPipeline load(FluxBundle bundle, ImageRequest request, Interrupt interrupt, Progress progress)
+      throws IOException {
     FluxOptions options = options();
-    Path bundle = bundle(interrupt, err);
+    try {
+      FluxPipeline.check(bundle, options, request);
+    } catch (IllegalArgumentException e) {
+      throw new ParameterException(spec.commandLine(), e.getMessage(), e);
+    }
     interrupt.check();
-    return FluxPipeline.load(bundle, options);
+    return FluxPipeline.load(
+        bundle.folder(),
+        options,
+        activity -> {
+          interrupt.check();
+          progress.onActivity(activity);
+        });
   }
 
   private FluxOptions options() {
@@ -134,11 +154,21 @@ final class ModelOption {
   }
 
   private Path bundle(Interrupt interrupt, PrintWriter err) throws IOException {
+    if (model.toString().isBlank()) {
+      throw new ParameterException(
+          spec.commandLine(),
+          "--model is empty; name a bundle or a checkpoint, or unset JIT_MODEL");
+    }
+    if (cache.toString().isBlank()) {
+      throw new ParameterException(
+          spec.commandLine(), "--cache is empty; name a folder, or unset JIT_CACHE");
+    }
     if (!Files.exists(model.resolve("model_index.json"))
         || Files.exists(model.resolve(FluxBundle.MANIFEST))) {
       return model; // a bundle, or nothing usable, which loading it will explain
     }
     Path kept = cache.resolve(bundleName());
+    makeCache();
     if (Files.exists(kept.resolve(FluxBundle.MANIFEST))) {
       return kept;
     }
@@ -148,6 +178,22 @@ final class ModelOption {
         ConversionOptions.defaults().withDtype(dtype.dtype()).withExisting(ExistingBundle.REPLACE);
     Conversion.run(FluxCheckpoint.ofDirectory(model), kept, options, interrupt);
     return kept;
+  }
+
+  private void makeCache() throws IOException {
+    try {
+      Files.createDirectories(cache);
+    } catch (IOException e) {
+      throw new IOException(
+          "%s: the folder for converted checkpoints cannot be made (%s); choose another --cache, or convert yourself"
+              .formatted(cache, e.getClass().getSimpleName()),
+          e);
+    }
+    if (!Files.isWritable(cache)) {
+      throw new IOException(
+          "%s: no permission to write into the folder for converted checkpoints; choose another --cache, or convert yourself"
+              .formatted(cache));
+    }
   }
 
   /** The checkpoint's name and type, and a hash of what would change if it were replaced. */

@@ -11,6 +11,10 @@ import picocli.CommandLine.TypeConversionException;
 final class RequestOptions {
 
   private static final Pattern SIZE = Pattern.compile("(\\d{1,6})[xX](\\d{1,6})");
+
+  /** What Java puts in place of what it could not decode. */
+  private static final char UNREADABLE = '\ufffd';
+
   private static final double DEFAULT_TRUE_CFG_SCALE = 4;
 
   @Option(
@@ -65,6 +69,9 @@ final class RequestOptions {
     if (guidance != null) {
       changed = changed.withGuidance(guidance);
     }
+    if (negativePrompt != null && !negativePrompt.isEmpty()) {
+      requireReadable("--negative", negativePrompt);
+    }
     if (negativePrompt != null || trueCfgScale != null) {
       String text = negativePrompt == null ? changed.negativePrompt().orElse(null) : negativePrompt;
       if (text == null) {
@@ -78,6 +85,23 @@ final class RequestOptions {
       changed = changed.withTextTokens(textTokens);
     }
     return changed;
+  }
+
+  /**
+   * Requires text that arrived as it was typed.
+   *
+   * @throws IllegalArgumentException if it is empty, or was damaged on its way
+   */
+  static void requireReadable(String option, String text) {
+    if (text.isBlank()) {
+      throw new IllegalArgumentException("the %s is empty; say what to draw".formatted(option));
+    }
+    String encoding = System.getProperty("sun.jnu.encoding", "UTF-8");
+    if (text.indexOf(UNREADABLE) >= 0 && !encoding.equalsIgnoreCase("UTF-8")) {
+      throw new IllegalArgumentException(
+          "the %s has characters that the locale's encoding %s does not have; start with LC_ALL=C.UTF-8"
+              .formatted(option, encoding));
+    }
   }
 
   private ImageRequest sized(ImageRequest request) {

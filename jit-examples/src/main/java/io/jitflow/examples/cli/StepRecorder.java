@@ -5,7 +5,7 @@ import io.jitflow.core.SamplingStep;
 import java.util.ArrayList;
 import java.util.List;
 
-/** Shows steps on a progress bar, keeps them, and cancels on Ctrl-C. For one run at a time. */
+/** Shows steps as progress, keeps them, and cancels on Ctrl-C. For one image at a time. */
 final class StepRecorder implements SamplingListener {
 
   private final Interrupt interrupt;
@@ -29,7 +29,7 @@ final class StepRecorder implements SamplingListener {
     return interrupt.isRequested();
   }
 
-  /** All steps so far, of one run after the other. */
+  /** All steps so far. */
   public List<SamplingStep> steps() {
     return List.copyOf(steps);
   }

@@ -18,6 +18,7 @@ import io.jitflow.flux.image.ImageRequest;
 import java.awt.image.BufferedImage;
 import java.io.IOException;
 import java.io.PrintWriter;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -29,6 +30,7 @@ import javax.imageio.ImageIO;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.ParentCommand;
 import picocli.CommandLine.Spec;
 
@@ -118,6 +120,8 @@ final class StudyCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException {
+    main.interrupt().leavesNothing();
+    check();
     PictureSet set = PictureSet.read(names, references);
     List<Integer> prompts = set.evenly(count);
     PrintWriter out = spec.commandLine().getOut();
@@ -140,6 +144,18 @@ final class StudyCommand implements Callable<Integer> {
       }
     }
     return 0;
+  }
+
+  /** What would otherwise be noticed after all work. */
+  private void check() {
+    if (count < 1) {
+      throw new ParameterException(spec.commandLine(), "--count must be at least 1, got " + count);
+    }
+    if (sheet != null && !Files.isDirectory(sheet.toAbsolutePath().getParent())) {
+      throw new ParameterException(
+          spec.commandLine(),
+          "the folder of the --sheet does not exist: " + sheet.toAbsolutePath().getParent());
+    }
   }
 
   private Map<String, Sampler> samplers(FluxPipeline pipeline) {

@@ -3,11 +3,18 @@ package io.jitflow.examples.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.awt.image.BufferedImage;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.OutputStream;
+import java.io.PrintStream;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
+import java.util.concurrent.Callable;
 import java.util.stream.Stream;
 import javax.imageio.ImageIO;
 import org.junit.jupiter.api.BeforeAll;
@@ -16,6 +23,10 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Spec;
 
 class MainTest {
 
@@ -439,6 +450,166 @@ class MainTest {
     Console damaged = Console.run("inspect", broken);
     assertThat(damaged.exitCode()).isEqualTo(1);
     assertThat(damaged.err()).contains(broken.toString()).hasLineCount(1);
+  }
+
+  @Command(name = "exhausted")
+  static final class Exhausted implements Callable<Integer> {
+    @Override
+    public Integer call() {
+      throw new OutOfMemoryError("Java heap space");
+    }
+  }
+
+  @Command(name = "talkative")
+  static final class Talkative implements Callable<Integer> {
+    @Spec CommandSpec spec;
+
+    @Override
+    public Integer call() {
+      spec.commandLine().getOut().println("words");
+      return 0;
+    }
+  }
+
+  @Test
+  void run_errorInACommand_isOneMessageAndExitCode1() {
+    StringWriter err = new StringWriter();
+    CommandLine program = new CommandLine(new Exhausted()).setErr(new PrintWriter(err));
+    assertThat(Main.run(program)).isEqualTo(1);
+    assertThat(err.toString())
+        .startsWith("error: out of Java memory (Java heap space)")
+        .hasLineCount(1);
+  }
+
+  @Test
+  void run_outputThatCannotBeWritten_exitCode1() {
+    StringWriter err = new StringWriter();
+    OutputStream full =
+        new OutputStream() {
+          @Override
+          public void write(int b) throws IOException {
+            throw new IOException("No space left on device");
+          }
+        };
+    CommandLine program =
+        new CommandLine(new Talkative())
+            .setOut(new PrintWriter(full, false, StandardCharsets.UTF_8))
+            .setErr(new PrintWriter(err));
+    assertThat(Main.run(program)).isEqualTo(1);
+    assertThat(err.toString()).contains("the standard output is closed or full");
+  }
+
+  @Test
+  void generate_largerThanTheMachine_isRefusedBeforeLoading() {
+    Console console =
+        Console.run(
+            "generate",
+            "--model",
+            bundle,
+            "--prompt",
+            "a cat",
+            "--size",
+            "16384x16384",
+            "-o",
+            folder.resolve("fox.png"));
+    assertThat(console.exitCode()).isEqualTo(2);
+    assertThat(console.err()).contains("an image of 16384 x 16384 px takes");
+  }
+
+  @Test
+  void generate_cancelledAfterTheFirstOfSeveral_keepsTheFirst() {
+    Interrupt interrupt = new Interrupt();
+    StringWriter out =
+        new StringWriter() {
+          @Override
+          public void write(String text, int offset, int length) {
+            interrupt.request(); // the first file has just been told
+            super.write(text, offset, length);
+          }
+        };
+    int exitCode =
+        Main.commandLine(interrupt)
+            .setOut(new PrintWriter(out))
+            .setErr(new PrintWriter(new StringWriter()))
+            .execute(
+                "generate",
+                "--model",
+                bundle.toString(),
+                "--prompt",
+                "a cat",
+                "--size",
+                "64x64",
+                "--steps",
+                "2",
+                "--count",
+                "3",
+                "-o",
+                folder.resolve("fox.png").toString());
+    assertThat(exitCode).isEqualTo(130);
+    assertThat(folder.resolve("fox-0.png")).exists();
+    assertThat(folder.resolve("fox-1.png")).doesNotExist();
+  }
+
+  @Test
+  void generate_emptyModel_saysWhatToGive() {
+    Console console = Console.run("generate", "--model", "", "--prompt", "a cat");
+    assertThat(console.exitCode()).isEqualTo(2);
+    assertThat(console.err()).contains("--model is empty");
+  }
+
+  @Test
+  void generate_cacheThatCannotBeMade_saysSo() throws IOException {
+    Path file = Files.writeString(folder.resolve("file"), "");
+    Console console =
+        Console.run(
+            "generate",
+            "--model",
+            checkpoint,
+            "--cache",
+            file.resolve("cache"),
+            "--prompt",
+            "a cat",
+            "-o",
+            folder.resolve("fox.png"));
+    assertThat(console.exitCode()).isEqualTo(1);
+    assertThat(console.err())
+        .contains("cache: the folder for converted checkpoints cannot be made")
+        .contains("choose another --cache");
+  }
+
+  @Test
+  void study_thatCouldNotEndWell_isRefusedAtOnce() {
+    Object[] study = {"study", "--model", bundle, "--names", "n.json", "--references", "r.png"};
+    Object[] none = Stream.concat(Arrays.stream(study), Stream.of("--count", 0)).toArray();
+    assertThat(Console.run(none).err()).contains("--count must be at least 1, got 0");
+    Object[] sheet =
+        Stream.concat(Arrays.stream(study), Stream.of("--sheet", folder.resolve("no/s.png")))
+            .toArray();
+    assertThat(Console.run(sheet).err()).contains("the folder of the --sheet does not exist");
+  }
+
+  @Test
+  void printable_controlCharacters_areWrittenOutAndLongTextIsCut() {
+    assertThat(Printable.of("a\u001b[2Jb\u202ec\n")).isEqualTo("a\\u001b[2Jb\\u202ec\n");
+    assertThat(Printable.of("x".repeat(1_000_000))).hasSizeLessThan(1100);
+    StringWriter out = new StringWriter();
+    Printable.writer(new PrintWriter(out)).println("\u001b]0;title");
+    assertThat(out.toString()).startsWith("\\u001b]0;title");
+  }
+
+  @Test
+  void progress_withoutATerminal_isALineForWhatLastsLongerThanASecond() throws Exception {
+    ByteArrayOutputStream err = new ByteArrayOutputStream();
+    try (Progress progress = new Progress(false, new PrintStream(err, true))) {
+      progress.steps("short", 0);
+      progress.steps("denoise", 50);
+      progress.to(10);
+      Thread.sleep(1500);
+    }
+    assertThat(err.toString(StandardCharsets.UTF_8))
+        .hasLineCount(1)
+        .startsWith("denoise 10/50, 1.")
+        .contains("about ", " left");
   }
 
   private Console generate(Path model, String file, Object... options) {

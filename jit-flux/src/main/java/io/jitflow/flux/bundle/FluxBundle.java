@@ -64,6 +64,7 @@ public record FluxBundle(
   /** Name of the folder with T5's tokenizer. */
   public static final String TOKENIZER_2 = "tokenizer_2";
 
+  private static final int LATENT_PX = 8;
   private static final String FORMAT = "jit-flux-bundle";
   private static final int FORMAT_VERSION = 2;
 
@@ -89,7 +90,8 @@ public record FluxBundle(
    * @param scheduler how noise levels are spread
    * @param sources the checkpoint files it was made from
    * @throws IllegalArgumentException if the text encoders' or the decoder's widths are not those
-   *     that the transformer takes, a type is missing, or a prompt length is not possible
+   *     that the transformer takes, the decoder enlarges other than 8 times, a type is missing, or
+   *     a prompt length is not possible
    */
   public FluxBundle {
     requireEqual("text_encoder gives", textEncoder.width(), transformer.pooledWidth());
@@ -98,6 +100,11 @@ public record FluxBundle(
         "2 x 2 pixels of vae_decoder have",
         4 * vaeDecoder.latentChannels(),
         transformer.inChannels());
+    if (vaeDecoder.scale() != LATENT_PX) {
+      throw new IllegalArgumentException(
+          "a latent pixel of FLUX.1 covers %d x %d px, that of vae_decoder %d: it is another model's"
+              .formatted(LATENT_PX, LATENT_PX, vaeDecoder.scale()));
+    }
     if (!dtypes.keySet().containsAll(List.of(FluxNetwork.values()))) {
       throw new IllegalArgumentException("dtypes must name every network, got " + dtypes);
     }
@@ -191,7 +198,8 @@ public record FluxBundle(
       String dtype = entry.string("dtype");
       dtypes.put(
           network,
-          DType.named(dtype).orElseThrow(() -> entry.wrong("dtype", "BF16, F16 or F32", dtype)));
+          DType.named(dtype)
+              .orElseThrow(() -> entry.wrong("dtype", "BF16, F16, F32 or I8", dtype)));
     }
     List<SourceFile> sources = new ArrayList<>();
     for (StrictJson source : manifest.objects("sources")) {

@@ -1,5 +1,7 @@
 package io.jitflow.flux.bundle;
 
+import io.jitflow.core.SigmaSchedule;
+
 /**
  * How a checkpoint wants its noise levels spread, in the terms of its {@code
  * scheduler_config.json}.
@@ -56,5 +58,22 @@ public record SchedulerSettings(
               + " and "
               + maxImageSeqLen);
     }
+  }
+
+  /**
+   * Returns the noise levels that these settings ask for.
+   *
+   * @return the schedule
+   */
+  public SigmaSchedule schedule() {
+    if (useDynamicShifting) {
+      return new SigmaSchedule.DynamicShift(baseShift, maxShift, baseImageSeqLen, maxImageSeqLen);
+    }
+    if (shift == 1) {
+      return SigmaSchedule.linear();
+    }
+    // shift s / (1 + (shift - 1) s) is the dynamic shift's formula with mu = ln(shift)
+    double mu = Math.log(shift);
+    return new SigmaSchedule.DynamicShift(mu, mu, baseImageSeqLen, maxImageSeqLen);
   }
 }

@@ -3,6 +3,7 @@ package io.jitflow.flux.network;
 import ai.djl.Device;
 import ai.djl.MalformedModelException;
 import ai.djl.Model;
+import ai.djl.engine.EngineException;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.pytorch.engine.PtSymbolBlock;
@@ -15,6 +16,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.locks.ReadWriteLock;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
@@ -49,17 +51,44 @@ final class LoadedModule implements AutoCloseable {
     }
     Path file = torchscript.toAbsolutePath();
     Model model = Model.newInstance(what, device, "PyTorch");
+    LoadedModule loaded = null;
     try {
       model.load(file.getParent(), file.getFileName().toString(), Map.of("mapLocation", "true"));
-      return new LoadedModule(what, model);
+      loaded = new LoadedModule(what, model);
+      return loaded;
     } catch (MalformedModelException | RuntimeException e) {
-      model.close();
-      throw new IOException(
-          what + ": " + torchscript + " is not a TorchScript file that this engine can load", e);
-    } catch (IOException e) {
-      model.close();
-      throw e;
+      throw failure(what, torchscript, e);
+    } finally {
+      if (loaded == null) {
+        model.close();
+      }
     }
+  }
+
+  /** What a failed load means: a machine that is too small is not told as a damaged file. */
+  static IOException failure(String what, Path torchscript, Exception e) throws IOException {
+    if (e instanceof EngineException && isOutOfMemory(e)) {
+      throw new EngineException(
+          String.format(
+              Locale.ROOT,
+              "out of memory while loading the %s from %s (%.1f GB)",
+              what,
+              torchscript,
+              Files.size(torchscript) / 1e9),
+          e);
+    }
+    return new IOException(
+        what + ": " + torchscript + " is not a TorchScript file that this engine can load", e);
+  }
+
+  /** How libtorch says it on CPUs and on GPUs. */
+  private static boolean isOutOfMemory(Exception e) {
+    String message = String.valueOf(e.getMessage()).toLowerCase(Locale.ROOT);
+    return message.contains("out of memory")
+        || message.contains("not enough memory")
+        || message.contains("can't allocate memory")
+        || message.contains("cannot allocate memory")
+        || message.contains("bad_alloc");
   }
 
   Device device() {

@@ -26,12 +26,14 @@ public final class NetworkProgram {
   private final String name;
   private final Map<String, long[]> tensors;
   private final Map<String, String> codeFiles;
+  private final Map<String, String> scales;
   private final ModuleTree tree;
 
   NetworkProgram(
-      String name, Map<String, long[]> tensors, Map<String, String> codeFiles, ModuleTree tree) {
+      String name, TensorShapes tensors, Map<String, String> codeFiles, ModuleTree tree) {
     this.name = name;
-    this.tensors = Collections.unmodifiableMap(new LinkedHashMap<>(tensors));
+    this.tensors = Collections.unmodifiableMap(new LinkedHashMap<>(tensors.map()));
+    this.scales = Collections.unmodifiableMap(new LinkedHashMap<>(tensors.scales()));
     this.codeFiles = Collections.unmodifiableMap(new LinkedHashMap<>(codeFiles));
     this.tree = tree;
   }
@@ -45,7 +47,7 @@ public final class NetworkProgram {
    * @return the program
    */
   public static NetworkProgram of(FluxArchitecture architecture) {
-    return FluxProgram.of(architecture);
+    return FluxProgram.of(architecture, WeightFormat.FLOATING);
   }
 
   /**
@@ -82,7 +84,31 @@ public final class NetworkProgram {
    * @return the program
    */
   public static NetworkProgram of(T5Architecture architecture) {
-    return T5Program.of(architecture);
+    return T5Program.of(architecture, WeightFormat.FLOATING);
+  }
+
+  /**
+   * The transformer with 8-bit matrices in its blocks: {@code NAME.weight} is I8, {@code
+   * NAME.scale}, floating, holds what each of its rows is multiplied by. The other tensors are
+   * those of {@link #of(FluxArchitecture)}.
+   *
+   * @param architecture the sizes
+   * @return the program
+   */
+  public static NetworkProgram int8(FluxArchitecture architecture) {
+    return FluxProgram.of(architecture, WeightFormat.INT8);
+  }
+
+  /**
+   * The T5 encoder with 8-bit projections: {@code NAME.weight} is I8, {@code NAME.scale}, floating,
+   * holds what each of its rows is multiplied by. The other tensors are those of {@link
+   * #of(T5Architecture)}.
+   *
+   * @param architecture the sizes
+   * @return the program
+   */
+  public static NetworkProgram int8(T5Architecture architecture) {
+    return T5Program.of(architecture, WeightFormat.INT8);
   }
 
   /**
@@ -116,6 +142,16 @@ public final class NetworkProgram {
     Map<String, long[]> copy = new LinkedHashMap<>();
     tensors.forEach((tensor, shape) -> copy.put(tensor, shape.clone()));
     return copy;
+  }
+
+  /**
+   * The 8-bit matrices.
+   *
+   * @return their names by the names of the tensors with the scales of their rows; empty for a
+   *     program with floating-point weights only
+   */
+  public Map<String, String> int8Weights() {
+    return scales;
   }
 
   /**
