@@ -38,8 +38,8 @@ final class ExecutorPipelines {
    * @param onLoad told of a load
    * @throws IOException if the bundle is missing, incomplete or damaged
    */
-  synchronized Lease acquire(
-      Path bundle, FluxOptions options, int idleSeconds, Runnable onLoad) throws IOException {
+  synchronized Lease acquire(Path bundle, FluxOptions options, int idleSeconds, Runnable onLoad)
+      throws IOException {
     Key key = new Key(bundle, options);
     Entry entry = entries.get(key);
     if (entry == null) {
@@ -56,8 +56,7 @@ final class ExecutorPipelines {
     entry.releases++;
     if (entry.holders == 0) {
       long seen = entry.releases;
-      var unused =
-          clock.schedule(() -> closeIdle(key, entry, seen), idleSeconds, TimeUnit.SECONDS);
+      var unused = clock.schedule(() -> closeIdle(key, entry, seen), idleSeconds, TimeUnit.SECONDS);
     }
   }
 

@@ -33,8 +33,8 @@ import org.apache.spark.util.LongAccumulator;
  * drawn has an error and no image, and the job goes on; a bundle that cannot be loaded fails the
  * job.
  *
- * <p>Each executor has one pipeline per GPU that Spark assigns (resource {@code gpu}), or one on the
- * engine's choice; tasks of one executor take turns. Immutable.
+ * <p>Each executor has one pipeline per GPU that Spark assigns (resource {@code gpu}), or one on
+ * the engine's choice; tasks of one executor take turns. Immutable.
  */
 public final class FluxImages {
 

@@ -79,8 +79,7 @@ record RowSettings(
     return null;
   }
 
-  private static IllegalArgumentException unexpected(
-      String column, String expected, Object found) {
+  private static IllegalArgumentException unexpected(String column, String expected, Object found) {
     return new IllegalArgumentException(
         "column %s: expected %s, found %s".formatted(column, expected, found));
   }

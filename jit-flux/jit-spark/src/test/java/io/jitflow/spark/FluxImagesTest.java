@@ -86,9 +86,7 @@ class FluxImagesTest {
           .isEqualTo(plain.generate(request.withSize(64, 64).withSeed(7)).toPng(0));
       assertThat(images.get("b").<byte[]>getAs("png"))
           .isEqualTo(
-              plain
-                  .generate(request.withSize(96, 64).withSeed(DrawPartition.hash("b")))
-                  .toPng(0));
+              plain.generate(request.withSize(96, 64).withSeed(DrawPartition.hash("b"))).toPng(0));
     }
     assertThat(images.get("b").<Long>getAs("seed")).isEqualTo(DrawPartition.hash("b"));
     assertThat(images.get("b").<Long>getAs("millis")).isPositive();
@@ -135,8 +133,7 @@ class FluxImagesTest {
         .hasMessage("expected a column 'key', found [id, prompt, seed, widthPx]");
     assertThatThrownBy(() -> small().draw(rows.withColumnRenamed("widthPx", "png"), "id"))
         .hasMessageContaining("column 'png' would hold a result");
-    assertThatThrownBy(
-            () -> FluxImages.of(bundle + "-missing").draw(rows, "id").collectAsList())
+    assertThatThrownBy(() -> FluxImages.of(bundle + "-missing").draw(rows, "id").collectAsList())
         .satisfiesAnyOf(
             e -> assertThat(e).isInstanceOf(SparkException.class),
             e -> assertThat(e).hasRootCauseInstanceOf(IOException.class))
