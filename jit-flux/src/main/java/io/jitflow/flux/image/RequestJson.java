@@ -40,6 +40,9 @@ final class RequestJson {
       json.add("sampler", SamplerJson.write(request.sampler().get()));
     }
     request
+        .secondPass()
+        .ifPresent(strength -> json.addProperty("secondPassStrength", strength));
+    request
         .start()
         .ifPresent(
             start -> {
@@ -97,6 +100,9 @@ final class RequestJson {
       if (sampler.isPresent()) {
         request = request.withSampler(sampler.get());
       }
+    }
+    if (json.has("secondPassStrength")) {
+      request = request.withSecondPass(json.number("secondPassStrength"));
     }
     if (json.has("image")) {
       StrictJson image = json.object("image");
