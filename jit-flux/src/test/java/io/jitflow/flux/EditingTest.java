@@ -194,7 +194,8 @@ class EditingTest {
             .withSampler(euler(4))
             .withSecondPass(0.5);
     GeneratedImages both = pipeline.generate(request);
-    assertThat(both.request()).isEqualTo(request.withTextTokens(both.request().textTokens().orElseThrow()));
+    assertThat(both.request())
+        .isEqualTo(request.withTextTokens(both.request().textTokens().orElseThrow()));
     BufferedImage small = pipeline.generate(request.single(1).firstPass()).bufferedImage(0);
     assertThat(small.getWidth()).isEqualTo(48);
     SourceImage enlarged = Editing.enlarged(small, 80, 64);

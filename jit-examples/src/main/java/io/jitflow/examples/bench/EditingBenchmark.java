@@ -21,8 +21,8 @@ import java.util.Map;
 
 /**
  * What inpainting costs and gives if the network sees every token of the kept part, or few: squares
- * of three sizes in the middle of pictures that the model drew, drawn anew with the same prompt. Then
- * what two passes cost and give against one.
+ * of three sizes in the middle of pictures that the model drew, drawn anew with the same prompt.
+ * Then what two passes cost and give against one.
  *
  * <pre>java -cp jit.jar io.jitflow.examples.bench.EditingBenchmark BUNDLE [SIZE [REPEATS]]</pre>
  */
@@ -91,10 +91,7 @@ public final class EditingBenchmark {
     double sharpness = 0;
     for (String prompt : PROMPTS) {
       ImageRequest one =
-          ImageRequest.of(prompt)
-              .withSize(size, size)
-              .withSeed(1)
-              .withSampler(sampler.getValue());
+          ImageRequest.of(prompt).withSize(size, size).withSeed(1).withSampler(sampler.getValue());
       ImageRequest request = strength == 0 ? one : one.withSecondPass(strength);
       for (int i = 0; i < repeats; i++) {
         long start = System.nanoTime();

@@ -39,9 +39,7 @@ final class RequestJson {
     if (request.sampler().isPresent()) {
       json.add("sampler", SamplerJson.write(request.sampler().get()));
     }
-    request
-        .secondPass()
-        .ifPresent(strength -> json.addProperty("secondPassStrength", strength));
+    request.secondPass().ifPresent(strength -> json.addProperty("secondPassStrength", strength));
     request
         .start()
         .ifPresent(
