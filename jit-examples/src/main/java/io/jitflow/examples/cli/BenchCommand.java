@@ -1,15 +1,14 @@
 package io.jitflow.examples.cli;
 
+import ai.djl.engine.Engine;
 import io.jitflow.core.token.TokenGrid;
+import io.jitflow.examples.bench.DeviceBenchmark;
 import io.jitflow.examples.bench.ExactBenchmark;
 import io.jitflow.examples.bench.NamedSampler;
-import ai.djl.engine.Engine;
-import io.jitflow.examples.bench.DeviceBenchmark;
 import io.jitflow.examples.bench.SamplerBenchmark;
 import java.awt.image.BufferedImage;
 import java.io.IOException;
 import java.nio.file.Path;
-import java.util.List;
 import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.regex.Pattern;

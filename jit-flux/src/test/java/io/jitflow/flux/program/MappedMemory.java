@@ -23,8 +23,7 @@ import java.util.List;
  */
 final class MappedMemory {
   private static final FluxArchitecture SIZES =
-      new FluxArchitecture(
-          64, 3072, 24, 12288, List.of(16, 56, 56), 1, 2, 4096, 768, true, 10000);
+      new FluxArchitecture(64, 3072, 24, 12288, List.of(16, 56, 56), 1, 2, 4096, 768, true, 10000);
 
   private MappedMemory() {}
 
