@@ -53,6 +53,7 @@ final class ModelOption {
   private Path model;
 
   @Mixin private ConvertCommand.DtypeOption dtype;
+  @Mixin private LoraOption lora;
 
   @Option(
       names = "--cache",
@@ -146,8 +147,11 @@ final class ModelOption {
   }
 
   private FluxOptions options() {
-    FluxOptions options = FluxOptions.defaults().withArithmetic(arithmetic.arithmetic);
-    options = options.withMemory(memory.policy);
+    FluxOptions options =
+        FluxOptions.defaults()
+            .withArithmetic(arithmetic.arithmetic)
+            .withAdapters(lora.adapters())
+            .withMemory(memory.policy);
     if (lowMemory) {
       options = options.withMemory(MemoryPolicy.SEQUENTIAL);
     }
