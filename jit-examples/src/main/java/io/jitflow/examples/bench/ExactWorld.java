@@ -227,8 +227,7 @@ public final class ExactWorld implements VelocityModel, AutoCloseable {
   }
 
   private NDArray results(Sampler sampler, NDArray noise, NDArray transitionNoise) {
-    SamplingRequest request =
-        SamplingRequest.of(noise, grid).withTransitionNoise(transitionNoise);
+    SamplingRequest request = SamplingRequest.of(noise, grid).withTransitionNoise(transitionNoise);
     return sampler.sample(this, request).get(0).toType(DataType.FLOAT64, false);
   }
 

@@ -103,8 +103,7 @@ class ExactWorldTest {
       JitConfig released =
           JitConfig.default7x().asReleased().withActivation(Activation.EVEN_SPREAD);
       assertThat(world.frechet(new JitSampler(released)))
-          .isGreaterThan(
-              world.frechet(new JitSampler(released.withMicroFlow(MicroFlow.exact()))));
+          .isGreaterThan(world.frechet(new JitSampler(released.withMicroFlow(MicroFlow.exact()))));
     }
   }
 
