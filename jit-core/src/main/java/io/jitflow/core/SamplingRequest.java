@@ -1,5 +1,6 @@
 package io.jitflow.core;
 
+import org.jspecify.annotations.Nullable;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
@@ -23,14 +24,14 @@ public final class SamplingRequest {
 
   private final NDArray noise;
   private final TokenGrid grid;
-  private final NDArray transitionNoise;
+  private final @Nullable NDArray transitionNoise;
   private final List<TokenSubset> anchors;
   private final SamplingListener listener;
 
   private SamplingRequest(
       NDArray noise,
       TokenGrid grid,
-      NDArray transitionNoise,
+      @Nullable NDArray transitionNoise,
       List<TokenSubset> anchors,
       SamplingListener listener) {
     this.noise = noise;

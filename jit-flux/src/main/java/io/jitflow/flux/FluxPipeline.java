@@ -1,5 +1,6 @@
 package io.jitflow.flux;
 
+import org.jspecify.annotations.Nullable;
 import ai.djl.Device;
 import ai.djl.modality.cv.Image;
 import ai.djl.modality.cv.ImageFactory;
@@ -478,7 +479,7 @@ public final class FluxPipeline implements AutoCloseable {
   }
 
   /** Closes all of them, whatever one of them throws. */
-  private static void close(AutoCloseable... parts) {
+  private static void close(@Nullable AutoCloseable... parts) {
     RuntimeException failure = null;
     for (AutoCloseable part : parts) {
       try {
@@ -511,12 +512,13 @@ public final class FluxPipeline implements AutoCloseable {
       remark("T5", t5Tokenizer.wholeIds(text).length, textTokens, text);
       PromptCache.Key key = new PromptCache.Key(text, textTokens);
       PromptEmbedding known = prompts.get(key);
-      long[] clipIds = known == null ? clipTokenizer.ids(text) : null;
-      long[] t5Ids = known == null ? t5Tokenizer.ids(text, textTokens) : null;
-      tokenise.stop();
       if (known != null) {
+        tokenise.stop();
         return known;
       }
+      long[] clipIds = clipTokenizer.ids(text);
+      long[] t5Ids = t5Tokenizer.ids(text, textTokens);
+      tokenise.stop();
       encode.start();
       listener.onActivity(new Activity(Phase.ENCODE, shortened(text), 0, 0));
       try (NDManager owner = manager.newSubManager();

@@ -1,5 +1,6 @@
 package io.jitflow.flux;
 
+import org.jspecify.annotations.Nullable;
 import ai.djl.Device;
 import io.jitflow.flux.bundle.FluxBundle;
 import io.jitflow.flux.bundle.FluxNetwork;
@@ -25,11 +26,11 @@ final class LoadedNetworks implements AutoCloseable {
   private final MemoryPolicy memory;
   private final ArithmeticChoice arithmetic;
   private final PipelineListener listener;
-  private ClipTextEncoder clip;
-  private T5TextEncoder t5;
-  private FluxModulation modulation;
-  private FluxTransformer transformer;
-  private VaeDecoder vae;
+  private @Nullable ClipTextEncoder clip;
+  private @Nullable T5TextEncoder t5;
+  private @Nullable FluxModulation modulation;
+  private @Nullable FluxTransformer transformer;
+  private @Nullable VaeDecoder vae;
 
   LoadedNetworks(
       FluxBundle bundle,
@@ -66,7 +67,7 @@ final class LoadedNetworks implements AutoCloseable {
     return loaded;
   }
 
-  private static void add(Set<FluxNetwork> loaded, FluxNetwork network, AutoCloseable wrapper) {
+  private static void add(Set<FluxNetwork> loaded, FluxNetwork network, @Nullable AutoCloseable wrapper) {
     if (wrapper != null) {
       loaded.add(network);
     }

@@ -1,5 +1,6 @@
 package io.jitflow.flux;
 
+import org.jspecify.annotations.Nullable;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.index.NDIndex;
@@ -36,7 +37,7 @@ final class Modulation implements AutoCloseable {
   }
 
   /** The rows at a noise level, {@code [1, rows, hiddenSize]}, or null; still owned by this. */
-  NDArray at(double sigma) {
+  @Nullable NDArray at(double sigma) {
     return rows.get((float) sigma);
   }
 

@@ -1,5 +1,6 @@
 package io.jitflow.flux;
 
+import org.jspecify.annotations.Nullable;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -29,7 +30,7 @@ final class ModulationCache implements AutoCloseable {
   }
 
   /** The modulation, or null; still owned by the cache. */
-  Modulation get(Key key) {
+  @Nullable Modulation get(Key key) {
     return modulations.get(key);
   }
 

@@ -1,5 +1,6 @@
 package io.jitflow.flux;
 
+import org.jspecify.annotations.Nullable;
 import java.util.LinkedHashMap;
 import java.util.Map;
 
@@ -16,7 +17,7 @@ final class PromptCache implements AutoCloseable {
   }
 
   /** The embedding, or null; still owned by the cache. */
-  PromptEmbedding get(Key key) {
+  @Nullable PromptEmbedding get(Key key) {
     return embeddings.get(key);
   }
 

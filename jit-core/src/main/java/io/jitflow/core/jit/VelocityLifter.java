@@ -1,5 +1,6 @@
 package io.jitflow.core.jit;
 
+import org.jspecify.annotations.Nullable;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDArrays;
 import ai.djl.ndarray.NDList;
@@ -47,7 +48,7 @@ final class VelocityLifter implements AutoCloseable {
   private final NDArray fieldRows;
   private final NDArray anchorRows;
   private final double[] kernel;
-  private NDList weights;
+  private @Nullable NDList weights;
 
   /**
    * Builds the lifter of an anchor set.

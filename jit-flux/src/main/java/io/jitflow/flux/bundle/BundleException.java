@@ -1,5 +1,6 @@
 package io.jitflow.flux.bundle;
 
+import org.jspecify.annotations.Nullable;
 import io.jitflow.flux.file.BrokenFileException;
 
 /**
@@ -13,7 +14,7 @@ public final class BundleException extends BrokenFileException {
     super(message, null);
   }
 
-  BundleException(String message, Throwable cause) {
+  BundleException(String message, @Nullable Throwable cause) {
     super(message, cause);
   }
 }

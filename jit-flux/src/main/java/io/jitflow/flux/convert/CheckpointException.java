@@ -1,5 +1,6 @@
 package io.jitflow.flux.convert;
 
+import org.jspecify.annotations.Nullable;
 import io.jitflow.flux.file.BrokenFileException;
 
 /**
@@ -14,7 +15,7 @@ public final class CheckpointException extends BrokenFileException {
     super(message, null);
   }
 
-  CheckpointException(String message, Throwable cause) {
+  CheckpointException(String message, @Nullable Throwable cause) {
     super(message, cause);
   }
 }

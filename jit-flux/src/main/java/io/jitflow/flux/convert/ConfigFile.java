@@ -1,5 +1,6 @@
 package io.jitflow.flux.convert;
 
+import org.jspecify.annotations.Nullable;
 import io.jitflow.flux.json.JsonFaults;
 import io.jitflow.flux.json.StrictJson;
 import java.io.IOException;
@@ -94,7 +95,7 @@ final class ConfigFile {
 
   private record Faults(Path file) implements JsonFaults {
     @Override
-    public IOException unreadable(String problem, Throwable cause) {
+    public IOException unreadable(String problem, @Nullable Throwable cause) {
       return new CheckpointException(file + ": " + problem + "; download the file again", cause);
     }
 

@@ -1,5 +1,6 @@
 package io.jitflow.flux.convert;
 
+import org.jspecify.annotations.Nullable;
 import io.jitflow.flux.bundle.FluxBundle;
 import io.jitflow.flux.convert.ConversionOptions.Checksums;
 import io.jitflow.flux.convert.ConversionProgress.Step;
@@ -203,7 +204,7 @@ public final class FluxConverter {
     return HexFormat.of().formatHex(digest.digest());
   }
 
-  private static InterruptedIOException interrupted(Throwable cause) {
+  private static InterruptedIOException interrupted(@Nullable Throwable cause) {
     InterruptedIOException e =
         new InterruptedIOException("the conversion was interrupted; it left nothing behind");
     e.initCause(cause);
@@ -217,7 +218,7 @@ public final class FluxConverter {
     private long before;
     private long inStep;
     private Step step = Step.WRITE;
-    private NetworkPlan plan;
+    private @Nullable NetworkPlan plan;
     private String item = "";
 
     Progress(ConversionListener listener, long total) {
@@ -242,7 +243,7 @@ public final class FluxConverter {
       if (Thread.currentThread().isInterrupted()) {
         throw new UncheckedIOException(interrupted(null));
       }
-      listener.progress(new ConversionProgress(step, plan.network(), item, before + inStep, total));
+      listener.progress(new ConversionProgress(step, Objects.requireNonNull(plan).network(), item, before + inStep, total));
     }
   }
 

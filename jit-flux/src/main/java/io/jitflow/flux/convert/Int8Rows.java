@@ -1,5 +1,6 @@
 package io.jitflow.flux.convert;
 
+import org.jspecify.annotations.Nullable;
 import io.jitflow.flux.weights.DType;
 import io.jitflow.flux.weights.TensorSource;
 import java.io.IOException;
@@ -20,7 +21,7 @@ final class Int8Rows {
   private final TensorSource matrix;
   private final int rows;
   private final int columns;
-  private float[] scales;
+  private float @Nullable [] scales;
 
   /**
    * Wraps a matrix.

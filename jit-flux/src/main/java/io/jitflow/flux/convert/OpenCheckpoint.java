@@ -1,5 +1,6 @@
 package io.jitflow.flux.convert;
 
+import java.util.Objects;
 import io.jitflow.flux.bundle.FluxBundle;
 import io.jitflow.flux.bundle.SchedulerSettings;
 import io.jitflow.flux.bundle.SourceFile;
@@ -195,7 +196,7 @@ final class OpenCheckpoint implements AutoCloseable {
   }
 
   DType dtype(NetworkPlan plan) {
-    return options.dtypes().get(plan.network());
+    return Objects.requireNonNull(options.dtypes().get(plan.network()));
   }
 
   void copyTokenizers(Path folder) throws IOException {

@@ -1,5 +1,6 @@
 package io.jitflow.flux.convert;
 
+import java.util.Objects;
 import io.jitflow.flux.bundle.FluxNetwork;
 import io.jitflow.flux.naming.NameRules;
 import io.jitflow.flux.naming.TensorExpression;
@@ -214,6 +215,6 @@ public final class TensorMapping {
     if (!FloatConversion.supports(dtype)) {
       throw new IllegalArgumentException("expected BF16, F16 or F32, got " + dtype);
     }
-    return new MappedTensor(files, expression, dtype, shapes.get(name));
+    return new MappedTensor(files, expression, dtype, Objects.requireNonNull(shapes.get(name)));
   }
 }

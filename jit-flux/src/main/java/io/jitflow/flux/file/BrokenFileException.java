@@ -1,5 +1,6 @@
 package io.jitflow.flux.file;
 
+import org.jspecify.annotations.Nullable;
 import java.io.IOException;
 
 /**
@@ -18,7 +19,7 @@ public abstract class BrokenFileException extends IOException {
    * @param message names the file, what was expected and found, and what to do
    * @param cause what the parser met, or null
    */
-  protected BrokenFileException(String message, Throwable cause) {
+  protected BrokenFileException(String message, @Nullable Throwable cause) {
     super(message, cause);
   }
 }

@@ -1,5 +1,6 @@
 package io.jitflow.flux.image;
 
+import org.jspecify.annotations.Nullable;
 import com.google.gson.JsonObject;
 import io.jitflow.flux.json.StrictJson;
 import java.io.IOException;
@@ -83,7 +84,7 @@ public record ImageOrigin(ImageRequest request, String model, List<String> remar
         .toList();
   }
 
-  private static PngException damaged(Path png, String problem, Throwable cause) {
+  private static PngException damaged(Path png, @Nullable String problem, @Nullable Throwable cause) {
     return new PngException(png + ": the request in this PNG file is damaged: " + problem, cause);
   }
 

@@ -1,5 +1,6 @@
 package io.jitflow.flux.image;
 
+import org.jspecify.annotations.Nullable;
 import io.jitflow.flux.file.BrokenFileException;
 
 /** A PNG file that is damaged, or carries no request that this version can bring back. */
@@ -10,7 +11,7 @@ final class PngException extends BrokenFileException {
     super(message, null);
   }
 
-  PngException(String message, Throwable cause) {
+  PngException(String message, @Nullable Throwable cause) {
     super(message, cause);
   }
 }

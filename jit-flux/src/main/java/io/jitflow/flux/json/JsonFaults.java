@@ -1,5 +1,6 @@
 package io.jitflow.flux.json;
 
+import org.jspecify.annotations.Nullable;
 import java.io.IOException;
 
 /** Turns what a reader found wrong into the exception of whoever reads. */
@@ -13,7 +14,7 @@ public interface JsonFaults {
    * @param cause what the parser met, or null
    * @return the exception to throw
    */
-  IOException unreadable(String problem, Throwable cause);
+  IOException unreadable(String problem, @Nullable Throwable cause);
 
   /**
    * A value that is missing, of another type, not representable, or unknown.

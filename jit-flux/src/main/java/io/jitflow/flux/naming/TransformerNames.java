@@ -1,5 +1,6 @@
 package io.jitflow.flux.naming;
 
+import java.util.Objects;
 import java.util.List;
 import java.util.Map;
 
@@ -73,7 +74,8 @@ public final class TransformerNames {
     }
     String[] path = module.split("\\.", 3);
     boolean doubleBlock = path[0].equals("double_blocks");
-    List<String> modules = (doubleBlock ? DOUBLE_BLOCK : SINGLE_BLOCK).get(path[2]);
+    List<String> modules =
+        Objects.requireNonNull((doubleBlock ? DOUBLE_BLOCK : SINGLE_BLOCK).get(path[2]), tensor);
     String block = (doubleBlock ? "transformer_blocks." : "single_transformer_blocks.") + path[1];
     List<String> names = modules.stream().map(m -> block + "." + m + suffix).toList();
     return names.size() == 1

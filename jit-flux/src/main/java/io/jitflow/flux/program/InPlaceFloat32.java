@@ -1,5 +1,7 @@
 package io.jitflow.flux.program;
 
+import org.jspecify.annotations.Nullable;
+import java.util.Objects;
 import io.jitflow.flux.torchscript.ScriptModule;
 import io.jitflow.flux.weights.TensorSource;
 import java.util.LinkedHashMap;
@@ -47,14 +49,14 @@ final class InPlaceFloat32 {
   private static String addTo(String file, String code, Map<String, ScriptModule> classes) {
     StringBuilder out = new StringBuilder();
     StringBuilder blank = new StringBuilder();
-    String open = null;
+    @Nullable String open = null;
     for (String line : (Iterable<String>) code.lines()::iterator) {
       if (line.isBlank()) {
         blank.append('\n');
         continue;
       }
       if (open != null && !Character.isWhitespace(line.charAt(0))) {
-        out.append(method(open, classes.get(open)));
+        out.append(method(open, Objects.requireNonNull(classes.get(open))));
         open = null;
       }
       out.append(blank).append(line).append('\n');
@@ -66,7 +68,7 @@ final class InPlaceFloat32 {
       }
     }
     if (open != null) {
-      out.append(method(open, classes.get(open)));
+      out.append(method(open, Objects.requireNonNull(classes.get(open))));
     }
     return out.append(blank).toString();
   }

@@ -1,5 +1,6 @@
 package io.jitflow.flux.safetensors;
 
+import org.jspecify.annotations.Nullable;
 import io.jitflow.flux.file.BrokenFileException;
 import io.jitflow.flux.file.Quoted;
 import java.nio.file.Path;
@@ -13,12 +14,13 @@ import java.util.Optional;
 public final class SafetensorsException extends BrokenFileException {
   private static final long serialVersionUID = 1L;
 
-  private final transient Path file;
+  private final transient @Nullable Path file;
 
   /** The tensor to blame, or null. */
-  private final String tensor;
+  private final @Nullable String tensor;
 
-  private SafetensorsException(Path file, String tensor, String message, Throwable cause) {
+  private SafetensorsException(
+      Path file, @Nullable String tensor, String message, @Nullable Throwable cause) {
     super(message, cause);
     this.file = file;
     this.tensor = tensor;

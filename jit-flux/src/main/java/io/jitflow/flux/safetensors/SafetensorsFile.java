@@ -1,5 +1,6 @@
 package io.jitflow.flux.safetensors;
 
+import org.jspecify.annotations.Nullable;
 import io.jitflow.flux.file.Quoted;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -36,7 +37,7 @@ public final class SafetensorsFile implements AutoCloseable {
   private final SafetensorsHeader header;
   private final int windowBytes;
   private final int maxSliceBytes;
-  private volatile ByteBuffer[] windows;
+  private volatile ByteBuffer @Nullable [] windows;
 
   private SafetensorsFile(
       Path path,

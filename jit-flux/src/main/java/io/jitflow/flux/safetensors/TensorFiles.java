@@ -1,5 +1,6 @@
 package io.jitflow.flux.safetensors;
 
+import java.util.Objects;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.WritableByteChannel;
@@ -91,7 +92,7 @@ public final class TensorFiles implements AutoCloseable {
       shards.put(name, SafetensorsFile.open(shard));
     }
     for (Map.Entry<String, String> entry : shardOf.entrySet()) {
-      SafetensorsFile shard = shards.get(entry.getValue());
+      SafetensorsFile shard = Objects.requireNonNull(shards.get(entry.getValue()));
       if (!shard.tensors().containsKey(entry.getKey())) {
         throw SafetensorsException.ofTensor(
             shard.path(),
