@@ -1,6 +1,5 @@
 package io.jitflow.core;
 
-import org.jspecify.annotations.Nullable;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
@@ -11,6 +10,7 @@ import io.jitflow.core.token.TokenSubset;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What a sampler starts from: noise, the grid its tokens sit on, and, for those who want to give

@@ -1,6 +1,5 @@
 package io.jitflow.core;
 
-import org.jspecify.annotations.Nullable;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
@@ -11,6 +10,7 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.CancellationException;
 import java.util.function.UnaryOperator;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The state of one run, and the base on which samplers are written: y, the noise levels, the clock,
@@ -374,12 +374,10 @@ public final class Trajectory implements AutoCloseable {
             "the model returned an array that is closed already at %s; attach it to the manager of the tokens"
                 .formatted(at()));
       }
-      if (!result.getShape().equals(input.getShape())
-          || result.getDataType() != DataType.FLOAT32) {
+      if (!result.getShape().equals(input.getShape()) || result.getDataType() != DataType.FLOAT32) {
         throw new ModelOutputException(
             "the model must return velocities of the shape and type of the tokens it is given, %s FLOAT32, but returned %s %s at %s"
-                .formatted(
-                    input.getShape(), result.getShape(), result.getDataType().name(), at()));
+                .formatted(input.getShape(), result.getShape(), result.getDataType().name(), at()));
       }
       // one number tells: a sum is finite only if every summand is; if it overflows, the count
       // tells

@@ -1,12 +1,12 @@
 package io.jitflow.flux;
 
-import java.util.Objects;
 import ai.djl.ndarray.NDArray;
 import io.jitflow.core.ActiveTokens;
 import io.jitflow.core.VelocityModel;
 import io.jitflow.flux.network.FluxTransformer;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.util.Objects;
 import java.util.Optional;
 
 /**

@@ -1,6 +1,5 @@
 package io.jitflow.flux;
 
-import org.jspecify.annotations.Nullable;
 import ai.djl.Device;
 import io.jitflow.flux.bundle.FluxBundle;
 import io.jitflow.flux.bundle.FluxNetwork;
@@ -14,6 +13,7 @@ import java.nio.file.Files;
 import java.util.EnumSet;
 import java.util.Set;
 import java.util.function.BooleanSupplier;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -67,7 +67,8 @@ final class LoadedNetworks implements AutoCloseable {
     return loaded;
   }
 
-  private static void add(Set<FluxNetwork> loaded, FluxNetwork network, @Nullable AutoCloseable wrapper) {
+  private static void add(
+      Set<FluxNetwork> loaded, FluxNetwork network, @Nullable AutoCloseable wrapper) {
     if (wrapper != null) {
       loaded.add(network);
     }

@@ -1,12 +1,12 @@
 package io.jitflow.flux;
 
-import org.jspecify.annotations.Nullable;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.index.NDIndex;
 import io.jitflow.flux.network.FluxModulation;
 import java.util.HashMap;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /** What the transformer reads of one prompt at each noise level. Owns its arrays. */
 final class Modulation implements AutoCloseable {

@@ -1,9 +1,9 @@
 package io.jitflow.flux;
 
-import org.jspecify.annotations.Nullable;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /** Modulations of the runs made last, which it owns. Not thread-safe. */
 final class ModulationCache implements AutoCloseable {

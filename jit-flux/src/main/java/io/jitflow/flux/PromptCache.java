@@ -1,8 +1,8 @@
 package io.jitflow.flux;
 
-import org.jspecify.annotations.Nullable;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /** Embeddings of the prompts used last, which it owns. Not thread-safe. */
 final class PromptCache implements AutoCloseable {

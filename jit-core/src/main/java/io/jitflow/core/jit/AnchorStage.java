@@ -1,6 +1,5 @@
 package io.jitflow.core.jit;
 
-import org.jspecify.annotations.Nullable;
 import ai.djl.ndarray.NDArray;
 import io.jitflow.core.ActiveTokens;
 import io.jitflow.core.SamplingRequest;
@@ -9,6 +8,7 @@ import io.jitflow.core.Trajectory;
 import io.jitflow.core.token.TokenGrid;
 import io.jitflow.core.token.TokenSubset;
 import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A stage of a run: its anchor set Omega_k, and what depends on that alone. Immutable; a {@link

@@ -1,12 +1,12 @@
 package io.jitflow.core.jit;
 
-import org.jspecify.annotations.Nullable;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.index.NDIndex;
 import io.jitflow.core.Trajectory;
 import io.jitflow.core.token.TokenSubset;
 import java.util.stream.LongStream;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The way from one stage to the next: the micro-flow of the joining tokens, and their velocity

@@ -1,7 +1,7 @@
 package io.jitflow.flux.bundle;
 
-import org.jspecify.annotations.Nullable;
 import io.jitflow.flux.file.BrokenFileException;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A bundle that is missing, incomplete, damaged, or of another version. The message names the file

@@ -1,7 +1,7 @@
 package io.jitflow.flux.convert;
 
-import org.jspecify.annotations.Nullable;
 import io.jitflow.flux.file.BrokenFileException;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A checkpoint whose files are readable but do not make a FLUX.1 model: a part is missing, a

@@ -1,6 +1,5 @@
 package io.jitflow.flux.convert;
 
-import org.jspecify.annotations.Nullable;
 import io.jitflow.flux.json.JsonFaults;
 import io.jitflow.flux.json.StrictJson;
 import java.io.IOException;
@@ -8,6 +7,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /** A JSON configuration of a checkpoint; absent and null entries take the default. */
 final class ConfigFile {

@@ -1,6 +1,5 @@
 package io.jitflow.flux.convert;
 
-import org.jspecify.annotations.Nullable;
 import io.jitflow.flux.bundle.FluxBundle;
 import io.jitflow.flux.convert.ConversionOptions.Checksums;
 import io.jitflow.flux.convert.ConversionProgress.Step;
@@ -26,6 +25,7 @@ import java.util.HexFormat;
 import java.util.Map;
 import java.util.Objects;
 import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Makes a bundle from a checkpoint.
@@ -243,7 +243,9 @@ public final class FluxConverter {
       if (Thread.currentThread().isInterrupted()) {
         throw new UncheckedIOException(interrupted(null));
       }
-      listener.progress(new ConversionProgress(step, Objects.requireNonNull(plan).network(), item, before + inStep, total));
+      listener.progress(
+          new ConversionProgress(
+              step, Objects.requireNonNull(plan).network(), item, before + inStep, total));
     }
   }
 

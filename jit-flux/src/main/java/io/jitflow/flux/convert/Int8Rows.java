@@ -1,12 +1,12 @@
 package io.jitflow.flux.convert;
 
-import org.jspecify.annotations.Nullable;
 import io.jitflow.flux.weights.DType;
 import io.jitflow.flux.weights.TensorSource;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.channels.WritableByteChannel;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A matrix as 8-bit integers with a scale for each row: the largest magnitude of the row becomes

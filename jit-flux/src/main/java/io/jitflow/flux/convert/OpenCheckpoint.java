@@ -1,6 +1,5 @@
 package io.jitflow.flux.convert;
 
-import java.util.Objects;
 import io.jitflow.flux.bundle.FluxBundle;
 import io.jitflow.flux.bundle.SchedulerSettings;
 import io.jitflow.flux.bundle.SourceFile;
@@ -19,6 +18,7 @@ import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 
 /** A checkpoint with all files open, all mappings complete and all settings read. */

@@ -1,6 +1,5 @@
 package io.jitflow.flux.convert;
 
-import java.util.Objects;
 import io.jitflow.flux.bundle.FluxNetwork;
 import io.jitflow.flux.naming.NameRules;
 import io.jitflow.flux.naming.TensorExpression;
@@ -17,6 +16,7 @@ import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 
 /**

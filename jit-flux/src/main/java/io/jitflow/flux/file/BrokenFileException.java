@@ -1,7 +1,7 @@
 package io.jitflow.flux.file;
 
-import org.jspecify.annotations.Nullable;
 import java.io.IOException;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A file or folder that can be read but is not what it should be: damaged, incomplete, of another

@@ -1,7 +1,7 @@
 package io.jitflow.flux.image;
 
-import org.jspecify.annotations.Nullable;
 import io.jitflow.flux.file.BrokenFileException;
+import org.jspecify.annotations.Nullable;
 
 /** A PNG file that is damaged, or carries no request that this version can bring back. */
 final class PngException extends BrokenFileException {

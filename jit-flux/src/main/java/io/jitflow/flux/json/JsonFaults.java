@@ -1,7 +1,7 @@
 package io.jitflow.flux.json;
 
-import org.jspecify.annotations.Nullable;
 import java.io.IOException;
+import org.jspecify.annotations.Nullable;
 
 /** Turns what a reader found wrong into the exception of whoever reads. */
 @FunctionalInterface

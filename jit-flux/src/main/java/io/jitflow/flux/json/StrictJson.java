@@ -1,6 +1,5 @@
 package io.jitflow.flux.json;
 
-import org.jspecify.annotations.Nullable;
 import com.google.gson.JsonArray;
 import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
@@ -29,6 +28,7 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Predicate;
+import org.jspecify.annotations.Nullable;
 
 /**
  * One JSON object, read strictly: RFC 8259 without extensions, every name once, numbers exactly as
@@ -422,7 +422,8 @@ public final class StrictJson {
     return value;
   }
 
-  private BigDecimal decimal(String key, String expected, @Nullable JsonElement found) throws IOException {
+  private BigDecimal decimal(String key, String expected, @Nullable JsonElement found)
+      throws IOException {
     if (!(found instanceof JsonPrimitive primitive) || !primitive.isNumber()) {
       throw wrong(key, expected, found);
     }

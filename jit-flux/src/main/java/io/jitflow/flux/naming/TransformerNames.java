@@ -1,8 +1,8 @@
 package io.jitflow.flux.naming;
 
-import java.util.Objects;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 
 /**
  * Names of the transformer's tensors. Our program has the names of the original release

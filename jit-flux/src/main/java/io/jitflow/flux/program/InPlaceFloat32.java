@@ -1,11 +1,11 @@
 package io.jitflow.flux.program;
 
-import org.jspecify.annotations.Nullable;
-import java.util.Objects;
 import io.jitflow.flux.torchscript.ScriptModule;
 import io.jitflow.flux.weights.TensorSource;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Gives every class of a program the method {@code to_float32}, which makes float32 of its own

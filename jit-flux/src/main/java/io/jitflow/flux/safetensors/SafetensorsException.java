@@ -1,10 +1,10 @@
 package io.jitflow.flux.safetensors;
 
-import org.jspecify.annotations.Nullable;
 import io.jitflow.flux.file.BrokenFileException;
 import io.jitflow.flux.file.Quoted;
 import java.nio.file.Path;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A checkpoint file that is missing, damaged, malformed or not supported. The message names the

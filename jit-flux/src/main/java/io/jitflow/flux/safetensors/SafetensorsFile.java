@@ -1,6 +1,5 @@
 package io.jitflow.flux.safetensors;
 
-import org.jspecify.annotations.Nullable;
 import io.jitflow.flux.file.Quoted;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -12,6 +11,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.Map;
 import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 
 /**
  * One safetensors file, mapped into memory and checked completely when it is opened.

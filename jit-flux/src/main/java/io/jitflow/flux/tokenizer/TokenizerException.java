@@ -1,7 +1,7 @@
 package io.jitflow.flux.tokenizer;
 
-import org.jspecify.annotations.Nullable;
 import io.jitflow.flux.file.BrokenFileException;
+import org.jspecify.annotations.Nullable;
 
 /** Files that make no tokenizer of FLUX.1. */
 final class TokenizerException extends BrokenFileException {
