@@ -579,6 +579,16 @@ public final class FluxPipeline implements AutoCloseable {
     }
 
     @Override
+    public boolean wantsEstimate(int step) {
+      return listener.wantsEstimate(step);
+    }
+
+    @Override
+    public void onEstimate(int step, NDArray estimate) {
+      listener.onEstimate(step, estimate);
+    }
+
+    @Override
     public boolean isCancelled() {
       return closing || Thread.currentThread().isInterrupted() || listener.isCancelled();
     }

@@ -86,7 +86,9 @@ public final class SamplerBenchmark {
     /** Peak of resident memory; needs an allocator that gives memory back at once. */
     MEMORY,
     /** Time of each step beside that of a real transformer. */
-    TRANSFORMER
+    TRANSFORMER,
+    /** Quality in worlds whose pictures are known exactly; see {@link ExactBenchmark}. */
+    EXACT
   }
 
   /**
