@@ -2,6 +2,7 @@ package io.jitflow.flux;
 
 import ai.djl.Device;
 import ai.djl.engine.Engine;
+import io.jitflow.flux.adapter.LoraAdapter;
 import io.jitflow.flux.network.VaeTiling;
 import java.util.List;
 import java.util.Objects;
@@ -19,13 +20,16 @@ import java.util.stream.IntStream;
  * @param decodeTilePx images with a longer side are decoded in overlapping tiles of this size, a
  *     multiple of 16 from 128 on; one tile of 1024 px takes about 3 GB in float32
  * @param arithmetic in which type the networks compute
+ * @param adapters LoRA files that are added to the weights in memory, in this order; the bundle
+ *     stays as it is
  */
 public record FluxOptions(
     Optional<Device> device,
     MemoryPolicy memory,
     int cachedPrompts,
     int decodeTilePx,
-    Arithmetic arithmetic) {
+    Arithmetic arithmetic,
+    List<LoraAdapter> adapters) {
   private static final int LATENT_PX = 8;
 
   /**
@@ -39,9 +43,11 @@ public record FluxOptions(
    * @param decodeTilePx images with a longer side are decoded in overlapping tiles of this size, a
    *     multiple of 16 from 128 on; one tile of 1024 px takes about 3 GB in float32
    * @param arithmetic in which type the networks compute
+   * @param adapters LoRA files that are added to the weights in memory, in this order
    * @throws IllegalArgumentException if a value is out of range
    */
   public FluxOptions {
+    adapters = List.copyOf(adapters);
     Objects.requireNonNull(device, "device");
     Objects.requireNonNull(memory, "memory");
     Objects.requireNonNull(arithmetic, "arithmetic");
@@ -56,13 +62,14 @@ public record FluxOptions(
   }
 
   /**
-   * Returns the usual options: the engine's device, all networks resident, 16 cached prompts, tiles
-   * above 1024 px, the arithmetic that is fast on the device.
+   * Returns the usual options: the engine's device, the fastest memory policy that fits, 16 cached
+   * prompts, tiles above 1024 px, the arithmetic that is fast on the device.
    *
    * @return the options
    */
   public static FluxOptions defaults() {
-    return new FluxOptions(Optional.empty(), MemoryPolicy.RESIDENT, 16, 1024, Arithmetic.AUTO);
+    return new FluxOptions(
+        Optional.empty(), MemoryPolicy.AUTO, 16, 1024, Arithmetic.AUTO, List.of());
   }
 
   /**
@@ -72,7 +79,8 @@ public record FluxOptions(
    * @return the changed copy
    */
   public FluxOptions withDevice(Device value) {
-    return new FluxOptions(Optional.of(value), memory, cachedPrompts, decodeTilePx, arithmetic);
+    return new FluxOptions(
+        Optional.of(value), memory, cachedPrompts, decodeTilePx, arithmetic, adapters);
   }
 
   /**
@@ -94,7 +102,7 @@ public record FluxOptions(
    * @return the changed copy
    */
   public FluxOptions withMemory(MemoryPolicy value) {
-    return new FluxOptions(device, value, cachedPrompts, decodeTilePx, arithmetic);
+    return new FluxOptions(device, value, cachedPrompts, decodeTilePx, arithmetic, adapters);
   }
 
   /**
@@ -104,7 +112,7 @@ public record FluxOptions(
    * @return the changed copy
    */
   public FluxOptions withCachedPrompts(int value) {
-    return new FluxOptions(device, memory, value, decodeTilePx, arithmetic);
+    return new FluxOptions(device, memory, value, decodeTilePx, arithmetic, adapters);
   }
 
   /**
@@ -114,7 +122,7 @@ public record FluxOptions(
    * @return the changed copy
    */
   public FluxOptions withDecodeTilePx(int value) {
-    return new FluxOptions(device, memory, cachedPrompts, value, arithmetic);
+    return new FluxOptions(device, memory, cachedPrompts, value, arithmetic, adapters);
   }
 
   /**
@@ -124,11 +132,21 @@ public record FluxOptions(
    * @return the changed copy
    */
   public FluxOptions withArithmetic(Arithmetic value) {
-    return new FluxOptions(device, memory, cachedPrompts, decodeTilePx, value);
+    return new FluxOptions(device, memory, cachedPrompts, decodeTilePx, value, adapters);
+  }
+
+  /**
+   * With adapters.
+   *
+   * @param value LoRA files with their scales, in the order in which they are added
+   * @return the changed copy
+   */
+  public FluxOptions withAdapters(List<LoraAdapter> value) {
+    return new FluxOptions(device, memory, cachedPrompts, decodeTilePx, arithmetic, value);
   }
 
   /** The decoder's tiles: a quarter of each overlaps the next one. */
-  VaeTiling decodeTiling() {
+  static VaeTiling decodeTiling(int decodeTilePx) {
     int tile = decodeTilePx / LATENT_PX;
     return new VaeTiling(tile, tile / 4);
   }

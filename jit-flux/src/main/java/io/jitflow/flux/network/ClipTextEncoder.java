@@ -13,7 +13,7 @@ import java.nio.file.Path;
  * <p>Safe for use by several threads; {@link #close} waits for calls in flight. Results cannot be
  * changed in place (libtorch makes them inference tensors); {@code duplicate()} gives one that can.
  */
-public final class ClipTextEncoder implements AutoCloseable {
+public final class ClipTextEncoder implements AdaptableNetwork, AutoCloseable {
   private static final String WHAT = "CLIP text encoder";
 
   private final ClipArchitecture architecture;
@@ -38,7 +38,21 @@ public final class ClipTextEncoder implements AutoCloseable {
    */
   public static ClipTextEncoder load(Path torchscript, Device device, ClipArchitecture architecture)
       throws IOException {
-    return new ClipTextEncoder(architecture, LoadedModule.load(WHAT, torchscript, device));
+    return load(ModuleFile.of(torchscript), device, architecture);
+  }
+
+  /**
+   * Loads the network with its weights where they are wanted.
+   *
+   * @param file the module and its weights
+   * @param device where to run
+   * @param architecture the sizes that the file was made for
+   * @return the network
+   * @throws IOException if the file is missing or is not TorchScript for this engine
+   */
+  public static ClipTextEncoder load(ModuleFile file, Device device, ClipArchitecture architecture)
+      throws IOException {
+    return new ClipTextEncoder(architecture, LoadedModule.load(WHAT, file, device));
   }
 
   /**
@@ -55,6 +69,7 @@ public final class ClipTextEncoder implements AutoCloseable {
    *
    * @return the device
    */
+  @Override
   public Device device() {
     return module.device();
   }
@@ -83,6 +98,11 @@ public final class ClipTextEncoder implements AutoCloseable {
     return new Encoding(
         Results.checked(WHAT, out, 0, new Shape(batch, tokens, architecture.width())),
         Results.checked(WHAT, out, 1, new Shape(batch, architecture.width())));
+  }
+
+  @Override
+  public void addProduct(String tensor, long firstRow, NDArray up, NDArray down) {
+    module.addProduct(tensor, firstRow, up, down);
   }
 
   /**

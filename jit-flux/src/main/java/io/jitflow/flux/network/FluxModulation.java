@@ -17,7 +17,7 @@ import java.nio.file.Path;
  * <p>Safe for use by several threads; {@link #close} waits for calls in flight. Results cannot be
  * changed in place.
  */
-public final class FluxModulation implements AutoCloseable {
+public final class FluxModulation implements AdaptableNetwork, AutoCloseable {
   private static final String WHAT = "FLUX modulation";
 
   private final FluxArchitecture architecture;
@@ -42,7 +42,21 @@ public final class FluxModulation implements AutoCloseable {
    */
   public static FluxModulation load(Path torchscript, Device device, FluxArchitecture architecture)
       throws IOException {
-    return new FluxModulation(architecture, LoadedModule.load(WHAT, torchscript, device));
+    return load(ModuleFile.of(torchscript), device, architecture);
+  }
+
+  /**
+   * Loads the network with its weights where they are wanted.
+   *
+   * @param file the module and its weights
+   * @param device where to run
+   * @param architecture the sizes that the file was made for
+   * @return the network
+   * @throws IOException if the file is missing or is not TorchScript for this engine
+   */
+  public static FluxModulation load(ModuleFile file, Device device, FluxArchitecture architecture)
+      throws IOException {
+    return new FluxModulation(architecture, LoadedModule.load(WHAT, file, device));
   }
 
   /**
@@ -96,6 +110,16 @@ public final class FluxModulation implements AutoCloseable {
               scratch.full(new Shape(levels.length), (float) guidance));
       return scratch.ret(rows);
     }
+  }
+
+  @Override
+  public Device device() {
+    return module.device();
+  }
+
+  @Override
+  public void addProduct(String tensor, long firstRow, NDArray up, NDArray down) {
+    module.addProduct(tensor, firstRow, up, down);
   }
 
   /**

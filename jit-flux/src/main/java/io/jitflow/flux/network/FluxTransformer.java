@@ -22,7 +22,7 @@ import java.util.Arrays;
  * <p>Safe for use by several threads; {@link #close} waits for calls in flight. Results cannot be
  * changed in place (libtorch makes them inference tensors); {@code duplicate()} gives one that can.
  */
-public final class FluxTransformer implements AutoCloseable {
+public final class FluxTransformer implements AdaptableNetwork, AutoCloseable {
   private static final String WHAT = "FLUX transformer";
 
   private final FluxArchitecture architecture;
@@ -49,7 +49,21 @@ public final class FluxTransformer implements AutoCloseable {
    */
   public static FluxTransformer load(Path torchscript, Device device, FluxArchitecture architecture)
       throws IOException {
-    return new FluxTransformer(architecture, LoadedModule.load(WHAT, torchscript, device));
+    return load(ModuleFile.of(torchscript), device, architecture);
+  }
+
+  /**
+   * Loads the network with its weights where they are wanted.
+   *
+   * @param file the module and its weights
+   * @param device where to run
+   * @param architecture the sizes that the file was made for
+   * @return the network
+   * @throws IOException if the file is missing or is not TorchScript for this engine
+   */
+  public static FluxTransformer load(ModuleFile file, Device device, FluxArchitecture architecture)
+      throws IOException {
+    return new FluxTransformer(architecture, LoadedModule.load(WHAT, file, device));
   }
 
   /**
@@ -66,6 +80,7 @@ public final class FluxTransformer implements AutoCloseable {
    *
    * @return the device
    */
+  @Override
   public Device device() {
     return module.device();
   }
@@ -230,6 +245,11 @@ public final class FluxTransformer implements AutoCloseable {
     float[] values = new float[count];
     Arrays.fill(values, (float) value);
     return values;
+  }
+
+  @Override
+  public void addProduct(String tensor, long firstRow, NDArray up, NDArray down) {
+    module.addProduct(tensor, firstRow, up, down);
   }
 
   /**

@@ -13,7 +13,7 @@ import java.nio.file.Path;
  * <p>Safe for use by several threads; {@link #close} waits for calls in flight. Results cannot be
  * changed in place (libtorch makes them inference tensors); {@code duplicate()} gives one that can.
  */
-public final class T5TextEncoder implements AutoCloseable {
+public final class T5TextEncoder implements AdaptableNetwork, AutoCloseable {
   private static final String WHAT = "T5 encoder";
 
   private final T5Architecture architecture;
@@ -38,7 +38,21 @@ public final class T5TextEncoder implements AutoCloseable {
    */
   public static T5TextEncoder load(Path torchscript, Device device, T5Architecture architecture)
       throws IOException {
-    return new T5TextEncoder(architecture, LoadedModule.load(WHAT, torchscript, device));
+    return load(ModuleFile.of(torchscript), device, architecture);
+  }
+
+  /**
+   * Loads the network with its weights where they are wanted.
+   *
+   * @param file the module and its weights
+   * @param device where to run
+   * @param architecture the sizes that the file was made for
+   * @return the network
+   * @throws IOException if the file is missing or is not TorchScript for this engine
+   */
+  public static T5TextEncoder load(ModuleFile file, Device device, T5Architecture architecture)
+      throws IOException {
+    return new T5TextEncoder(architecture, LoadedModule.load(WHAT, file, device));
   }
 
   /**
@@ -55,6 +69,7 @@ public final class T5TextEncoder implements AutoCloseable {
    *
    * @return the device
    */
+  @Override
   public Device device() {
     return module.device();
   }
@@ -75,6 +90,11 @@ public final class T5TextEncoder implements AutoCloseable {
     Shape ids = inputIds.getShape();
     NDList out = module.forward(inputIds);
     return Results.only(WHAT, out, new Shape(ids.get(0), ids.get(1), architecture.width()));
+  }
+
+  @Override
+  public void addProduct(String tensor, long firstRow, NDArray up, NDArray down) {
+    module.addProduct(tensor, firstRow, up, down);
   }
 
   /**

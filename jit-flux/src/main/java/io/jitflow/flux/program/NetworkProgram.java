@@ -1,17 +1,23 @@
 package io.jitflow.flux.program;
 
+import java.util.Objects;
 import io.jitflow.flux.network.ClipArchitecture;
 import io.jitflow.flux.network.FluxArchitecture;
 import io.jitflow.flux.network.T5Architecture;
 import io.jitflow.flux.network.VaeArchitecture;
+import io.jitflow.flux.torchscript.PlaceholderTensor;
 import io.jitflow.flux.torchscript.ScriptModule;
 import io.jitflow.flux.torchscript.TorchScriptArchive;
+import io.jitflow.flux.weights.DType;
 import io.jitflow.flux.weights.TensorSource;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
+import java.util.Iterator;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
 import java.util.function.LongConsumer;
@@ -34,7 +40,21 @@ public final class NetworkProgram {
     this.name = name;
     this.tensors = Collections.unmodifiableMap(new LinkedHashMap<>(tensors.map()));
     this.scales = Collections.unmodifiableMap(new LinkedHashMap<>(tensors.scales()));
-    this.codeFiles = Collections.unmodifiableMap(new LinkedHashMap<>(codeFiles));
+    Map<String, String> code = new LinkedHashMap<>(codeFiles);
+    Map<String, String> matrices = new LinkedHashMap<>();
+    this.tensors.forEach(
+        (tensor, shape) -> {
+          if (shape.length == 2) {
+            matrices.put(tensor, tree.path(tensor));
+          }
+        });
+    Map<String, String> rowScales = new LinkedHashMap<>();
+    scales.forEach((scale, tensor) -> rowScales.put(tensor, tree.path(scale)));
+    if (!matrices.isEmpty()) {
+      code.computeIfPresent(
+          name, (file, text) -> InPlaceProducts.addTo(text, tree.rootClass(), matrices, rowScales));
+    }
+    this.codeFiles = Collections.unmodifiableMap(code);
     this.tree = tree;
   }
 
@@ -120,7 +140,18 @@ public final class NetworkProgram {
    * @return the program
    */
   public static NetworkProgram of(VaeArchitecture architecture) {
-    return VaeProgram.of(architecture);
+    return VaeProgram.decoder(architecture);
+  }
+
+  /**
+   * The VAE encoder. Tensors have the names of the original release: {@code
+   * encoder.down.0.block.0.conv1.weight}.
+   *
+   * @param architecture the sizes
+   * @return the program
+   */
+  public static NetworkProgram encoder(VaeArchitecture architecture) {
+    return VaeProgram.encoder(architecture);
   }
 
   /**
@@ -212,5 +243,79 @@ public final class NetworkProgram {
       throws IOException {
     ScriptModule root = module(weights);
     TorchScriptArchive.write(target, name, root, InPlaceFloat32.addTo(root, codeFiles), progress);
+  }
+
+  /**
+   * Writes the network without weights, a few kilobytes: {@link io.jitflow.flux.network.ModuleFile}
+   * says where the loaded network gets them from.
+   *
+   * @param target the file to write; left incomplete after an error
+   * @param dtypes the type of each tensor by name
+   * @throws IOException if the target cannot be written
+   */
+  public void writeSkeleton(Path target, Function<String, DType> dtypes) throws IOException {
+    writeSkeleton(
+        target, module(name -> new PlaceholderTensor(dtypes.apply(name), Objects.requireNonNull(tensors.get(name)))));
+  }
+
+  /** Writes the network without weights, given the types in the order of an archive. */
+  void writeSkeletonInOrder(Path target, Iterator<DType> dtypes) throws IOException {
+    writeSkeleton(target, typed(placeholders(), dtypes));
+  }
+
+  private static ScriptModule typed(ScriptModule module, Iterator<DType> dtypes) {
+    ScriptModule.Builder builder = ScriptModule.builder(module.className());
+    module
+        .attributes()
+        .forEach(
+            (name, value) -> {
+              if (value instanceof TensorSource tensor) {
+                builder.tensor(name, new PlaceholderTensor(dtypes.next(), tensor.shape()));
+              } else if (value instanceof ScriptModule child) {
+                builder.child(name, typed(child, dtypes));
+              } else if (value instanceof Long number) {
+                builder.integer(name, number);
+              } else if (value instanceof Double number) {
+                builder.number(name, number);
+              } else if (value instanceof Boolean flag) {
+                builder.flag(name, flag);
+              } else {
+                builder.text(name, (String) value);
+              }
+            });
+    return builder.build();
+  }
+
+  private void writeSkeleton(Path target, ScriptModule root) throws IOException {
+    Map<String, String> code =
+        ClassMethods.addTo(
+            root, InPlaceFloat32.addTo(root, codeFiles), WeightsFromOutside::methods);
+    TorchScriptArchive.write(target, name, root, code, bytes -> {});
+  }
+
+  /** The code as it stands in archives. */
+  Map<String, String> archivedCode() {
+    return InPlaceFloat32.addTo(placeholders(), codeFiles);
+  }
+
+  /** The shapes of the tensors in the order in which they lie in an archive. */
+  List<long[]> archivedShapes() {
+    List<long[]> shapes = new ArrayList<>();
+    collect(placeholders(), shapes);
+    return shapes;
+  }
+
+  private ScriptModule placeholders() {
+    return module(name -> new PlaceholderTensor(DType.F32, Objects.requireNonNull(tensors.get(name))));
+  }
+
+  private static void collect(ScriptModule module, List<long[]> shapes) {
+    for (Object value : module.attributes().values()) {
+      if (value instanceof TensorSource tensor) {
+        shapes.add(tensor.shape());
+      } else if (value instanceof ScriptModule child) {
+        collect(child, shapes);
+      }
+    }
   }
 }
