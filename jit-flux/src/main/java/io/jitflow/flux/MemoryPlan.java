@@ -1,6 +1,5 @@
 package io.jitflow.flux;
 
-import java.util.Objects;
 import ai.djl.Device;
 import ai.djl.util.cuda.CudaUtils;
 import io.jitflow.flux.bundle.FluxBundle;
@@ -16,6 +15,7 @@ import java.util.EnumMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import java.util.OptionalLong;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -74,7 +74,9 @@ public record MemoryPlan(
     if (policy == MemoryPolicy.AUTO) {
       policy =
           FASTEST_FIRST.stream()
-              .filter(candidate -> Objects.requireNonNull(needed.get(candidate)) <= free.orElse(Long.MAX_VALUE))
+              .filter(
+                  candidate ->
+                      Objects.requireNonNull(needed.get(candidate)) <= free.orElse(Long.MAX_VALUE))
               .findFirst()
               .orElseThrow(() -> new IllegalStateException(nothingFits(bundle, needed, free)));
     }

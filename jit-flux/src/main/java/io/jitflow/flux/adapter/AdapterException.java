@@ -1,7 +1,7 @@
 package io.jitflow.flux.adapter;
 
-import org.jspecify.annotations.Nullable;
 import io.jitflow.flux.file.BrokenFileException;
+import org.jspecify.annotations.Nullable;
 
 /**
  * An adapter that is readable but does not fit: it is of a kind that is not supported, or made for

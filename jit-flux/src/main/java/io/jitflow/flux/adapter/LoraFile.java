@@ -1,6 +1,5 @@
 package io.jitflow.flux.adapter;
 
-import java.util.Objects;
 import io.jitflow.flux.adapter.LayerNames.Target;
 import io.jitflow.flux.file.Quoted;
 import io.jitflow.flux.json.StrictJson;
@@ -16,6 +15,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 
 /** An adapter's file: which of its tensors change which matrices, checked from the header. */
@@ -103,14 +103,7 @@ final class LoraFile implements AutoCloseable {
             tensors.containsKey(Part.ALPHA)
                 ? number(file, Objects.requireNonNull(tensors.get(Part.ALPHA)))
                 : alpha(metadata, entry.getKey(), rank);
-        layers.add(
-            new LoraLayer(
-                file,
-                target,
-                up,
-                down,
-                rank,
-                scale * alpha / rank));
+        layers.add(new LoraLayer(file, target, up, down, rank, scale * alpha / rank));
       }
     }
     if (!wrong.isEmpty()) {

@@ -1,7 +1,7 @@
 package io.jitflow.flux.image;
 
-import org.jspecify.annotations.Nullable;
 import io.jitflow.flux.file.BrokenFileException;
+import org.jspecify.annotations.Nullable;
 
 /** A picture that is damaged, or of a kind that cannot be used. */
 final class PictureException extends BrokenFileException {

@@ -1,6 +1,5 @@
 package io.jitflow.flux.image;
 
-import org.jspecify.annotations.Nullable;
 import java.awt.image.BufferedImage;
 import java.awt.image.ColorModel;
 import java.io.IOException;
@@ -15,6 +14,7 @@ import java.util.Optional;
 import javax.imageio.ImageIO;
 import javax.imageio.ImageReader;
 import javax.imageio.stream.ImageInputStream;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A picture that a request starts from, or a mask: 8 bits for each of red, green and blue.
