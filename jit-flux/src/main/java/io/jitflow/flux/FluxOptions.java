@@ -2,6 +2,7 @@ package io.jitflow.flux;
 
 import ai.djl.Device;
 import ai.djl.engine.Engine;
+import io.jitflow.flux.bundle.Verification;
 import io.jitflow.flux.network.VaeTiling;
 import java.util.List;
 import java.util.Objects;
@@ -19,13 +20,15 @@ import java.util.stream.IntStream;
  * @param decodeTilePx images with a longer side are decoded in overlapping tiles of this size, a
  *     multiple of 16 from 128 on; one tile of 1024 px takes about 3 GB in float32
  * @param arithmetic in which type the networks compute
+ * @param verification how the bundle's files are compared with its manifest at loading
  */
 public record FluxOptions(
     Optional<Device> device,
     MemoryPolicy memory,
     int cachedPrompts,
     int decodeTilePx,
-    Arithmetic arithmetic) {
+    Arithmetic arithmetic,
+    Verification verification) {
   private static final int LATENT_PX = 8;
 
   /**
@@ -39,12 +42,14 @@ public record FluxOptions(
    * @param decodeTilePx images with a longer side are decoded in overlapping tiles of this size, a
    *     multiple of 16 from 128 on; one tile of 1024 px takes about 3 GB in float32
    * @param arithmetic in which type the networks compute
+   * @param verification how the bundle's files are compared with its manifest at loading
    * @throws IllegalArgumentException if a value is out of range
    */
   public FluxOptions {
     Objects.requireNonNull(device, "device");
     Objects.requireNonNull(memory, "memory");
     Objects.requireNonNull(arithmetic, "arithmetic");
+    Objects.requireNonNull(verification, "verification");
     if (cachedPrompts < 0) {
       throw new IllegalArgumentException(
           "cachedPrompts must be at least 0, got %d".formatted(cachedPrompts));
@@ -57,12 +62,13 @@ public record FluxOptions(
 
   /**
    * Returns the usual options: the engine's device, all networks resident, 16 cached prompts, tiles
-   * above 1024 px, the arithmetic that is fast on the device.
+   * above 1024 px, the arithmetic that is fast on the device, files verified fast.
    *
    * @return the options
    */
   public static FluxOptions defaults() {
-    return new FluxOptions(Optional.empty(), MemoryPolicy.RESIDENT, 16, 1024, Arithmetic.AUTO);
+    return new FluxOptions(
+        Optional.empty(), MemoryPolicy.RESIDENT, 16, 1024, Arithmetic.AUTO, Verification.FAST);
   }
 
   /**
@@ -72,7 +78,8 @@ public record FluxOptions(
    * @return the changed copy
    */
   public FluxOptions withDevice(Device value) {
-    return new FluxOptions(Optional.of(value), memory, cachedPrompts, decodeTilePx, arithmetic);
+    return new FluxOptions(
+        Optional.of(value), memory, cachedPrompts, decodeTilePx, arithmetic, verification);
   }
 
   /**
@@ -94,7 +101,7 @@ public record FluxOptions(
    * @return the changed copy
    */
   public FluxOptions withMemory(MemoryPolicy value) {
-    return new FluxOptions(device, value, cachedPrompts, decodeTilePx, arithmetic);
+    return new FluxOptions(device, value, cachedPrompts, decodeTilePx, arithmetic, verification);
   }
 
   /**
@@ -104,7 +111,7 @@ public record FluxOptions(
    * @return the changed copy
    */
   public FluxOptions withCachedPrompts(int value) {
-    return new FluxOptions(device, memory, value, decodeTilePx, arithmetic);
+    return new FluxOptions(device, memory, value, decodeTilePx, arithmetic, verification);
   }
 
   /**
@@ -114,7 +121,7 @@ public record FluxOptions(
    * @return the changed copy
    */
   public FluxOptions withDecodeTilePx(int value) {
-    return new FluxOptions(device, memory, cachedPrompts, value, arithmetic);
+    return new FluxOptions(device, memory, cachedPrompts, value, arithmetic, verification);
   }
 
   /**
@@ -124,7 +131,17 @@ public record FluxOptions(
    * @return the changed copy
    */
   public FluxOptions withArithmetic(Arithmetic value) {
-    return new FluxOptions(device, memory, cachedPrompts, decodeTilePx, value);
+    return new FluxOptions(device, memory, cachedPrompts, decodeTilePx, value, verification);
+  }
+
+  /**
+   * With another verification.
+   *
+   * @param value how the bundle's files are compared with its manifest at loading
+   * @return the changed copy
+   */
+  public FluxOptions withVerification(Verification value) {
+    return new FluxOptions(device, memory, cachedPrompts, decodeTilePx, arithmetic, value);
   }
 
   /** The decoder's tiles: a quarter of each overlaps the next one. */

@@ -7,6 +7,7 @@ import io.jitflow.flux.FluxOptions;
 import io.jitflow.flux.FluxPipeline;
 import io.jitflow.flux.MemoryPolicy;
 import io.jitflow.flux.bundle.FluxBundle;
+import io.jitflow.flux.bundle.Verification;
 import io.jitflow.flux.convert.ConversionOptions;
 import io.jitflow.flux.convert.ConversionOptions.ExistingBundle;
 import io.jitflow.flux.convert.FluxCheckpoint;
@@ -83,6 +84,28 @@ final class ModelOption {
               + " only where its processor has units for it, else float32; on a GPU as stored.")
   private ArithmeticName arithmetic;
 
+  @Option(
+      names = "--verify",
+      paramLabel = "HOW",
+      defaultValue = "fast",
+      description =
+          "How the bundle's files are compared with its manifest: ${COMPLETION-CANDIDATES} (fast:"
+              + " CRC-32C, full: SHA-256). Default: ${DEFAULT-VALUE}.")
+  private VerificationName verify;
+
+  /** {@link Verification} in the words of a command line. */
+  enum VerificationName {
+    fast(Verification.FAST),
+    full(Verification.FULL),
+    none(Verification.NONE);
+
+    private final Verification verification;
+
+    VerificationName(Verification verification) {
+      this.verification = verification;
+    }
+  }
+
   /** {@link Arithmetic} in the words of a command line. */
   enum ArithmeticName {
     auto(Arithmetic.AUTO),
@@ -126,7 +149,10 @@ final class ModelOption {
   }
 
   private FluxOptions options() {
-    FluxOptions options = FluxOptions.defaults().withArithmetic(arithmetic.arithmetic);
+    FluxOptions options =
+        FluxOptions.defaults()
+            .withArithmetic(arithmetic.arithmetic)
+            .withVerification(verify.verification);
     if (lowMemory) {
       options = options.withMemory(MemoryPolicy.SEQUENTIAL);
     }
@@ -199,7 +225,8 @@ final class ModelOption {
   /** The checkpoint's name and type, and a hash of what would change if it were replaced. */
   private String bundleName() throws IOException {
     Path folder = model.toRealPath();
-    StringBuilder state = new StringBuilder(folder.toString());
+    StringBuilder state =
+        new StringBuilder(folder.toString()).append(" as ").append(FluxBundle.FORMAT_VERSION);
     try (Stream<Path> files = Files.walk(folder)) {
       files
           .filter(Files::isRegularFile)
