@@ -8,5 +8,7 @@
  *
  * <p>Limits: latents are FLOAT32 tokens {@code [batch, tokens, channels]}; nothing is trained; the
  * model must accept any subset of the tokens.
+ *
+ * @since 0.1
  */
 package io.jitflow.core;

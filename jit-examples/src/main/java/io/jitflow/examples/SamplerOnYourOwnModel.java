@@ -5,9 +5,7 @@ import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
 import io.jitflow.core.ActiveTokens;
 import io.jitflow.core.SamplingRequest;
-import io.jitflow.core.Solver;
 import io.jitflow.core.VelocityModel;
-import io.jitflow.core.jit.JitConfig;
 import io.jitflow.core.jit.JitSampler;
 import io.jitflow.core.token.TokenGrid;
 
@@ -59,8 +57,7 @@ public final class SamplerOnYourOwnModel {
                           "step %2d: sigma %.3f, %d of %d tokens%n",
                           step.step() + 1, step.sigma(), step.active().count(), grid.tokens()));
 
-      JitConfig settings = JitConfig.default7x().withSolver(Solver.ADAMS_BASHFORTH_2);
-      NDArray latents = new JitSampler(settings).sample(model, request);
+      NDArray latents = JitSampler.forSpeedup(7).sample(model, request);
 
       NDArray exact = ramp(allPositions(manager)).add(request.noise().mul(DETAIL));
       return Math.sqrt(latents.sub(exact).square().mean().getFloat());

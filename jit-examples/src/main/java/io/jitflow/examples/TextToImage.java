@@ -32,7 +32,7 @@ public final class TextToImage {
           ImageRequest.of(prompt)
               .withSize(1024, 1024)
               .withSeed(42)
-              .withSampler(JitSampler.preset7x()) // leave it out for the standard sampler
+              .withSampler(JitSampler.forSpeedup(7)) // leave it out for the standard sampler
               .withListener(
                   step -> System.out.printf("step %d of %d%n", step.step() + 1, step.steps()));
 

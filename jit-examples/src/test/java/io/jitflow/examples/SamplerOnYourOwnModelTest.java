@@ -14,7 +14,7 @@ class SamplerOnYourOwnModelTest {
   private static final double RIGHT = 0.08;
 
   private static IntStream steps() {
-    return IntStream.range(0, JitSampler.preset7x().steps());
+    return IntStream.range(0, JitSampler.forSpeedup(7).steps());
   }
 
   @Test

@@ -61,14 +61,14 @@ public record FluxOptions(
   }
 
   /**
-   * Returns the usual options: the engine's device, all networks resident, 16 cached prompts, tiles
-   * above 1024 px, the arithmetic that is fast on the device, files verified fast.
+   * Returns the usual options: the engine's device, the fastest memory policy that fits, 16 cached
+   * prompts, tiles above 1024 px, the arithmetic that is fast on the device, files verified fast.
    *
    * @return the options
    */
   public static FluxOptions defaults() {
     return new FluxOptions(
-        Optional.empty(), MemoryPolicy.RESIDENT, 16, 1024, Arithmetic.AUTO, Verification.FAST);
+        Optional.empty(), MemoryPolicy.AUTO, 16, 1024, Arithmetic.AUTO, Verification.FAST);
   }
 
   /**
@@ -145,7 +145,7 @@ public record FluxOptions(
   }
 
   /** The decoder's tiles: a quarter of each overlaps the next one. */
-  VaeTiling decodeTiling() {
+  static VaeTiling decodeTiling(int decodeTilePx) {
     int tile = decodeTilePx / LATENT_PX;
     return new VaeTiling(tile, tile / 4);
   }

@@ -60,6 +60,7 @@ public final class FluxPipeline implements AutoCloseable {
 
   private final FluxBundle bundle;
   private final FluxOptions options;
+  private final MemoryPlan memory;
   private final PipelineListener listener;
   private final NDManager manager;
   private final LoadedNetworks networks;
@@ -74,6 +75,7 @@ public final class FluxPipeline implements AutoCloseable {
   private FluxPipeline(
       FluxBundle bundle,
       FluxOptions options,
+      MemoryPlan memory,
       ArithmeticChoice arithmetic,
       PipelineListener listener,
       NDManager manager,
@@ -81,10 +83,11 @@ public final class FluxPipeline implements AutoCloseable {
       T5Tokenizer t5Tokenizer) {
     this.bundle = bundle;
     this.options = options;
+    this.memory = memory;
     this.listener = listener;
     this.manager = manager;
     this.networks =
-        new LoadedNetworks(bundle, manager.getDevice(), options.memory(), arithmetic, listener);
+        new LoadedNetworks(bundle, manager.getDevice(), memory.policy(), arithmetic, listener);
     this.clipTokenizer = clipTokenizer;
     this.t5Tokenizer = t5Tokenizer;
     this.prompts = new PromptCache(options.cachedPrompts());
@@ -125,7 +128,7 @@ public final class FluxPipeline implements AutoCloseable {
    * @return the pipeline
    * @throws IOException if the bundle is incomplete or damaged; nothing stays loaded then
    * @throws IllegalStateException if the class path has DJL in another version than this library's,
-   *     or DJL is set up in a way that gives wrong results
+   *     or DJL is set up in a way that gives wrong results, or no memory policy fits the device
    */
   public static FluxPipeline load(Path bundle, FluxOptions options, PipelineListener listener)
       throws IOException {
@@ -136,6 +139,7 @@ public final class FluxPipeline implements AutoCloseable {
     verify(description, options, listener);
     Device device = options.resolvedDevice();
     ArithmeticChoice arithmetic = ArithmeticChoice.of(options, description, device);
+    MemoryPlan memory = MemoryPlan.of(options, description, device, arithmetic);
     ClipTokenizer clip = ClipTokenizer.load(description.clipTokenizer(), description.clipTokens());
     T5Tokenizer t5 = null;
     NDManager manager = null;
@@ -144,16 +148,15 @@ public final class FluxPipeline implements AutoCloseable {
     try {
       t5 = T5Tokenizer.load(description.t5Tokenizer(), description.t5Tokens());
       manager = NDManager.newBaseManager(device, "PyTorch");
-      pipeline = new FluxPipeline(description, options, arithmetic, listener, manager, clip, t5);
+      pipeline =
+          new FluxPipeline(description, options, memory, arithmetic, listener, manager, clip, t5);
       pipeline.networks.preload();
       LOG.info(
           "loaded {} in {} s: {}, {}, {}; {}",
           bundle,
           String.format(Locale.ROOT, "%.1f", (System.nanoTime() - start) / 1e9),
           EngineSetup.describe(device),
-          options.memory() == MemoryPolicy.RESIDENT
-              ? "all networks resident"
-              : "one after the other",
+          memory,
           arithmetic,
           sizes(description));
       complete = true;
@@ -225,6 +228,15 @@ public final class FluxPipeline implements AutoCloseable {
   private static EulerSampler standardSampler(FluxBundle bundle) {
     SchedulerSettings scheduler = bundle.scheduler();
     return new EulerSampler(scheduler.schedule(), scheduler.useDynamicShifting() ? 50 : 4);
+  }
+
+  /**
+   * Returns how the memory of the device is divided.
+   *
+   * @return the policy, chosen if the options left it open, and what the others would need
+   */
+  public MemoryPlan memoryPlan() {
+    return memory;
   }
 
   /**
@@ -453,7 +465,8 @@ public final class FluxPipeline implements AutoCloseable {
 
   private Image decode(NDArray latents, TokenGrid grid) throws IOException {
     NDArray unpacked = LatentPacking.unpack(latents, grid);
-    NDArray decoded = networks.vae().decode(unpacked, options.decodeTiling());
+    NDArray decoded =
+        networks.vae().decode(unpacked, FluxOptions.decodeTiling(memory.decodeTilePx()));
     return ImageFactory.getInstance().fromImage(Pixels.toImage(decoded));
   }
 
@@ -590,6 +603,16 @@ public final class FluxPipeline implements AutoCloseable {
     @Override
     public void onStep(SamplingStep step) {
       listener.onStep(step);
+    }
+
+    @Override
+    public boolean wantsEstimate(int step) {
+      return listener.wantsEstimate(step);
+    }
+
+    @Override
+    public void onEstimate(int step, NDArray estimate) {
+      listener.onEstimate(step, estimate);
     }
 
     @Override

@@ -6,11 +6,17 @@ import io.jitflow.flux.bundle.FluxNetwork;
 import io.jitflow.flux.network.ClipTextEncoder;
 import io.jitflow.flux.network.FluxModulation;
 import io.jitflow.flux.network.FluxTransformer;
+import io.jitflow.flux.network.ModuleFile;
 import io.jitflow.flux.network.T5TextEncoder;
 import io.jitflow.flux.network.VaeDecoder;
+import io.jitflow.flux.program.MappedArchive;
+import io.jitflow.flux.program.NetworkProgram;
+import io.jitflow.flux.weights.DType;
 import java.io.IOException;
 import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.EnumSet;
+import java.util.Optional;
 import java.util.Set;
 import java.util.function.BooleanSupplier;
 import org.slf4j.Logger;
@@ -77,7 +83,11 @@ final class LoadedNetworks implements AutoCloseable {
       makeRoomForTextEncoders();
       begin(FluxNetwork.TEXT_ENCODER);
       clip =
-          ClipTextEncoder.load(bundle.file(FluxNetwork.TEXT_ENCODER), device, bundle.textEncoder());
+          load(
+              FluxNetwork.TEXT_ENCODER,
+              bundle.file(FluxNetwork.TEXT_ENCODER),
+              NetworkProgram.of(bundle.textEncoder()),
+              file -> ClipTextEncoder.load(file, device, bundle.textEncoder()));
       convert(FluxNetwork.TEXT_ENCODER, clip::toFloat32);
     }
     return clip;
@@ -88,8 +98,13 @@ final class LoadedNetworks implements AutoCloseable {
       makeRoomForTextEncoders();
       begin(FluxNetwork.TEXT_ENCODER_2);
       t5 =
-          T5TextEncoder.load(
-              bundle.file(FluxNetwork.TEXT_ENCODER_2), device, bundle.textEncoder2());
+          load(
+              FluxNetwork.TEXT_ENCODER_2,
+              bundle.file(FluxNetwork.TEXT_ENCODER_2),
+              isInt8(FluxNetwork.TEXT_ENCODER_2)
+                  ? NetworkProgram.int8(bundle.textEncoder2())
+                  : NetworkProgram.of(bundle.textEncoder2()),
+              file -> T5TextEncoder.load(file, device, bundle.textEncoder2()));
       convert(FluxNetwork.TEXT_ENCODER_2, t5::toFloat32);
     }
     return t5;
@@ -104,7 +119,12 @@ final class LoadedNetworks implements AutoCloseable {
   /** Loads the modulation beside whatever else is there. */
   FluxModulation modulation() throws IOException {
     if (modulation == null) {
-      modulation = FluxModulation.load(bundle.requireModulation(), device, bundle.transformer());
+      modulation =
+          load(
+              FluxNetwork.TRANSFORMER,
+              bundle.requireModulation(),
+              NetworkProgram.modulation(bundle.transformer()),
+              file -> FluxModulation.load(file, device, bundle.transformer()));
       convert(FluxNetwork.TRANSFORMER, modulation::toFloat32);
     }
     return modulation;
@@ -112,7 +132,7 @@ final class LoadedNetworks implements AutoCloseable {
 
   /** The same, after freeing what need not be there now. */
   FluxModulation modulationAlone() throws IOException {
-    if (modulation == null && memory == MemoryPolicy.SEQUENTIAL) {
+    if (modulation == null && memory != MemoryPolicy.RESIDENT) {
       closeTextEncoders();
       closeTransformer();
     }
@@ -121,13 +141,19 @@ final class LoadedNetworks implements AutoCloseable {
 
   FluxTransformer transformer() throws IOException {
     if (transformer == null) {
-      if (memory == MemoryPolicy.SEQUENTIAL) {
+      if (memory != MemoryPolicy.RESIDENT) {
         closeTextEncoders();
         closeModulation();
       }
       begin(FluxNetwork.TRANSFORMER);
       transformer =
-          FluxTransformer.load(bundle.file(FluxNetwork.TRANSFORMER), device, bundle.transformer());
+          load(
+              FluxNetwork.TRANSFORMER,
+              bundle.file(FluxNetwork.TRANSFORMER),
+              isInt8(FluxNetwork.TRANSFORMER)
+                  ? NetworkProgram.int8(bundle.transformer())
+                  : NetworkProgram.of(bundle.transformer()),
+              file -> FluxTransformer.load(file, device, bundle.transformer()));
       convert(FluxNetwork.TRANSFORMER, transformer::toFloat32);
     }
     return transformer;
@@ -148,17 +174,48 @@ final class LoadedNetworks implements AutoCloseable {
             PipelineListener.Phase.LOAD, network.key(), 0, Files.size(bundle.file(network))));
   }
 
+  /** How a wrapper is made of a file. */
+  private interface Loader<T> {
+    T load(ModuleFile file) throws IOException;
+  }
+
+  /**
+   * Loads a network. Weights that are used where the file is mapped, in host memory, are not
+   * copied; those of modules made elsewhere, and those that will be converted, are loaded as they
+   * are.
+   */
+  private <T> T load(FluxNetwork network, Path file, NetworkProgram program, Loader<T> loader)
+      throws IOException {
+    boolean streamed = memory == MemoryPolicy.STREAMED && device.isGpu();
+    boolean converted = arithmetic.converts(network) && !isInt8(network);
+    if (converted || (device.isGpu() && !streamed)) {
+      return loader.load(ModuleFile.of(file));
+    }
+    Optional<MappedArchive> mapped = MappedArchive.map(file, program, bundle.dtypes().get(network));
+    if (mapped.isEmpty()) {
+      return loader.load(ModuleFile.of(file));
+    }
+    try (MappedArchive archive = mapped.get()) {
+      return loader.load(archive.file().withHostMemory(streamed));
+    }
+  }
+
+  private boolean isInt8(FluxNetwork network) {
+    return bundle.dtypes().get(network) == DType.I8;
+  }
+
   private void convert(FluxNetwork network, BooleanSupplier toFloat32) {
     if (arithmetic.converts(network) && !toFloat32.getAsBoolean()) {
       LOG.warn(
           "{} has no method to_float32 and computes in the type of its weights, which may be slow"
-              + " on this machine; convert the checkpoint again, or give your own module the method",
+              + " on this machine; convert the checkpoint again, or give your own module the"
+              + " method",
           bundle.file(network));
     }
   }
 
   private void makeRoomForTextEncoders() {
-    if (memory == MemoryPolicy.SEQUENTIAL) {
+    if (memory != MemoryPolicy.RESIDENT) {
       closeModulation();
       closeTransformer();
     }

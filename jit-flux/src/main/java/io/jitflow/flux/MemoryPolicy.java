@@ -1,16 +1,29 @@
 package io.jitflow.flux;
 
-/** Which networks are in memory at the same time. */
+/** Which networks are on the device at the same time. Figures are for FLUX.1-dev, weights only. */
 public enum MemoryPolicy {
   /**
-   * All four, from loading the pipeline until it is closed: the fastest, 34 GB for FLUX.1-dev in
-   * bf16.
+   * The first of the others that fits the free memory of the device with an image of 1024 x 1024
+   * px; the pipeline says by {@link FluxPipeline#memoryPlan()} which one that is.
+   */
+  AUTO,
+  /**
+   * All of them, from loading the pipeline until it is closed: the fastest, 33.7 GB in bf16, 20.4
+   * GB in int8.
    */
   RESIDENT,
   /**
-   * The text encoders, or the transformer, but never both: text encoders are loaded, used and freed
-   * before the transformer loads, and the transformer is freed when a prompt must be encoded that
-   * is not cached. Needs the memory of the larger one, 24 GB for FLUX.1-dev in bf16.
+   * The text encoders, or the modulation, or the transformer, one after the other: each is freed
+   * before the next is loaded, and the transformer is freed when a prompt must be encoded, or noise
+   * levels modulated, that are not cached. 17.4 GB in bf16, 8.8 GB in int8.
    */
-  SEQUENTIAL
+  SEQUENTIAL,
+  /**
+   * One after the other as in {@link #SEQUENTIAL}, and their weights stay in host memory, from
+   * where each layer's go to the device whenever it runs: for devices that are smaller than the
+   * transformer. Every step moves the transformer's weights once, 17.3 GB in bf16, 8.7 GB in int8.
+   * On a CPU nothing moves: weights are pages of the bundle's files, which the system reads and
+   * drops as it has room.
+   */
+  STREAMED
 }

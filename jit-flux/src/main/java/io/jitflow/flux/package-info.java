@@ -6,5 +6,7 @@
  * and the timings, and saves PNG files that carry their request.
  *
  * <p>Limits: text to image only, no image input, no LoRA adapters; sizes are multiples of 16 px.
+ *
+ * @since 0.1
  */
 package io.jitflow.flux;

@@ -1,5 +1,6 @@
 package io.jitflow.core.jit;
 
+import io.jitflow.core.Checks;
 import io.jitflow.core.SigmaSchedule;
 import io.jitflow.core.Solver;
 import io.jitflow.core.token.TokenGrid;
@@ -7,23 +8,65 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.NavigableMap;
 import java.util.Objects;
+import java.util.TreeMap;
 import java.util.function.Consumer;
 
 /**
  * The settings of the Just-in-Time sampler, checked when made. Immutable; changed by copies.
  *
- * <p>{@link #default4x()} and {@link #default7x()} follow the paper. {@link #asReleased()} changes
+ * <p>{@link #default4x()} and {@link #default7x()} follow the paper. {@link #forSpeedup} gives
+ * settings chosen by measurement, with a solver of second order. {@link #asReleased()} changes
  * every setting in which the authors' release departs from it, and only those: schedule, blur
  * width, tied anchors, importance border, micro-flow and transition noise; and steps by Euler's
  * rule.
  */
 public final class JitConfig {
+  private static final double STANDARD_STEPS = 50;
+  private static final double SLOWEST = 2;
+  private static final double FASTEST = 14;
+
   private static final Map<String, JitConfig> PRESETS = new LinkedHashMap<>();
+
+  /** Settings chosen by measurement, and how many times less than 50 steps they cost. */
+  private static final NavigableMap<Double, JitConfig> MEASURED = new TreeMap<>();
 
   static {
     PRESETS.put("default_4x", default4x());
     PRESETS.put("default_7x", default7x());
+    // steps and densities of the stages; docs/quality.md tells how they were chosen
+    measured(0.9, 0.4, new int[] {4, 4, 5, 11}, 0.25, 0.5, 0.75, 1);
+    measured(0.9, 0.4, new int[] {3, 3, 3, 7}, 0.25, 0.5, 0.75, 1);
+    measured(1.0, 0.45, new int[] {2, 2, 3, 5}, 0.25, 0.5, 0.75, 1);
+    measured(1.0, 0.45, new int[] {3, 2, 6}, 0.3, 0.6, 1);
+    measured(1.1, 0.5, new int[] {2, 2, 5}, 0.3, 0.6, 1);
+    measured(1.1, 0.5, new int[] {2, 2, 4}, 0.3, 0.6, 1);
+    measured(1.1, 0.5, new int[] {2, 2, 3}, 0.3, 0.6, 1);
+    measured(1.2, 0.5, new int[] {2, 2, 2}, 0.25, 0.5, 1);
+    for (int speedup : new int[] {4, 7, 10, 13}) {
+      PRESETS.put("second_order_%dx".formatted(speedup), forSpeedup(speedup));
+    }
+  }
+
+  private static void measured(double alpha, double beta, int[] steps, double... densities) {
+    int all = Arrays.stream(steps).sum();
+    Stage[] stages = new Stage[steps.length];
+    int done = 0;
+    double cost = 0;
+    for (int s = 0; s < stages.length; s++) {
+      done += steps[s];
+      cost += steps[s] * densities[s];
+      // half a step further, so that no rounding moves a boundary
+      double end = s == stages.length - 1 ? 1 : (done + 0.5) / all;
+      stages[s] = new Stage(end, densities[s]);
+    }
+    MEASURED.put(
+        STANDARD_STEPS / cost,
+        of(all, stages)
+            .withSchedule(SigmaSchedule.beta(alpha, beta))
+            .withSolver(Solver.ADAMS_BASHFORTH_2)
+            .withFirstAnchors(FirstAnchors.EVEN_SPREAD));
   }
 
   private final int steps;
@@ -94,6 +137,27 @@ public final class JitConfig {
    */
   public static JitConfig default7x() {
     return of(11, new Stage(0.4, 0.32), new Stage(0.65, 0.6), new Stage(1, 1));
+  }
+
+  /**
+   * Returns settings chosen by measurement for a speed-up: a solver of second order, and stages and
+   * noise levels that were best in worlds whose pictures are known exactly among those that also
+   * hold on a trained network ({@code docs/quality.md}). A handful of settings serves the whole
+   * range: the one with the most work that saves as much as is asked for.
+   *
+   * @param speedup how many times less than 50 full steps the network shall compute, counted in
+   *     evaluated tokens (attention makes it more); from 2 to 14
+   * @return the settings
+   * @throws IllegalArgumentException if the speed-up is out of range
+   */
+  public static JitConfig forSpeedup(double speedup) {
+    Checks.argument(
+        speedup >= SLOWEST && speedup <= FASTEST,
+        "there are settings for speed-ups from %s to %s, got %s; below, use fewer steps of PlainSampler",
+        SLOWEST,
+        FASTEST,
+        speedup);
+    return MEASURED.ceilingEntry(speedup).getValue();
   }
 
   /**

@@ -33,7 +33,18 @@ public record JitSampler(JitConfig config) implements Sampler {
   }
 
   /**
-   * Returns the sampler for about a quarter of the computation of 50 full steps.
+   * Returns the sampler with the settings that measurement chose for a speed-up.
+   *
+   * @param speedup how many times less than 50 full steps the network shall compute, from 2 to 14
+   * @return a sampler with {@link JitConfig#forSpeedup}
+   * @throws IllegalArgumentException if the speed-up is out of range
+   */
+  public static JitSampler forSpeedup(double speedup) {
+    return new JitSampler(JitConfig.forSpeedup(speedup));
+  }
+
+  /**
+   * Returns the paper's sampler for about a quarter of the computation of 50 full steps.
    *
    * @return a sampler with {@link JitConfig#default4x()}
    */
@@ -42,7 +53,7 @@ public record JitSampler(JitConfig config) implements Sampler {
   }
 
   /**
-   * Returns the sampler for about a seventh of the computation of 50 full steps.
+   * Returns the paper's sampler for about a seventh of the computation of 50 full steps.
    *
    * @return a sampler with {@link JitConfig#default7x()}
    */

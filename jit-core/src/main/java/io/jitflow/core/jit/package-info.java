@@ -6,5 +6,7 @@
  * Transformers", arXiv 2603.10744. {@code docs/method.md} maps its symbols to the names used here.
  *
  * <p>Limits: FLOAT32 only; every sample of a batch has the same number of anchors.
+ *
+ * @since 0.1
  */
 package io.jitflow.core.jit;

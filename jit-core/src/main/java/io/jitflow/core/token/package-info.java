@@ -2,5 +2,7 @@
  * Where tokens sit: the grid, subsets of it, nearest anchors. Plain Java, immutable, no NDArray.
  *
  * <p>Limits: one frame; a grid has at most 32,768 rows and columns.
+ *
+ * @since 0.1
  */
 package io.jitflow.core.token;

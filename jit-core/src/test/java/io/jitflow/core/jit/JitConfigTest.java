@@ -70,6 +70,34 @@ class JitConfigTest {
   }
 
   @Test
+  void forSpeedup_ofEverySpeedup_savesAsMuchAndNeverLessThanASmallerOne() {
+    double before = 50;
+    for (double speedup = 2; speedup <= 14; speedup += 0.25) {
+      JitConfig config = JitConfig.forSpeedup(speedup);
+      StagePlan plan = config.plan(new TokenGrid(64, 64));
+      double cost = 0;
+      for (int i = 0; i < plan.steps(); i++) {
+        cost += plan.activeTokens(plan.stageOf(i)) / 4096.0;
+      }
+      assertThat(cost).as("speed-up " + speedup).isBetween(3.0, 50 / speedup);
+      assertThat(cost).isLessThanOrEqualTo(before);
+      assertThat(config.solver()).isEqualTo(Solver.ADAMS_BASHFORTH_2);
+      assertThat(config.transitionNoise()).isEqualTo(TransitionNoise.INITIAL);
+      before = cost;
+    }
+    assertThat(stepsPerStage(JitConfig.forSpeedup(7))).containsExactly(2, 2, 5);
+    assertThat(stepsPerStage(JitConfig.forSpeedup(10))).containsExactly(2, 2, 3);
+    assertThat(JitConfig.preset("second_order_7x")).isEqualTo(JitConfig.forSpeedup(7));
+  }
+
+  @Test
+  void forSpeedup_outOfRange_isRefusedWithTheRange() {
+    assertRefused(() -> JitConfig.forSpeedup(1.9)).hasMessageContaining("from 2.0 to 14.0");
+    assertRefused(() -> JitConfig.forSpeedup(14.1)).hasMessageContaining("got 14.1");
+    assertRefused(() -> JitConfig.forSpeedup(Double.NaN)).hasMessageContaining("NaN");
+  }
+
+  @Test
   void with_everySetting_changesThatOneOnly() {
     JitConfig config = JitConfig.default7x();
     assertThat(config.solver()).isEqualTo(Solver.EULER);

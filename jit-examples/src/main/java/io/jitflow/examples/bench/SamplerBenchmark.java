@@ -86,7 +86,9 @@ public final class SamplerBenchmark {
     /** Peak of resident memory; needs an allocator that gives memory back at once. */
     MEMORY,
     /** Time of each step beside that of a real transformer. */
-    TRANSFORMER
+    TRANSFORMER,
+    /** Quality in worlds whose pictures are known exactly; see {@link ExactBenchmark}. */
+    EXACT
   }
 
   /**
@@ -287,7 +289,8 @@ public final class SamplerBenchmark {
                   rows.computeIfAbsent(
                       sigma, level -> modulation.rows(pooled, new double[] {level}, 3.5)));
       out.printf(
-          "The transformer of the bundle, width %d, %d + %d blocks, %d text tokens: ms per step%n%n",
+          "The transformer of the bundle, width %d, %d + %d blocks, %d text tokens: ms per"
+              + " step%n%n",
           sizes.hiddenSize(), sizes.doubleBlocks(), sizes.singleBlocks(), TEXT_TOKENS);
       out.println("| tokens | step | active | model | outside |");
       out.println("|---|---|---|---|---|");

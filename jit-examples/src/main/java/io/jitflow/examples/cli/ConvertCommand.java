@@ -163,7 +163,8 @@ final class ConvertCommand implements Callable<Integer> {
     enum Dtype {
       bf16(DType.BF16),
       f16(DType.F16),
-      f32(DType.F32);
+      f32(DType.F32),
+      int8(DType.I8);
 
       private final DType type;
 

@@ -28,6 +28,7 @@ import picocli.CommandLine.UnmatchedArgumentException;
       InspectCommand.class,
       BenchCommand.class,
       StudyCommand.class,
+      ProbeCommand.class,
       SceneStudyCommand.class
     },
     footer = {

@@ -69,11 +69,31 @@ final class ModelOption {
   private String device;
 
   @Option(
-      names = "--low-memory",
+      names = "--memory",
+      paramLabel = "POLICY",
+      defaultValue = "auto",
       description =
-          "Free the text encoders before the transformer is loaded: slower, but 24 instead of 34 GB"
-              + " with FLUX.1-dev in bf16.")
+          "What is on the device at the same time: resident (all networks), sequential (one after"
+              + " the other), streamed (one layer's weights), or auto, the first of these that"
+              + " fits. Default: ${DEFAULT-VALUE}.")
+  private MemoryName memory;
+
+  @Option(names = "--low-memory", description = "The same as --memory sequential.")
   private boolean lowMemory;
+
+  /** {@link MemoryPolicy} in the words of a command line. */
+  enum MemoryName {
+    auto(MemoryPolicy.AUTO),
+    resident(MemoryPolicy.RESIDENT),
+    sequential(MemoryPolicy.SEQUENTIAL),
+    streamed(MemoryPolicy.STREAMED);
+
+    private final MemoryPolicy policy;
+
+    MemoryName(MemoryPolicy policy) {
+      this.policy = policy;
+    }
+  }
 
   @Option(
       names = "--arithmetic",
@@ -152,7 +172,8 @@ final class ModelOption {
     FluxOptions options =
         FluxOptions.defaults()
             .withArithmetic(arithmetic.arithmetic)
-            .withVerification(verify.verification);
+            .withVerification(verify.verification)
+            .withMemory(memory.policy);
     if (lowMemory) {
       options = options.withMemory(MemoryPolicy.SEQUENTIAL);
     }

@@ -89,11 +89,31 @@ class FluxMiniTest {
             "128",
             "--count",
             "1",
+            "--converged",
+            "12",
+            "--only",
+            "second order, 5 |VDE, .* 5|low .* 4 \\+|7x, ours",
+            "--charts",
+            scratch.resolve("chart").toString(),
             "--sheet",
             sheet.toString());
     assertThat(exitCode).isZero();
-    assertThat(out.toString().lines().filter(line -> line.startsWith("|"))).hasSize(2 + 7);
-    assertThat(out.toString()).contains("| Euler 50 | 50 | 3,200 |", "JiT 7x, as released");
+    assertThat(out.toString().lines().filter(line -> line.startsWith("|"))).hasSize(2 + 5);
+    assertThat(out.toString()).contains("| Euler, 50 steps | 50.00 |", "| JiT 7x, ours |");
     assertThat(sheet).isNotEmptyFile();
+    assertThat(scratch.resolve("chart-sharpness.png")).isNotEmptyFile();
+    assertThat(scratch.resolve("chart-frechet.png")).isNotEmptyFile();
+  }
+
+  @Test
+  void probe_onOnePrompt_recommendsWhereStagesEnd() {
+    StringWriter out = new StringWriter();
+    CommandLine program = Main.commandLine(new Interrupt()).setOut(new PrintWriter(out));
+    int exitCode =
+        program.execute(
+            "probe", "--model", bundle.toString(), "--prompt", "red apple", "--size", "128");
+    assertThat(exitCode).isZero();
+    assertThat(out.toString().lines().filter(line -> line.startsWith("|"))).hasSize(2 + 8);
+    assertThat(out.toString()).containsPattern("density 0.50 pays down to a noise level of about");
   }
 }

@@ -263,7 +263,8 @@ public record FluxBundle(
       String dtype = entry.string("dtype");
       dtypes.put(
           network,
-          DType.named(dtype).orElseThrow(() -> entry.wrong("dtype", "BF16, F16 or F32", dtype)));
+          DType.named(dtype)
+              .orElseThrow(() -> entry.wrong("dtype", "BF16, F16, F32 or I8", dtype)));
     }
     List<SourceFile> sources = new ArrayList<>();
     for (StrictJson source : manifest.objects("sources")) {

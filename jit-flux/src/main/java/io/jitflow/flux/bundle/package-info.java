@@ -3,5 +3,7 @@
  * networks, tokenizers and noise levels beside it.
  *
  * <p>Limits: describes and checks the folder; loads no network.
+ *
+ * @since 0.1
  */
 package io.jitflow.flux.bundle;

@@ -13,7 +13,8 @@ import java.util.OptionalInt;
 /**
  * What a conversion makes.
  *
- * @param dtypes element type of each network's weights: BF16, F16 or F32
+ * @param dtypes element type of each network's weights: BF16, F16, F32, or I8 for the transformer
+ *     and T5
  * @param checksums whether the checkpoint's files are hashed
  * @param existing what happens to a bundle that is already there
  * @param t5Tokens length to which prompts are padded for T5; if empty, what the tokenizer says, at
@@ -44,13 +45,14 @@ public record ConversionOptions(
   /**
    * Checks the options.
    *
-   * @param dtypes element type of each network's weights: BF16, F16 or F32
+   * @param dtypes element type of each network's weights: BF16, F16, F32, or I8 for the transformer
+   *     and T5
    * @param checksums whether the checkpoint's files are hashed
    * @param existing what happens to a bundle that is already there
    * @param t5Tokens length to which prompts are padded for T5; if empty, what the tokenizer says,
    *     at most 512 with a guidance embedding (dev) and 256 without (schnell)
-   * @throws IllegalArgumentException if a network has no type or one that is not BF16, F16 or F32,
-   *     or the prompt length is not positive
+   * @throws IllegalArgumentException if a network has no type or one that it cannot have, or the
+   *     prompt length is not positive
    */
   public ConversionOptions {
     Objects.requireNonNull(checksums, "checksums");
@@ -60,9 +62,14 @@ public record ConversionOptions(
     }
     dtypes.forEach(
         (network, dtype) -> {
-          if (!FloatConversion.supports(dtype)) {
+          boolean int8 = NetworkPlan.supportsInt8(network);
+          if (!FloatConversion.supports(dtype) && !(int8 && dtype == DType.I8)) {
             throw new IllegalArgumentException(
-                network.key() + ": weights are BF16, F16 or F32, got " + dtype);
+                network.key()
+                    + ": weights are "
+                    + (int8 ? "BF16, F16, F32 or I8" : "BF16, F16 or F32")
+                    + ", got "
+                    + dtype);
           }
         });
     dtypes = Collections.unmodifiableMap(new EnumMap<>(dtypes));
@@ -84,7 +91,8 @@ public record ConversionOptions(
   private static Map<FluxNetwork, DType> all(DType dtype) {
     Map<FluxNetwork, DType> dtypes = new EnumMap<>(FluxNetwork.class);
     for (FluxNetwork network : FluxNetwork.values()) {
-      dtypes.put(network, dtype);
+      boolean small = dtype == DType.I8 && !NetworkPlan.supportsInt8(network);
+      dtypes.put(network, small ? DType.BF16 : dtype);
     }
     return dtypes;
   }
@@ -92,7 +100,8 @@ public record ConversionOptions(
   /**
    * Sets the type of all networks.
    *
-   * @param dtype BF16, F16 or F32. In F16, T5's projections {@code DenseReluDense.wo} stay in F32
+   * @param dtype BF16, F16, F32 or I8. In F16, T5's projections {@code DenseReluDense.wo} stay in
+   *     F32. I8 is for the matrices of the transformer's blocks and of T5; all else is BF16 then
    * @return a copy
    * @throws IllegalArgumentException if the type is another
    */
@@ -104,7 +113,7 @@ public record ConversionOptions(
    * Sets the type of one network.
    *
    * @param network which one
-   * @param dtype BF16, F16 or F32
+   * @param dtype BF16, F16, F32, or I8 for the transformer and T5
    * @return a copy
    * @throws IllegalArgumentException if the type is another
    */

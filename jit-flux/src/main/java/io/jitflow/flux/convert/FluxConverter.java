@@ -25,6 +25,7 @@ import java.util.HashMap;
 import java.util.HexFormat;
 import java.util.Map;
 import java.util.Objects;
+import java.util.function.Function;
 
 /**
  * Makes a bundle from a checkpoint.
@@ -32,8 +33,10 @@ import java.util.Objects;
  * <p>Everything is checked before the first byte is written: files, configurations, the mapping of
  * every tensor, room on the disk. Weights stream from the mapped files into the archives, so the
  * heap needed does not depend on the size of the model. All tensors of a network get its type,
- * norms and biases included; the one exception is T5's {@code DenseReluDense.wo}, which stays F32
- * in an F16 network. Narrowing rounds to nearest even; a value beyond the type's range is an error.
+ * norms and biases included; exceptions are T5's {@code DenseReluDense.wo}, which stays F32 in an
+ * F16 network, and I8, which the matrices of the transformer's blocks and of T5's get, with a scale
+ * for each row, while the rest is BF16. Narrowing rounds to nearest even; a value beyond the type's
+ * range is an error.
  *
  * <p>The bundle is written to a hidden folder beside the target ({@code .NAME.partial-*}) and moved
  * when it is complete and on the disk. An error, an interruption of the thread, or an exception of
@@ -159,7 +162,8 @@ public final class FluxConverter {
 
   private static void writeNetwork(NetworkPlan plan, DType dtype, Path folder, Progress progress)
       throws IOException {
-    for (Map.Entry<String, NetworkProgram> program : plan.programs().entrySet()) {
+    for (Map.Entry<String, NetworkProgram> program : plan.programs(dtype).entrySet()) {
+      Function<String, TensorSource> sources = plan.sources(program.getValue(), dtype);
       Path file = folder.resolve(program.getKey());
       progress.begin(Step.WRITE, plan, program.getKey());
       try {
@@ -167,7 +171,7 @@ public final class FluxConverter {
             .getValue()
             .write(
                 file,
-                tensor -> new Announced(tensor, plan.source(tensor, dtype), progress),
+                tensor -> new Announced(tensor, sources.apply(tensor), progress),
                 progress::advanceTo);
         // on the disk before an older bundle gives way to this one
         try (FileChannel channel = FileChannel.open(file, StandardOpenOption.WRITE)) {

@@ -1,14 +1,18 @@
 package io.jitflow.flux.convert;
 
 import io.jitflow.flux.bundle.FluxNetwork;
+import io.jitflow.flux.network.FluxArchitecture;
+import io.jitflow.flux.network.T5Architecture;
 import io.jitflow.flux.program.NetworkProgram;
 import io.jitflow.flux.safetensors.TensorFiles;
 import io.jitflow.flux.weights.DType;
 import io.jitflow.flux.weights.TensorSource;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.function.Function;
 
 /**
  * One network of a checkpoint, ready to be written.
@@ -26,19 +30,64 @@ record NetworkPlan(
     Map<String, NetworkProgram> programs,
     TensorMapping mapping) {
 
+  /** Whether this network can have 8-bit weights: the two large ones. */
+  static boolean supportsInt8(FluxNetwork network) {
+    return network == FluxNetwork.TRANSFORMER || network == FluxNetwork.TEXT_ENCODER_2;
+  }
+
+  /** The programs by file name, for weights of a type. */
+  Map<String, NetworkProgram> programs(DType wanted) {
+    if (wanted != DType.I8) {
+      return programs;
+    }
+    Map<String, NetworkProgram> quantised = new LinkedHashMap<>(programs);
+    quantised.put(
+        network.fileName(),
+        architecture instanceof FluxArchitecture flux
+            ? NetworkProgram.int8(flux)
+            : NetworkProgram.int8((T5Architecture) architecture));
+    return quantised;
+  }
+
   /**
    * The type in which a tensor is stored. T5's second feed-forward projection gives values beyond
-   * the range of F16 and stays in F32.
+   * the range of F16 and stays in F32. Of 8-bit networks all but the matrices are BF16, and the
+   * scales of their rows F32.
    */
-  DType dtype(String tensor, DType wanted) {
+  private DType dtype(NetworkProgram program, String tensor, DType wanted) {
+    if (wanted == DType.I8) {
+      if (program.int8Weights().containsKey(tensor)) {
+        return DType.F32;
+      }
+      return program.int8Weights().containsValue(tensor) ? DType.I8 : DType.BF16;
+    }
     boolean overflows =
         network == FluxNetwork.TEXT_ENCODER_2 && tensor.endsWith(".DenseReluDense.wo.weight");
     return overflows && wanted == DType.F16 ? DType.F32 : wanted;
   }
 
-  TensorSource source(String tensor, DType wanted) {
+  /** The tensors of one of the programs. */
+  Function<String, TensorSource> sources(NetworkProgram program, DType wanted) {
+    Map<String, Int8Rows> matrices = new HashMap<>();
+    Map<String, String> scales = program.int8Weights();
+    return tensor -> {
+      if (scales.containsKey(tensor)) {
+        return matrices.computeIfAbsent(scales.get(tensor), this::int8Rows).scales();
+      }
+      if (scales.containsValue(tensor)) {
+        return matrices.computeIfAbsent(tensor, this::int8Rows).integers();
+      }
+      return source(tensor, dtype(program, tensor, wanted));
+    };
+  }
+
+  private Int8Rows int8Rows(String tensor) {
+    return new Int8Rows(tensor, source(tensor, DType.F32));
+  }
+
+  private TensorSource source(String tensor, DType dtype) {
     try {
-      return mapping.source(tensor, dtype(tensor, wanted));
+      return mapping.source(tensor, dtype);
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
@@ -54,10 +103,18 @@ record NetworkPlan(
   /** Bytes of all tensors in the bundle. */
   long outputBytes(DType wanted) {
     long bytes = 0;
-    for (Map.Entry<String, long[]> tensor : tensors(programs).entrySet()) {
-      bytes += elements(tensor.getValue()) * dtype(tensor.getKey(), wanted).byteSize();
+    for (NetworkProgram program : programs(wanted).values()) {
+      for (Map.Entry<String, long[]> tensor : program.tensors().entrySet()) {
+        DType dtype = dtype(program, tensor.getKey(), wanted);
+        bytes += elements(tensor.getValue()) * dtype.byteSize();
+      }
     }
     return bytes;
+  }
+
+  /** The number of tensors in the bundle. */
+  long tensors(DType wanted) {
+    return tensors(programs(wanted)).size();
   }
 
   long parameters() {

@@ -234,8 +234,7 @@ final class OpenCheckpoint implements AutoCloseable {
               sourceBytes,
               plan.outputBytes(dtype(plan))));
       required +=
-          BYTES_PER_ARCHIVE * plan.programs().size()
-              + BYTES_PER_ENTRY * plan.mapping().expressions().size();
+          BYTES_PER_ARCHIVE * plan.programs().size() + BYTES_PER_ENTRY * plan.tensors(dtype(plan));
     }
     return new ConversionPlan(description, summaries, required);
   }

@@ -11,5 +11,7 @@
  * <p>Limits: 16-bit and 32-bit floating-point weights in safetensors files; no quantised (FP8,
  * INT8, GGUF) checkpoints, no LoRA, no Fill, Depth, Canny or Redux variants. The text encoders come
  * as folders with their {@code config.json}.
+ *
+ * @since 0.1
  */
 package io.jitflow.flux.convert;

@@ -20,5 +20,7 @@
  *
  * <p>Limits: nothing is batched, since one image keeps a device busy; predictors of one model share
  * its pipeline and take turns.
+ *
+ * @since 0.1
  */
 package io.jitflow.flux.djl;

@@ -3,5 +3,7 @@
  *
  * <p>Limits: a file is read as a whole; the headers of safetensors files, which may be 100 MB, are
  * parsed as a stream where they belong.
+ *
+ * @since 0.1
  */
 package io.jitflow.flux.json;

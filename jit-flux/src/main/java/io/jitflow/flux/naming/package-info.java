@@ -3,5 +3,7 @@
  * release, to the names of a file.
  *
  * <p>Limits: names only; no file is opened here.
+ *
+ * @since 0.1
  */
 package io.jitflow.flux.naming;

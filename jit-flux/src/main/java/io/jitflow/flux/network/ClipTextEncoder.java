@@ -38,7 +38,21 @@ public final class ClipTextEncoder implements AutoCloseable {
    */
   public static ClipTextEncoder load(Path torchscript, Device device, ClipArchitecture architecture)
       throws IOException {
-    return new ClipTextEncoder(architecture, LoadedModule.load(WHAT, torchscript, device));
+    return load(ModuleFile.of(torchscript), device, architecture);
+  }
+
+  /**
+   * Loads the network with its weights where they are wanted.
+   *
+   * @param file the module and its weights
+   * @param device where to run
+   * @param architecture the sizes that the file was made for
+   * @return the network
+   * @throws IOException if the file is missing or is not TorchScript for this engine
+   */
+  public static ClipTextEncoder load(ModuleFile file, Device device, ClipArchitecture architecture)
+      throws IOException {
+    return new ClipTextEncoder(architecture, LoadedModule.load(WHAT, file, device));
   }
 
   /**

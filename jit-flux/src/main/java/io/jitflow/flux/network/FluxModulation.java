@@ -42,7 +42,21 @@ public final class FluxModulation implements AutoCloseable {
    */
   public static FluxModulation load(Path torchscript, Device device, FluxArchitecture architecture)
       throws IOException {
-    return new FluxModulation(architecture, LoadedModule.load(WHAT, torchscript, device));
+    return load(ModuleFile.of(torchscript), device, architecture);
+  }
+
+  /**
+   * Loads the network with its weights where they are wanted.
+   *
+   * @param file the module and its weights
+   * @param device where to run
+   * @param architecture the sizes that the file was made for
+   * @return the network
+   * @throws IOException if the file is missing or is not TorchScript for this engine
+   */
+  public static FluxModulation load(ModuleFile file, Device device, FluxArchitecture architecture)
+      throws IOException {
+    return new FluxModulation(architecture, LoadedModule.load(WHAT, file, device));
   }
 
   /**

@@ -49,7 +49,21 @@ public final class FluxTransformer implements AutoCloseable {
    */
   public static FluxTransformer load(Path torchscript, Device device, FluxArchitecture architecture)
       throws IOException {
-    return new FluxTransformer(architecture, LoadedModule.load(WHAT, torchscript, device));
+    return load(ModuleFile.of(torchscript), device, architecture);
+  }
+
+  /**
+   * Loads the network with its weights where they are wanted.
+   *
+   * @param file the module and its weights
+   * @param device where to run
+   * @param architecture the sizes that the file was made for
+   * @return the network
+   * @throws IOException if the file is missing or is not TorchScript for this engine
+   */
+  public static FluxTransformer load(ModuleFile file, Device device, FluxArchitecture architecture)
+      throws IOException {
+    return new FluxTransformer(architecture, LoadedModule.load(WHAT, file, device));
   }
 
   /**

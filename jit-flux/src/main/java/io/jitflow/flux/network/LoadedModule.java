@@ -6,11 +6,17 @@ import ai.djl.Model;
 import ai.djl.engine.EngineException;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.DataType;
+import ai.djl.ndarray.types.Shape;
+import ai.djl.pytorch.engine.PtNDArray;
 import ai.djl.pytorch.engine.PtSymbolBlock;
+import ai.djl.pytorch.jni.IValue;
 import ai.djl.pytorch.jni.IValueUtils;
 import ai.djl.pytorch.jni.JniUtils;
 import ai.djl.training.ParameterStore;
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -39,22 +45,37 @@ final class LoadedModule implements AutoCloseable {
   private final ReadWriteLock lock = new ReentrantReadWriteLock();
   private volatile boolean closed; // checked before the lock is taken, too
 
-  private LoadedModule(String what, Model model) {
+  /** Memory that the module's weights are views of. */
+  private final List<ByteBuffer> mapped;
+
+  private LoadedModule(String what, Model model, Device device, List<ByteBuffer> mapped) {
     this.what = what;
     this.model = model;
-    this.device = model.getNDManager().getDevice();
+    this.device = device;
+    this.mapped = mapped;
   }
 
   static LoadedModule load(String what, Path torchscript, Device device) throws IOException {
+    return load(what, ModuleFile.of(torchscript), device);
+  }
+
+  static LoadedModule load(String what, ModuleFile source, Device device) throws IOException {
+    Path torchscript = source.torchscript();
     if (!Files.isRegularFile(torchscript)) {
       throw new IOException(what + ": " + torchscript + " is not a file");
     }
     Path file = torchscript.toAbsolutePath();
-    Model model = Model.newInstance(what, device, "PyTorch");
+    Device home = source.hostMemory() ? Device.cpu() : device;
+    Model model = Model.newInstance(what, home, "PyTorch");
     LoadedModule loaded = null;
     try {
       model.load(file.getParent(), file.getFileName().toString(), Map.of("mapLocation", "true"));
-      loaded = new LoadedModule(what, model);
+      switch (source.weights()) {
+        case MAPPED -> bind(model, source.mapped());
+        case RANDOM -> randomise(model);
+        case IN_FILE -> {}
+      }
+      loaded = new LoadedModule(what, model, device, source.mapped());
       return loaded;
     } catch (MalformedModelException | RuntimeException e) {
       throw failure(what, torchscript, e);
@@ -91,8 +112,37 @@ final class LoadedModule implements AutoCloseable {
         || message.contains("bad_alloc");
   }
 
+  /** Makes views of given memory the weights of a skeleton. */
+  private static void bind(Model model, List<ByteBuffer> tensors) {
+    try (NDManager manager = model.getNDManager().newSubManager(Device.cpu())) {
+      PtNDArray[] arrays = new PtNDArray[tensors.size()];
+      for (int i = 0; i < arrays.length; i++) {
+        // as bytes: the module knows type and shape
+        ByteBuffer bytes = tensors.get(i);
+        Shape shape = new Shape(bytes.remaining());
+        arrays[i] = (PtNDArray) manager.create(bytes.slice(), shape, DataType.UINT8);
+      }
+      try (IValue list = IValue.listFrom(arrays)) {
+        IValueUtils.runMethod((PtSymbolBlock) model.getBlock(), "bind", list).close();
+      }
+    }
+  }
+
+  private static void randomise(Model model) {
+    try (NDManager manager = model.getNDManager().newSubManager();
+        IValue like = IValue.from((PtNDArray) manager.zeros(new Shape(1)))) {
+      IValueUtils.runMethod((PtSymbolBlock) model.getBlock(), "randomise", like).close();
+    }
+  }
+
+  /** Where inputs and results are; weights may lie in host memory meanwhile. */
   Device device() {
     return device;
+  }
+
+  /** Bytes of weights that are views of mapped memory. */
+  long mappedBytes() {
+    return mapped.stream().mapToLong(ByteBuffer::remaining).sum();
   }
 
   /** Whether the module's class has a method of this name. */

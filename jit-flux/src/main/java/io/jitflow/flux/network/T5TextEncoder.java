@@ -38,7 +38,21 @@ public final class T5TextEncoder implements AutoCloseable {
    */
   public static T5TextEncoder load(Path torchscript, Device device, T5Architecture architecture)
       throws IOException {
-    return new T5TextEncoder(architecture, LoadedModule.load(WHAT, torchscript, device));
+    return load(ModuleFile.of(torchscript), device, architecture);
+  }
+
+  /**
+   * Loads the network with its weights where they are wanted.
+   *
+   * @param file the module and its weights
+   * @param device where to run
+   * @param architecture the sizes that the file was made for
+   * @return the network
+   * @throws IOException if the file is missing or is not TorchScript for this engine
+   */
+  public static T5TextEncoder load(ModuleFile file, Device device, T5Architecture architecture)
+      throws IOException {
+    return new T5TextEncoder(architecture, LoadedModule.load(WHAT, file, device));
   }
 
   /**

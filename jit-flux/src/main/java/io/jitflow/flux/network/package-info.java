@@ -6,5 +6,7 @@
  * weights.
  *
  * <p>Limits: inference only; nothing here computes gradients.
+ *
+ * @since 0.1
  */
 package io.jitflow.flux.network;

@@ -38,7 +38,7 @@ final class ClipProgram {
         tree);
   }
 
-  private static Map<String, long[]> tensors(ClipArchitecture a) {
+  private static TensorShapes tensors(ClipArchitecture a) {
     long width = a.width();
     TensorShapes shapes =
         new TensorShapes()
@@ -55,6 +55,6 @@ final class ClipProgram {
           .linear(layer + ".mlp.fc2", width, a.mlpWidth())
           .norm(layer + ".layer_norm2", width);
     }
-    return shapes.norm("text_model.final_layer_norm", width).map();
+    return shapes.norm("text_model.final_layer_norm", width);
   }
 }

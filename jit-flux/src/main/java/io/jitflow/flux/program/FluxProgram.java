@@ -15,9 +15,10 @@ final class FluxProgram {
 
   private FluxProgram() {}
 
-  static NetworkProgram of(FluxArchitecture a) {
+  static NetworkProgram of(FluxArchitecture a, WeightFormat format) {
     String code =
         new ProgramText(NAME + ".py")
+            .variable("Linear", format.linear())
             .repeat("double_block", rows(0, a.doubleBlocks(), ROWS_PER_DOUBLE_BLOCK))
             .repeat(
                 "single_block",
@@ -37,6 +38,7 @@ final class FluxProgram {
             .rule(".*\\.(img|txt)_mlp", "MLP")
             .rule(".*\\.norm", "QKNorm")
             .rule(".*\\.(query|key)_norm", "RMSNorm")
+            .rule("(double|single)_blocks\\..*", "layers." + format.linear())
             .rule(".*", "layers.Linear")
             .constant("", "theta", a.theta())
             .constant("", "row_axis", (long) a.ropeAxes().get(1))
@@ -45,7 +47,7 @@ final class FluxProgram {
             .constant("(double|single)_blocks\\.\\d+", "heads", (long) a.heads());
     return new NetworkProgram(
         NAME,
-        tensors(a),
+        tensors(a, format),
         Map.of(NAME, code, "layers", new ProgramText("layers.py").render()),
         tree);
   }
@@ -87,7 +89,7 @@ final class FluxProgram {
     return entries;
   }
 
-  private static Map<String, long[]> tensors(FluxArchitecture a) {
+  private static TensorShapes tensors(FluxArchitecture a, WeightFormat format) {
     long hidden = a.hiddenSize();
     TensorShapes shapes =
         new TensorShapes()
@@ -96,25 +98,25 @@ final class FluxProgram {
     for (int i = 0; i < a.doubleBlocks(); i++) {
       for (String stream : new String[] {"img", "txt"}) {
         String block = "double_blocks." + i + "." + stream;
-        shapes.linear(block + "_attn.qkv", 3 * hidden, hidden);
+        format.linear(shapes, block + "_attn.qkv", 3 * hidden, hidden);
         shapes.tensor(block + "_attn.norm.query_norm.scale", a.headWidth());
         shapes.tensor(block + "_attn.norm.key_norm.scale", a.headWidth());
-        shapes.linear(block + "_attn.proj", hidden, hidden);
-        shapes.linear(block + "_mlp.0", a.mlpWidth(), hidden);
-        shapes.linear(block + "_mlp.2", hidden, a.mlpWidth());
+        format.linear(shapes, block + "_attn.proj", hidden, hidden);
+        format.linear(shapes, block + "_mlp.0", a.mlpWidth(), hidden);
+        format.linear(shapes, block + "_mlp.2", hidden, a.mlpWidth());
       }
     }
     for (int i = 0; i < a.singleBlocks(); i++) {
       String block = "single_blocks." + i;
-      shapes.linear(block + ".linear1", 3 * hidden + a.mlpWidth(), hidden);
-      shapes.linear(block + ".linear2", hidden, hidden + a.mlpWidth());
+      format.linear(shapes, block + ".linear1", 3 * hidden + a.mlpWidth(), hidden);
+      format.linear(shapes, block + ".linear2", hidden, hidden + a.mlpWidth());
       shapes.tensor(block + ".norm.query_norm.scale", a.headWidth());
       shapes.tensor(block + ".norm.key_norm.scale", a.headWidth());
     }
-    return shapes.linear("final_layer.linear", a.inChannels(), hidden).map();
+    return shapes.linear("final_layer.linear", a.inChannels(), hidden);
   }
 
-  private static Map<String, long[]> modulationTensors(FluxArchitecture a) {
+  private static TensorShapes modulationTensors(FluxArchitecture a) {
     long hidden = a.hiddenSize();
     TensorShapes shapes = new TensorShapes();
     embedder(shapes, "time_in", SINUSOID_WIDTH, hidden);
@@ -129,7 +131,7 @@ final class FluxProgram {
     for (int i = 0; i < a.singleBlocks(); i++) {
       shapes.linear("single_blocks." + i + ".modulation.lin", 3 * hidden, hidden);
     }
-    return shapes.linear("final_layer.adaLN_modulation.1", 2 * hidden, hidden).map();
+    return shapes.linear("final_layer.adaLN_modulation.1", 2 * hidden, hidden);
   }
 
   private static void embedder(TensorShapes shapes, String name, long in, long hidden) {

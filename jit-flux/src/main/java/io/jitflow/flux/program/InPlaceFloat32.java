@@ -2,7 +2,6 @@ package io.jitflow.flux.program;
 
 import io.jitflow.flux.torchscript.ScriptModule;
 import io.jitflow.flux.weights.TensorSource;
-import java.util.LinkedHashMap;
 import java.util.Map;
 
 /**
@@ -15,7 +14,6 @@ import java.util.Map;
 final class InPlaceFloat32 {
   static final String METHOD = "to_float32";
 
-  private static final String CLASS_PREFIX = "class ";
   private static final int FLOAT32 = 6; // TorchScript writes types as numbers
 
   private InPlaceFloat32() {}
@@ -27,48 +25,7 @@ final class InPlaceFloat32 {
    * @param codeFiles code by module name
    */
   static Map<String, String> addTo(ScriptModule root, Map<String, String> codeFiles) {
-    Map<String, ScriptModule> classes = new LinkedHashMap<>();
-    collect(root, classes);
-    Map<String, String> extended = new LinkedHashMap<>();
-    codeFiles.forEach((file, code) -> extended.put(file, addTo(file, code, classes)));
-    return extended;
-  }
-
-  private static void collect(ScriptModule module, Map<String, ScriptModule> classes) {
-    classes.putIfAbsent(module.className(), module);
-    for (Object value : module.attributes().values()) {
-      if (value instanceof ScriptModule child) {
-        collect(child, classes);
-      }
-    }
-  }
-
-  /** Appends to each class: its end is the last indented line before the next top-level one. */
-  private static String addTo(String file, String code, Map<String, ScriptModule> classes) {
-    StringBuilder out = new StringBuilder();
-    StringBuilder blank = new StringBuilder();
-    String open = null;
-    for (String line : (Iterable<String>) code.lines()::iterator) {
-      if (line.isBlank()) {
-        blank.append('\n');
-        continue;
-      }
-      if (open != null && !Character.isWhitespace(line.charAt(0))) {
-        out.append(method(open, classes.get(open)));
-        open = null;
-      }
-      out.append(blank).append(line).append('\n');
-      blank.setLength(0);
-      if (line.startsWith(CLASS_PREFIX)) {
-        String name = line.substring(CLASS_PREFIX.length(), line.indexOf('('));
-        String qualified = "__torch__." + file + "." + name;
-        open = classes.containsKey(qualified) ? qualified : null; // unused classes stay as they are
-      }
-    }
-    if (open != null) {
-      out.append(method(open, classes.get(open)));
-    }
-    return out.append(blank).toString();
+    return ClassMethods.addTo(root, codeFiles, InPlaceFloat32::method);
   }
 
   private static String method(String className, ScriptModule module) {

@@ -4,14 +4,19 @@ import io.jitflow.flux.network.ClipArchitecture;
 import io.jitflow.flux.network.FluxArchitecture;
 import io.jitflow.flux.network.T5Architecture;
 import io.jitflow.flux.network.VaeArchitecture;
+import io.jitflow.flux.torchscript.PlaceholderTensor;
 import io.jitflow.flux.torchscript.ScriptModule;
 import io.jitflow.flux.torchscript.TorchScriptArchive;
+import io.jitflow.flux.weights.DType;
 import io.jitflow.flux.weights.TensorSource;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
+import java.util.Iterator;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
 import java.util.function.LongConsumer;
@@ -26,12 +31,14 @@ public final class NetworkProgram {
   private final String name;
   private final Map<String, long[]> tensors;
   private final Map<String, String> codeFiles;
+  private final Map<String, String> scales;
   private final ModuleTree tree;
 
   NetworkProgram(
-      String name, Map<String, long[]> tensors, Map<String, String> codeFiles, ModuleTree tree) {
+      String name, TensorShapes tensors, Map<String, String> codeFiles, ModuleTree tree) {
     this.name = name;
-    this.tensors = Collections.unmodifiableMap(new LinkedHashMap<>(tensors));
+    this.tensors = Collections.unmodifiableMap(new LinkedHashMap<>(tensors.map()));
+    this.scales = Collections.unmodifiableMap(new LinkedHashMap<>(tensors.scales()));
     this.codeFiles = Collections.unmodifiableMap(new LinkedHashMap<>(codeFiles));
     this.tree = tree;
   }
@@ -45,7 +52,7 @@ public final class NetworkProgram {
    * @return the program
    */
   public static NetworkProgram of(FluxArchitecture architecture) {
-    return FluxProgram.of(architecture);
+    return FluxProgram.of(architecture, WeightFormat.FLOATING);
   }
 
   /**
@@ -82,7 +89,31 @@ public final class NetworkProgram {
    * @return the program
    */
   public static NetworkProgram of(T5Architecture architecture) {
-    return T5Program.of(architecture);
+    return T5Program.of(architecture, WeightFormat.FLOATING);
+  }
+
+  /**
+   * The transformer with 8-bit matrices in its blocks: {@code NAME.weight} is I8, {@code
+   * NAME.scale}, floating, holds what each of its rows is multiplied by. The other tensors are
+   * those of {@link #of(FluxArchitecture)}.
+   *
+   * @param architecture the sizes
+   * @return the program
+   */
+  public static NetworkProgram int8(FluxArchitecture architecture) {
+    return FluxProgram.of(architecture, WeightFormat.INT8);
+  }
+
+  /**
+   * The T5 encoder with 8-bit projections: {@code NAME.weight} is I8, {@code NAME.scale}, floating,
+   * holds what each of its rows is multiplied by. The other tensors are those of {@link
+   * #of(T5Architecture)}.
+   *
+   * @param architecture the sizes
+   * @return the program
+   */
+  public static NetworkProgram int8(T5Architecture architecture) {
+    return T5Program.of(architecture, WeightFormat.INT8);
   }
 
   /**
@@ -116,6 +147,16 @@ public final class NetworkProgram {
     Map<String, long[]> copy = new LinkedHashMap<>();
     tensors.forEach((tensor, shape) -> copy.put(tensor, shape.clone()));
     return copy;
+  }
+
+  /**
+   * The 8-bit matrices.
+   *
+   * @return their names by the names of the tensors with the scales of their rows; empty for a
+   *     program with floating-point weights only
+   */
+  public Map<String, String> int8Weights() {
+    return scales;
   }
 
   /**
@@ -176,5 +217,79 @@ public final class NetworkProgram {
       throws IOException {
     ScriptModule root = module(weights);
     TorchScriptArchive.write(target, name, root, InPlaceFloat32.addTo(root, codeFiles), progress);
+  }
+
+  /**
+   * Writes the network without weights, a few kilobytes: {@link io.jitflow.flux.network.ModuleFile}
+   * says where the loaded network gets them from.
+   *
+   * @param target the file to write; left incomplete after an error
+   * @param dtypes the type of each tensor by name
+   * @throws IOException if the target cannot be written
+   */
+  public void writeSkeleton(Path target, Function<String, DType> dtypes) throws IOException {
+    writeSkeleton(
+        target, module(name -> new PlaceholderTensor(dtypes.apply(name), tensors.get(name))));
+  }
+
+  /** Writes the network without weights, given the types in the order of an archive. */
+  void writeSkeletonInOrder(Path target, Iterator<DType> dtypes) throws IOException {
+    writeSkeleton(target, typed(placeholders(), dtypes));
+  }
+
+  private static ScriptModule typed(ScriptModule module, Iterator<DType> dtypes) {
+    ScriptModule.Builder builder = ScriptModule.builder(module.className());
+    module
+        .attributes()
+        .forEach(
+            (name, value) -> {
+              if (value instanceof TensorSource tensor) {
+                builder.tensor(name, new PlaceholderTensor(dtypes.next(), tensor.shape()));
+              } else if (value instanceof ScriptModule child) {
+                builder.child(name, typed(child, dtypes));
+              } else if (value instanceof Long number) {
+                builder.integer(name, number);
+              } else if (value instanceof Double number) {
+                builder.number(name, number);
+              } else if (value instanceof Boolean flag) {
+                builder.flag(name, flag);
+              } else {
+                builder.text(name, (String) value);
+              }
+            });
+    return builder.build();
+  }
+
+  private void writeSkeleton(Path target, ScriptModule root) throws IOException {
+    Map<String, String> code =
+        ClassMethods.addTo(
+            root, InPlaceFloat32.addTo(root, codeFiles), WeightsFromOutside::methods);
+    TorchScriptArchive.write(target, name, root, code, bytes -> {});
+  }
+
+  /** The code as it stands in archives. */
+  Map<String, String> archivedCode() {
+    return InPlaceFloat32.addTo(placeholders(), codeFiles);
+  }
+
+  /** The shapes of the tensors in the order in which they lie in an archive. */
+  List<long[]> archivedShapes() {
+    List<long[]> shapes = new ArrayList<>();
+    collect(placeholders(), shapes);
+    return shapes;
+  }
+
+  private ScriptModule placeholders() {
+    return module(name -> new PlaceholderTensor(DType.F32, tensors.get(name)));
+  }
+
+  private static void collect(ScriptModule module, List<long[]> shapes) {
+    for (Object value : module.attributes().values()) {
+      if (value instanceof TensorSource tensor) {
+        shapes.add(tensor.shape());
+      } else if (value instanceof ScriptModule child) {
+        collect(child, shapes);
+      }
+    }
   }
 }

@@ -16,7 +16,8 @@ import java.util.regex.Pattern;
  *
  * <p>TorchScript has no loop over numbered children, so a line that ends in {@code # for each NAME}
  * is repeated for every entry of the list NAME with its {@code {variables}} filled in ({@code {i}}
- * is the position), and a line that ends in {@code # if NAME} is kept only if that option is set.
+ * is the position), and a line that ends in {@code # if NAME} is kept only if that option is set. A
+ * {@code {variable}} of the whole text is filled in everywhere.
  */
 final class ProgramText {
   private static final Pattern DIRECTIVE = Pattern.compile("(.*?)\\s+# (for each|if) (\\w+)");
@@ -24,6 +25,7 @@ final class ProgramText {
   private final String resource;
   private final Map<String, List<Map<String, String>>> lists = new LinkedHashMap<>();
   private final Map<String, Boolean> options = new LinkedHashMap<>();
+  private final Map<String, String> variables = new LinkedHashMap<>();
 
   ProgramText(String resource) {
     this.resource = resource;
@@ -48,6 +50,11 @@ final class ProgramText {
     return this;
   }
 
+  ProgramText variable(String name, String value) {
+    variables.put("{" + name + "}", value);
+    return this;
+  }
+
   String render() {
     StringBuilder out = new StringBuilder();
     for (String line : (Iterable<String>) read(resource).lines()::iterator) {
@@ -69,7 +76,11 @@ final class ProgramText {
         }
       }
     }
-    return out.toString();
+    String text = out.toString();
+    for (Map.Entry<String, String> variable : variables.entrySet()) {
+      text = text.replace(variable.getKey(), variable.getValue());
+    }
+    return text;
   }
 
   private <T> T lookUp(Map<String, T> values, String name) {

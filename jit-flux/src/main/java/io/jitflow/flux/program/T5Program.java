@@ -11,8 +11,14 @@ final class T5Program {
 
   private T5Program() {}
 
-  static NetworkProgram of(T5Architecture a) {
-    String code = new ProgramText(NAME + ".py").repeat("block", a.layers()).render();
+  static NetworkProgram of(T5Architecture a, WeightFormat format) {
+    String code =
+        new ProgramText(NAME + ".py")
+            .variable("Projection", format.projection())
+            .option("int8", format == WeightFormat.INT8)
+            .option("floating", format == WeightFormat.FLOATING)
+            .repeat("block", a.layers())
+            .render();
     ModuleTree tree =
         new ModuleTree(NAME, "T5Encoder")
             .move(BIAS, "encoder.relative_attention_bias.weight")
@@ -27,39 +33,38 @@ final class T5Program {
             .rule(".*\\.SelfAttention", "T5Attention")
             .rule(".*\\.DenseReluDense", "T5DenseGatedGelu")
             .rule(".*layer_norm", "T5LayerNorm")
-            .rule(".*", "layers.Projection")
+            .rule(".*", "layers." + format.projection())
             .constant(".*\\.SelfAttention", "heads", (long) a.heads())
             .constant(".*layer_norm", "eps", a.layerNormEps())
             .constant("encoder\\.relative_attention_bias", "buckets", (long) a.buckets())
             .constant("encoder\\.relative_attention_bias", "max_distance", (long) a.maxDistance());
     return new NetworkProgram(
         NAME,
-        tensors(a),
+        tensors(a, format),
         Map.of(NAME, code, "layers", new ProgramText("layers.py").render()),
         tree);
   }
 
-  private static Map<String, long[]> tensors(T5Architecture a) {
+  private static TensorShapes tensors(T5Architecture a, WeightFormat format) {
     long width = a.width();
     long inner = (long) a.heads() * a.headWidth();
     TensorShapes shapes = new TensorShapes().tensor("shared.weight", a.vocabulary(), width);
     for (int i = 0; i < a.layers(); i++) {
       String attention = "encoder.block." + i + ".layer.0";
       for (String projection : new String[] {"q", "k", "v"}) {
-        shapes.tensor(attention + ".SelfAttention." + projection + ".weight", inner, width);
+        format.projection(shapes, attention + ".SelfAttention." + projection, inner, width);
       }
-      shapes.tensor(attention + ".SelfAttention.o.weight", width, inner);
+      format.projection(shapes, attention + ".SelfAttention.o", width, inner);
       if (i == 0) {
         shapes.tensor(BIAS, a.buckets(), a.heads());
       }
       shapes.tensor(attention + ".layer_norm.weight", width);
       String feedForward = "encoder.block." + i + ".layer.1";
-      shapes
-          .tensor(feedForward + ".DenseReluDense.wi_0.weight", a.feedForwardWidth(), width)
-          .tensor(feedForward + ".DenseReluDense.wi_1.weight", a.feedForwardWidth(), width)
-          .tensor(feedForward + ".DenseReluDense.wo.weight", width, a.feedForwardWidth())
-          .tensor(feedForward + ".layer_norm.weight", width);
+      format.projection(shapes, feedForward + ".DenseReluDense.wi_0", a.feedForwardWidth(), width);
+      format.projection(shapes, feedForward + ".DenseReluDense.wi_1", a.feedForwardWidth(), width);
+      format.projection(shapes, feedForward + ".DenseReluDense.wo", width, a.feedForwardWidth());
+      shapes.tensor(feedForward + ".layer_norm.weight", width);
     }
-    return shapes.tensor("encoder.final_layer_norm.weight", width).map();
+    return shapes.tensor("encoder.final_layer_norm.weight", width);
   }
 }

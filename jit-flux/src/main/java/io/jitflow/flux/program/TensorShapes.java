@@ -6,10 +6,17 @@ import java.util.Map;
 /** Collects the names and shapes of a program's tensors layer by layer. */
 final class TensorShapes {
   private final Map<String, long[]> shapes = new LinkedHashMap<>();
+  private final Map<String, String> scales = new LinkedHashMap<>();
 
   TensorShapes tensor(String name, long... shape) {
     shapes.put(name, shape);
     return this;
+  }
+
+  /** A matrix of 8-bit integers and the scales of its rows. */
+  TensorShapes int8(String name, long out, long in) {
+    scales.put(name + ".scale", name + ".weight");
+    return tensor(name + ".weight", out, in).tensor(name + ".scale", out);
   }
 
   /** A linear layer with bias. */
@@ -29,5 +36,10 @@ final class TensorShapes {
 
   Map<String, long[]> map() {
     return shapes;
+  }
+
+  /** The matrices of 8-bit integers by the names of their scales. */
+  Map<String, String> scales() {
+    return scales;
   }
 }

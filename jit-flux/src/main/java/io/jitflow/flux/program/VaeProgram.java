@@ -64,7 +64,7 @@ final class VaeProgram {
     return a.blockChannels().get(Math.min(level + 1, a.blockChannels().size() - 1));
   }
 
-  private static Map<String, long[]> tensors(VaeArchitecture a) {
+  private static TensorShapes tensors(VaeArchitecture a) {
     int levels = a.blockChannels().size();
     long coarsest = a.blockChannels().get(levels - 1);
     TensorShapes shapes = new TensorShapes();
@@ -91,8 +91,7 @@ final class VaeProgram {
     long finest = a.blockChannels().get(0);
     return shapes
         .norm("decoder.norm_out", finest)
-        .conv("decoder.conv_out", IMAGE_CHANNELS, finest, 3)
-        .map();
+        .conv("decoder.conv_out", IMAGE_CHANNELS, finest, 3);
   }
 
   private static void resnet(TensorShapes shapes, String name, long out, long in) {

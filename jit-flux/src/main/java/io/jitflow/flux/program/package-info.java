@@ -5,5 +5,7 @@
  * io.jitflow.flux.program.NetworkProgram} joins one with the sizes of a checkpoint and its weights.
  *
  * <p>Limits: writes programs; {@code io.jitflow.flux.network} runs them.
+ *
+ * @since 0.1
  */
 package io.jitflow.flux.program;

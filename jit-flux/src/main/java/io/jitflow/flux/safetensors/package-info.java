@@ -11,5 +11,7 @@
  * header has at most 100 MB, a tensor at most 64 dimensions. Files must not be changed while they
  * are open: shortening a mapped file makes later reads fail with an {@link java.lang.InternalError}
  * or an {@link java.io.IOException}. Nothing here writes safetensors files.
+ *
+ * @since 0.1
  */
 package io.jitflow.flux.safetensors;

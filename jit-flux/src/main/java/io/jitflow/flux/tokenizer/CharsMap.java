@@ -9,8 +9,8 @@ import java.util.BitSet;
 import java.util.Optional;
 
 /**
- * SentencePiece's precompiled character map: the size of a trie in bytes, the trie as a double array
- * of 32-bit units, then the replacements, each ended by a zero.
+ * SentencePiece's precompiled character map: the size of a trie in bytes, the trie as a double
+ * array of 32-bit units, then the replacements, each ended by a zero.
  *
  * <p>Native code follows the trie without looking at its limits; so every place that any text can
  * lead to is visited here.

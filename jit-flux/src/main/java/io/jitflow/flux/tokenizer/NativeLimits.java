@@ -91,7 +91,8 @@ final class NativeLimits {
       String second = second(merge);
       if (second != null && !second.startsWith(prefix)) {
         return Optional.of(
-            "model.continuing_subword_prefix: expected the beginning of every merge's second symbol");
+            "model.continuing_subword_prefix: expected the beginning of every merge's second"
+                + " symbol");
       }
     }
     return Optional.empty();
@@ -108,9 +109,7 @@ final class NativeLimits {
   }
 
   private static String text(JsonElement element) {
-    return element != null
-            && element.isJsonPrimitive()
-            && element.getAsJsonPrimitive().isString()
+    return element != null && element.isJsonPrimitive() && element.getAsJsonPrimitive().isString()
         ? element.getAsString()
         : null;
   }

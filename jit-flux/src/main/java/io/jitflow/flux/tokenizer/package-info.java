@@ -11,5 +11,7 @@
  * a CUDA device that library prefers a CUDA build of itself and downloads it, unless {@code
  * ai.djl.offline} is {@code true} or the property {@code RUST_FLAVOR} is {@code cpu}; tokenizing
  * gains nothing from it. Token weighting syntax such as {@code (word:1.2)} is plain text here.
+ *
+ * @since 0.1
  */
 package io.jitflow.flux.tokenizer;

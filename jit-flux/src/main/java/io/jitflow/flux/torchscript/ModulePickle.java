@@ -7,6 +7,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 
@@ -110,6 +111,10 @@ final class ModulePickle {
     for (int i = shape.length - 1; i >= 0; i--) {
       strides[i] = elements;
       elements = Math.multiplyExact(elements, shape[i]);
+    }
+    if (tensor instanceof PlaceholderTensor) {
+      Arrays.fill(strides, 0);
+      elements = 1;
     }
     global("torch._utils", "_rebuild_tensor_v2");
     out.write(MARK);

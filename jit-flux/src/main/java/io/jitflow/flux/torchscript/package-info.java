@@ -6,5 +6,7 @@
  * not checked; libtorch reports errors when it loads the archive. Attributes are tensors, 64-bit
  * integers, doubles, booleans, strings and child modules; lists, dictionaries and optional values
  * are not supported. Tensors are contiguous and do not share storage.
+ *
+ * @since 0.1
  */
 package io.jitflow.flux.torchscript;

@@ -1,2 +1,6 @@
-/** What a weight is, whatever file it comes from or goes to: its type, its shape, its bytes. */
+/**
+ * What a weight is, whatever file it comes from or goes to: its type, its shape, its bytes.
+ *
+ * @since 0.1
+ */
 package io.jitflow.flux.weights;

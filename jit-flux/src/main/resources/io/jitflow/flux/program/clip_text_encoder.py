@@ -7,7 +7,7 @@ class CLIPTextEmbeddings(Module):
   position_embedding : __torch__.layers.Embedding
   def forward(self: __torch__.clip_text_encoder.CLIPTextEmbeddings, input_ids: Tensor) -> Tensor:
     positions = torch.slice(self.position_embedding.weight, 0, 0, torch.size(input_ids, 1))
-    return torch.add((self.token_embedding).forward(input_ids, ), positions)
+    return torch.add((self.token_embedding).forward(input_ids, ), torch.to(positions, input_ids.device))
 
 class CLIPAttention(Module):
   __parameters__ = []

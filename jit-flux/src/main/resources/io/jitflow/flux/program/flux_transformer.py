@@ -44,7 +44,8 @@ class QKNorm(Module):
   key_norm : __torch__.flux_transformer.RMSNorm
   # RMS norm of every head of queries and keys, float32. qk: [batch, tokens, 2, heads, head width]
   def forward(self: __torch__.flux_transformer.QKNorm, qk: Tensor) -> Tensor:
-    scale = torch.unsqueeze(torch.stack([self.query_norm.scale, self.key_norm.scale]), 1)
+    scales = torch.stack([self.query_norm.scale, self.key_norm.scale])
+    scale = torch.unsqueeze(torch.to(scales, qk.device), 1)
     qk = torch.to(qk, 6)
     mean_square = torch.div(torch.square(torch.linalg_vector_norm(qk, 2, [-1], True)), torch.size(qk, -1))
     return torch.mul(torch.mul(qk, torch.rsqrt(torch.add(mean_square, 1e-06))), scale)
@@ -52,9 +53,9 @@ class QKNorm(Module):
 class SelfAttention(Module):
   __parameters__ = []
   __buffers__ = []
-  qkv : __torch__.layers.Linear
+  qkv : __torch__.layers.{Linear}
   norm : __torch__.flux_transformer.QKNorm
-  proj : __torch__.layers.Linear
+  proj : __torch__.layers.{Linear}
   # Normed and rotated queries and keys of one stream [batch, tokens, 2, heads, head width], and its
   # values [batch, tokens, heads, head width].
   def forward(self: __torch__.flux_transformer.SelfAttention, x: Tensor, heads: int, rope: Tensor) -> Tuple[Tensor, Tensor]:
@@ -67,8 +68,8 @@ class MLP(Module):
   __parameters__ = []
   __buffers__ = []
   __annotations__ = []
-  __annotations__["0"] = __torch__.layers.Linear
-  __annotations__["2"] = __torch__.layers.Linear
+  __annotations__["0"] = __torch__.layers.{Linear}
+  __annotations__["2"] = __torch__.layers.{Linear}
   def forward(self: __torch__.flux_transformer.MLP, x: Tensor) -> Tensor:
     x = torch.gelu((getattr(self, "0")).forward(x, ), approximate="tanh")
     return (getattr(self, "2")).forward(x, )
@@ -106,8 +107,8 @@ class SingleStreamBlock(Module):
   __parameters__ = []
   __buffers__ = []
   heads : int
-  linear1 : __torch__.layers.Linear
-  linear2 : __torch__.layers.Linear
+  linear1 : __torch__.layers.{Linear}
+  linear2 : __torch__.layers.{Linear}
   norm : __torch__.flux_transformer.QKNorm
   # rows: [batch, 3, hidden]
   def forward(self: __torch__.flux_transformer.SingleStreamBlock, x: Tensor, rows: Tensor, rope: Tensor) -> Tensor:

@@ -1,6 +1,7 @@
 # The T5 v1.1 encoder. Names follow the published checkpoints.
 # The token stream has the type of the "wo" projections: where the others are float16 and these are
-# float32, sums and products that exceed float16 stay in float32.
+# float32, sums and products that exceed float16 stay in float32. With 8-bit projections it has the
+# type of the norms.
 
 class T5LayerNorm(Module):
   __parameters__ = ["weight", ]
@@ -10,7 +11,8 @@ class T5LayerNorm(Module):
   def forward(self: __torch__.t5_encoder.T5LayerNorm, x: Tensor) -> Tensor:
     wide = torch.to(x, 6)
     rrms = torch.rsqrt(torch.add(torch.mean(torch.square(wide), [-1], True), self.eps))
-    return torch.mul(torch.to(torch.mul(wide, rrms), self.weight.dtype), self.weight)
+    weight = torch.to(self.weight, x.device)
+    return torch.mul(torch.to(torch.mul(wide, rrms), weight.dtype), weight)
 
 class RelativeAttentionBias(Module):
   __parameters__ = ["weight", ]
@@ -32,20 +34,20 @@ class RelativeAttentionBias(Module):
     far = torch.clamp(far, None, half - 1)
     return torch.add(behind, torch.where(torch.lt(distance, exact), distance, far))
   # [1, heads, length, length]
-  def forward(self: __torch__.t5_encoder.RelativeAttentionBias, length: int) -> Tensor:
-    position = torch.arange(length, dtype=4, device=self.weight.device)
+  def forward(self: __torch__.t5_encoder.RelativeAttentionBias, length: int, x: Tensor) -> Tensor:
+    position = torch.arange(length, dtype=4, device=x.device)
     distance = torch.sub(torch.unsqueeze(position, 0), torch.unsqueeze(position, 1))
-    bias = torch.embedding(self.weight, (self).bucket(distance, ))
+    bias = torch.embedding(torch.to(self.weight, x.device), (self).bucket(distance, ))
     return torch.contiguous(torch.unsqueeze(torch.permute(bias, [2, 0, 1]), 0))
 
 class T5Attention(Module):
   __parameters__ = []
   __buffers__ = []
   heads : int
-  q : __torch__.layers.Projection
-  k : __torch__.layers.Projection
-  v : __torch__.layers.Projection
-  o : __torch__.layers.Projection
+  q : __torch__.layers.{Projection}
+  k : __torch__.layers.{Projection}
+  v : __torch__.layers.{Projection}
+  o : __torch__.layers.{Projection}
   def split(self: __torch__.t5_encoder.T5Attention, x: Tensor) -> Tensor:
     return torch.transpose(torch.unflatten(x, 2, [self.heads, -1]), 1, 2)
   # The logits are not scaled.
@@ -67,13 +69,14 @@ class T5LayerSelfAttention(Module):
 class T5DenseGatedGelu(Module):
   __parameters__ = []
   __buffers__ = []
-  wi_0 : __torch__.layers.Projection
-  wi_1 : __torch__.layers.Projection
-  wo : __torch__.layers.Projection
+  wi_0 : __torch__.layers.{Projection}
+  wi_1 : __torch__.layers.{Projection}
+  wo : __torch__.layers.{Projection}
   def forward(self: __torch__.t5_encoder.T5DenseGatedGelu, x: Tensor) -> Tensor:
     gate = torch.gelu((self.wi_0).forward(x, ), approximate="tanh")
     x = torch.mul(gate, (self.wi_1).forward(x, ))
-    return (self.wo).forward(torch.to(x, self.wo.weight.dtype), )
+    x = torch.to(x, self.wo.weight.dtype)  # if floating
+    return (self.wo).forward(x, )
 
 class T5LayerFF(Module):
   __parameters__ = []
@@ -100,7 +103,8 @@ class T5Block(Module):
     return (self.layer).forward(x, bias, )
   def stream_dtype(self: __torch__.t5_encoder.T5Block) -> int:
     feed_forward = getattr(self.layer, "1")
-    return feed_forward.DenseReluDense.wo.weight.dtype
+    return feed_forward.DenseReluDense.wo.weight.dtype  # if floating
+    return feed_forward.layer_norm.weight.dtype  # if int8
 
 class T5Blocks(Module):
   __parameters__ = []
@@ -119,7 +123,7 @@ class T5Stack(Module):
   block : __torch__.t5_encoder.T5Blocks
   final_layer_norm : __torch__.t5_encoder.T5LayerNorm
   def forward(self: __torch__.t5_encoder.T5Stack, x: Tensor) -> Tensor:
-    bias = (self.relative_attention_bias).forward(torch.size(x, 1), )
+    bias = (self.relative_attention_bias).forward(torch.size(x, 1), x, )
     return (self.final_layer_norm).forward((self.block).forward(x, bias, ), )
 
 class T5Encoder(Module):

@@ -193,7 +193,7 @@ class FluxBundleTest {
   @Test
   void read_unknownDtype_isRefused() throws IOException {
     edit("\"dtype\": \"F16\"", "\"dtype\": \"FP4\"");
-    refused("networks.text_encoder_2.dtype: expected BF16, F16 or F32, found FP4");
+    refused("networks.text_encoder_2.dtype: expected BF16, F16, F32 or I8, found FP4");
   }
 
   @Test

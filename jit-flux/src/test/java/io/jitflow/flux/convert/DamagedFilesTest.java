@@ -1,7 +1,9 @@
 package io.jitflow.flux.convert;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import ai.djl.modality.cv.ImageFactory;
 import io.jitflow.flux.bundle.FluxBundle;
 import io.jitflow.flux.bundle.FluxNetwork;
 import io.jitflow.flux.bundle.ReadProgress;
@@ -13,13 +15,13 @@ import io.jitflow.flux.image.PhaseTimings;
 import io.jitflow.flux.safetensors.SafetensorsFile;
 import io.jitflow.flux.safetensors.TensorFiles;
 import io.jitflow.flux.weights.DType;
-import ai.djl.modality.cv.ImageFactory;
 import java.awt.image.BufferedImage;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.BeforeAll;
@@ -28,15 +30,32 @@ import org.junit.jupiter.api.io.TempDir;
 
 /**
  * Every reader of foreign bytes, given the fixtures with seeded damage: it reads them or says what
- * is wrong in an IOException, and nothing else. The property {@code jit.fuzz.rounds} says how often;
- * a failure names the seed, which makes it again. Tokenizers have a test of their own, in a process
- * of their own.
+ * is wrong in an IOException, and nothing else. The property {@code jit.fuzz.rounds} says how
+ * often; a failure names the seed, which makes it again. Tokenizers have a test of their own, in a
+ * process of their own.
  */
 class DamagedFilesTest {
   private static final int ROUNDS = Integer.getInteger("jit.fuzz.rounds", 300);
   private static final String[] TOKENS = {
-    "null", "-1", "0", "1e999", "9223372036854775808", "4294967296", "1024.9", "\"\"", "[]", "{}",
-    "[[[[", "\\ud800", "\u0000", "true", "NaN", "\"\\\"", "../../..", ":", ","
+    "null",
+    "-1",
+    "0",
+    "1e999",
+    "9223372036854775808",
+    "4294967296",
+    "1024.9",
+    "\"\"",
+    "[]",
+    "{}",
+    "[[[[",
+    "\\ud800",
+    "\u0000",
+    "true",
+    "NaN",
+    "\"\\\"",
+    "../../..",
+    ":",
+    ","
   };
 
   @TempDir static Path scratch;
@@ -91,7 +110,7 @@ class DamagedFilesTest {
       switch (random.nextInt(5)) {
         case 0 -> bytes[at] ^= (byte) (1 << random.nextInt(8));
         case 1 -> bytes[at] = (byte) random.nextInt(256);
-        case 2 -> bytes = java.util.Arrays.copyOf(bytes, at + 1);
+        case 2 -> bytes = Arrays.copyOf(bytes, at + 1);
         case 3 -> {
           byte[] token = TOKENS[random.nextInt(TOKENS.length)].getBytes(StandardCharsets.UTF_8);
           byte[] longer = new byte[bytes.length + token.length];
@@ -192,12 +211,12 @@ class DamagedFilesTest {
       byte[] whole = Files.readAllBytes(file);
       for (int seed = 0; seed < Math.min(ROUNDS, 100); seed++) {
         byte[] changed = damaged(whole, new Random(seed), whole.length);
-        if (java.util.Arrays.equals(changed, whole)) {
+        if (Arrays.equals(changed, whole)) {
           continue;
         }
         Files.write(file, changed);
         int current = seed;
-        org.assertj.core.api.Assertions.assertThatThrownBy(
+        assertThatThrownBy(
                 () -> {
                   FluxBundle.read(bundle);
                   description.verify(Verification.FAST, ReadProgress.NONE);

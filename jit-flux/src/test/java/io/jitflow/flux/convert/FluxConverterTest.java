@@ -160,6 +160,41 @@ class FluxConverterTest {
   }
 
   @Test
+  void convert_int8_quantisesTheMatricesOfTheLargeNetworks() throws Exception {
+    ConversionOptions int8 = F32.withDtype(DType.I8);
+    FluxBundle made = convert(FluxCheckpoint.ofDirectory(dev), int8);
+    assertThat(made.dtypes())
+        .containsEntry(FluxNetwork.TRANSFORMER, DType.I8)
+        .containsEntry(FluxNetwork.TEXT_ENCODER, DType.BF16)
+        .containsEntry(FluxNetwork.TEXT_ENCODER_2, DType.I8)
+        .containsEntry(FluxNetwork.VAE_DECODER, DType.BF16);
+    ConversionPlan plan = FluxConverter.plan(FluxCheckpoint.ofDirectory(dev), int8);
+    for (ConversionPlan.Network network : plan.networks()) {
+      long entries = 0;
+      for (Path file :
+          network.network() == FluxNetwork.TRANSFORMER
+              ? List.of(made.file(network.network()), made.requireModulation())
+              : List.of(made.file(network.network()))) {
+        try (ZipFile zip = new ZipFile(file.toFile())) {
+          entries +=
+              zip.stream()
+                  .filter(entry -> entry.getName().contains("/data/"))
+                  .mapToLong(ZipEntry::getSize)
+                  .sum();
+        }
+      }
+      assertThat(entries).as(network.network().key()).isEqualTo(network.outputBytes());
+    }
+  }
+
+  @Test
+  void options_int8ForASmallNetwork_isRefused() {
+    assertThatThrownBy(() -> F32.withDtype(FluxNetwork.VAE_DECODER, DType.I8))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessage("vae_decoder: weights are BF16, F16 or F32, got I8");
+  }
+
+  @Test
   void convert_f16_keepsTheOverflowingProjectionInF32() throws Exception {
     convert(FluxCheckpoint.ofDirectory(dev), F32.withDtype(DType.F16));
     ConversionPlan plan =

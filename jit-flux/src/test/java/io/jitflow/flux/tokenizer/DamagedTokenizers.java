@@ -14,7 +14,8 @@ import java.util.Random;
  * every one of them was used or refused; native code that does not survive ends it otherwise.
  */
 final class DamagedTokenizers {
-  private static final String TEXT = "a small red fox, \uff21\u00e9\ufb01\u2460 \u0130 in snow </s>";
+  private static final String TEXT =
+      "a small red fox, \uff21\u00e9\ufb01\u2460 \u0130 in snow </s>";
 
   private DamagedTokenizers() {}
 
@@ -75,8 +76,7 @@ final class DamagedTokenizers {
   private static byte[] withDamagedCharsMap(String text, Random random) {
     JsonObject definition = JsonParser.parseString(text).getAsJsonObject();
     JsonObject normalizer = definition.getAsJsonObject("normalizer");
-    byte[] map =
-        Base64.getDecoder().decode(normalizer.get("precompiled_charsmap").getAsString());
+    byte[] map = Base64.getDecoder().decode(normalizer.get("precompiled_charsmap").getAsString());
     int changes = 1 + random.nextInt(200);
     for (int i = 0; i < changes; i++) {
       map[random.nextInt(map.length)] ^= (byte) (1 << random.nextInt(8));

@@ -12,6 +12,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.Base64;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
@@ -31,10 +32,10 @@ class NativeLimitsTest {
     return JsonParser.parseString(definition("t5")).getAsJsonObject();
   }
 
-  private static ByteBuffer charsMap(JsonObject definition) {
+  private static byte[] charsMap(JsonObject definition) {
     String base64 =
         definition.getAsJsonObject("normalizer").get("precompiled_charsmap").getAsString();
-    return ByteBuffer.wrap(Base64.getDecoder().decode(base64)).order(ByteOrder.LITTLE_ENDIAN);
+    return Base64.getDecoder().decode(base64);
   }
 
   private static String with(JsonObject definition, byte[] charsMap) {
@@ -54,17 +55,17 @@ class NativeLimitsTest {
   @Test
   void problem_trieThatLeadsOutOfItself_isFound() throws IOException {
     JsonObject definition = t5();
-    ByteBuffer map = charsMap(definition);
-    map.putInt(4, 0xfffffc00); // the root's offset
-    assertThat(NativeLimits.problem(with(definition, map.array())))
+    byte[] map = charsMap(definition);
+    ByteBuffer.wrap(map).order(ByteOrder.LITTLE_ENDIAN).putInt(4, 0xfffffc00); // the root's offset
+    assertThat(NativeLimits.problem(with(definition, map)))
         .hasValueSatisfying(words -> assertThat(words).contains("stays within its"));
   }
 
   @Test
   void problem_replacementsThatEndTooSoon_areFound() throws IOException {
     JsonObject definition = t5();
-    byte[] map = charsMap(definition).array();
-    byte[] cut = java.util.Arrays.copyOf(map, map.length - 30_000);
+    byte[] map = charsMap(definition);
+    byte[] cut = Arrays.copyOf(map, map.length - 30_000);
     assertThat(NativeLimits.problem(with(definition, cut)))
         .hasValueSatisfying(words -> assertThat(words).contains("precompiled_charsmap"));
   }
@@ -73,7 +74,7 @@ class NativeLimitsTest {
   @ValueSource(ints = {0, 3, 8})
   void problem_mapTooShortForItsTrie_isFound(int bytes) throws IOException {
     JsonObject definition = t5();
-    byte[] cut = java.util.Arrays.copyOf(charsMap(definition).array(), bytes);
+    byte[] cut = Arrays.copyOf(charsMap(definition), bytes);
     assertThat(NativeLimits.problem(with(definition, cut))).isPresent();
   }
 

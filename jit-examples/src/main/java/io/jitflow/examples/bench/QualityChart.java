@@ -1,0 +1,70 @@
+package io.jitflow.examples.bench;
+
+import java.awt.Color;
+import java.awt.Font;
+import java.awt.image.BufferedImage;
+import java.util.List;
+import java.util.Map;
+import org.knowm.xchart.BitmapEncoder;
+import org.knowm.xchart.XYChart;
+import org.knowm.xchart.XYChartBuilder;
+import org.knowm.xchart.style.Styler;
+
+/** Quality against cost, one line per method. */
+public final class QualityChart {
+  private static final int WIDTH_PX = 900;
+  private static final int HEIGHT_PX = 560;
+
+  private QualityChart() {}
+
+  /**
+   * A point of a line.
+   *
+   * @param cost in full forward passes
+   * @param quality whatever the chart shows, above 0 for a logarithmic axis
+   */
+  public record Point(double cost, double quality) {}
+
+  /** How the vertical axis runs. */
+  public enum Axis {
+    LINEAR,
+    LOGARITHMIC
+  }
+
+  /**
+   * Draws a chart.
+   *
+   * @param title the title
+   * @param quality the name of the vertical axis
+   * @param axis how it runs
+   * @param lines the points of every method, by its name
+   */
+  public static BufferedImage draw(
+      String title, String quality, Axis axis, Map<String, List<Point>> lines) {
+    XYChart chart =
+        new XYChartBuilder()
+            .width(WIDTH_PX)
+            .height(HEIGHT_PX)
+            .title(title)
+            .xAxisTitle("cost, full forward passes")
+            .yAxisTitle(quality)
+            .build();
+    chart.getStyler().setXAxisLogarithmic(true);
+    chart.getStyler().setYAxisLogarithmic(axis == Axis.LOGARITHMIC);
+    chart.getStyler().setChartBackgroundColor(Color.WHITE);
+    chart.getStyler().setPlotGridLinesColor(new Color(0xdddddd));
+    chart.getStyler().setLegendPosition(Styler.LegendPosition.OutsideE);
+    chart.getStyler().setLegendFont(new Font(Font.SANS_SERIF, Font.PLAIN, 12));
+    chart.getStyler().setMarkerSize(7);
+    lines.forEach(
+        (name, points) -> {
+          List<Point> sorted =
+              points.stream().sorted((a, b) -> Double.compare(a.cost, b.cost)).toList();
+          chart.addSeries(
+              name,
+              sorted.stream().mapToDouble(Point::cost).toArray(),
+              sorted.stream().mapToDouble(Point::quality).toArray());
+        });
+    return BitmapEncoder.getBufferedImage(chart);
+  }
+}
