@@ -7,7 +7,10 @@ import com.google.gson.JsonArray;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
 import io.jitflow.core.testing.Fixtures;
+import java.io.File;
 import java.io.IOException;
+import java.net.URI;
+import java.net.URLClassLoader;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Files;
@@ -15,6 +18,7 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Base64;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -105,6 +109,16 @@ class NativeLimitsTest {
     assertThat(NativeLimits.problem(definition.toString())).isPresent();
   }
 
+  /** Of this test, however it was started. */
+  private static String classPath() {
+    if (NativeLimitsTest.class.getClassLoader() instanceof URLClassLoader loader) {
+      return Arrays.stream(loader.getURLs())
+          .map(url -> Path.of(URI.create(url.toString())).toString())
+          .collect(Collectors.joining(File.pathSeparator));
+    }
+    return System.getProperty("surefire.test.class.path", System.getProperty("java.class.path"));
+  }
+
   /** In a process of its own, because what this looks for would end it. */
   @Test
   void load_ofManyDamagedDefinitions_neverEndsTheProcess() throws Exception {
@@ -116,7 +130,7 @@ class NativeLimitsTest {
                 "-Dai.djl.offline=true",
                 "-DRUST_FLAVOR=cpu",
                 "-cp",
-                System.getProperty("java.class.path"),
+                classPath(),
                 DamagedTokenizers.class.getName(),
                 Fixtures.folder("parity").resolve("tokenizers").toString(),
                 Files.createDirectory(folder.resolve("work")).toString(),
