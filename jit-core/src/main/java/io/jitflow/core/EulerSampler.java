@@ -44,6 +44,12 @@ public record EulerSampler(SigmaSchedule schedule, int steps) implements Sampler
   }
 
   @Override
+  public EulerSampler startingAt(double sigma, TokenGrid grid) {
+    SigmaSchedule.Custom left = schedule.startingAt(sigma, steps, grid.tokens());
+    return new EulerSampler(left, left.values().size() - 1);
+  }
+
+  @Override
   public NDArray sample(VelocityModel model, SamplingRequest request) {
     return plain().sample(model, request);
   }

@@ -46,6 +46,12 @@ public record PlainSampler(SigmaSchedule schedule, int steps, Solver solver) imp
   }
 
   @Override
+  public PlainSampler startingAt(double sigma, TokenGrid grid) {
+    SigmaSchedule.Custom left = schedule.startingAt(sigma, steps, grid.tokens());
+    return new PlainSampler(left, left.values().size() - 1, solver);
+  }
+
+  @Override
   public NDArray sample(VelocityModel model, SamplingRequest request) {
     double[] sigmas = schedule.sigmas(steps, request.grid().tokens());
     TokenSubset everyToken = TokenSubset.all(request.grid(), request.samples());

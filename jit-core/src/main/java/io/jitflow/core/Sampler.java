@@ -76,4 +76,21 @@ public interface Sampler {
    * @return model evaluations of a run
    */
   int steps();
+
+  /**
+   * Returns this sampler for a run that starts at a lower noise level, from a picture that is known
+   * ({@link SamplingRequest#withKnown}): its first level is the given one, then come its own levels
+   * below that. Stages apply to the steps that are left.
+   *
+   * @param sigma where to start, above 0 and at most 1
+   * @param grid the grid of the tokens
+   * @return a sampler with as many steps as are left
+   * @throws IllegalArgumentException if the steps that are left do not suffice for this sampler
+   * @throws UnsupportedOperationException unless the sampler says otherwise
+   */
+  default Sampler startingAt(double sigma, TokenGrid grid) {
+    throw new UnsupportedOperationException(
+        getClass().getName()
+            + " starts from noise only; implement startingAt, or use another sampler");
+  }
 }

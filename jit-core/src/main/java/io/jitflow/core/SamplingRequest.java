@@ -26,18 +26,24 @@ public final class SamplingRequest {
   private final NDArray transitionNoise;
   private final List<TokenSubset> anchors;
   private final SamplingListener listener;
+  private final NDArray known;
+  private final NDArray mask;
 
   private SamplingRequest(
       NDArray noise,
       TokenGrid grid,
       NDArray transitionNoise,
       List<TokenSubset> anchors,
-      SamplingListener listener) {
+      SamplingListener listener,
+      NDArray known,
+      NDArray mask) {
     this.noise = noise;
     this.grid = grid;
     this.transitionNoise = transitionNoise;
     this.anchors = anchors;
     this.listener = listener;
+    this.known = known;
+    this.mask = mask;
   }
 
   /**
@@ -64,7 +70,7 @@ public final class SamplingRequest {
           "a batch of %s has %d tokens, more than the %d that places can be computed for; sample fewer at a time"
               .formatted(noise.getShape(), rows, MOST_TOKENS));
     }
-    return new SamplingRequest(noise, grid, null, List.of(), SamplingListener.none());
+    return new SamplingRequest(noise, grid, null, List.of(), SamplingListener.none(), null, null);
   }
 
   /**
@@ -117,18 +123,8 @@ public final class SamplingRequest {
    * @throws IllegalArgumentException if shape, type or device differ
    */
   public SamplingRequest withTransitionNoise(NDArray transitionNoise) {
-    checkTokens("transition noise", transitionNoise);
-    if (!transitionNoise.getShape().equals(noise.getShape())
-        || !transitionNoise.getDevice().equals(noise.getDevice())) {
-      throw new IllegalArgumentException(
-          "transition noise must have the shape and device of the noise, %s on %s, got %s on %s"
-              .formatted(
-                  noise.getShape(),
-                  noise.getDevice(),
-                  transitionNoise.getShape(),
-                  transitionNoise.getDevice()));
-    }
-    return new SamplingRequest(noise, grid, transitionNoise, anchors, listener);
+    checkLikeNoise("transition noise", transitionNoise);
+    return new SamplingRequest(noise, grid, transitionNoise, anchors, listener, known, mask);
   }
 
   /**
@@ -149,7 +145,7 @@ public final class SamplingRequest {
     }
     List<TokenSubset> all =
         List.of(stages).stream().map(stage -> stage.forSamples(samples())).toList();
-    return new SamplingRequest(noise, grid, transitionNoise, all, listener);
+    return new SamplingRequest(noise, grid, transitionNoise, all, listener, known, mask);
   }
 
   /**
@@ -160,7 +156,74 @@ public final class SamplingRequest {
    */
   public SamplingRequest withListener(SamplingListener listener) {
     return new SamplingRequest(
-        noise, grid, transitionNoise, anchors, Objects.requireNonNull(listener, "listener"));
+        noise,
+        grid,
+        transitionNoise,
+        anchors,
+        Objects.requireNonNull(listener, "listener"),
+        known,
+        mask);
+  }
+
+  /**
+   * Gives clean latents that are known already: the run starts from {@code (1 - sigma) known +
+   * sigma noise} at the sampler's first noise level, see {@link Sampler#startingAt}.
+   *
+   * @param clean of the shape, type and device of the noise; borrowed
+   * @return a request with them, without a mask
+   * @throws IllegalArgumentException if shape, type or device differ
+   */
+  public SamplingRequest withKnown(NDArray clean) {
+    checkLikeNoise("known latents", clean);
+    return new SamplingRequest(noise, grid, transitionNoise, anchors, listener, clean, null);
+  }
+
+  /**
+   * Keeps a part of the known latents: after every step to a noise level sigma the state becomes
+   * {@code mask y + (1 - mask) ((1 - sigma) known + sigma noise)}, so that what is drawn fits what
+   * is kept, and where the mask is 0 the result is what was known.
+   *
+   * @param share of the shape, type and device of the noise; 1 where the sampler draws, 0 where the
+   *     known latents stay; borrowed
+   * @return a request with it
+   * @throws IllegalArgumentException if shape, type or device differ
+   * @throws IllegalStateException without known latents
+   */
+  public SamplingRequest withMask(NDArray share) {
+    checkLikeNoise("mask", share);
+    if (known == null) {
+      throw new IllegalStateException("a mask keeps known latents: give withKnown first");
+    }
+    return new SamplingRequest(noise, grid, transitionNoise, anchors, listener, known, share);
+  }
+
+  private void checkLikeNoise(String name, NDArray array) {
+    checkTokens(name, array);
+    if (!array.getShape().equals(noise.getShape())
+        || !array.getDevice().equals(noise.getDevice())) {
+      throw new IllegalArgumentException(
+          "%s must have the shape and device of the noise, %s on %s, got %s on %s"
+              .formatted(
+                  name, noise.getShape(), noise.getDevice(), array.getShape(), array.getDevice()));
+    }
+  }
+
+  /**
+   * Returns the known latents.
+   *
+   * @return {@code [B, N, d]}, borrowed; empty if the run starts from noise
+   */
+  public Optional<NDArray> known() {
+    return Optional.ofNullable(known);
+  }
+
+  /**
+   * Returns where the sampler draws.
+   *
+   * @return {@code [B, N, d]}, borrowed; empty if everywhere
+   */
+  public Optional<NDArray> mask() {
+    return Optional.ofNullable(mask);
   }
 
   /**
@@ -223,6 +286,12 @@ public final class SamplingRequest {
     checkOpen("noise", noise);
     if (transitionNoise != null) {
       checkOpen("transition noise", transitionNoise);
+    }
+    if (known != null) {
+      checkOpen("known latents", known);
+    }
+    if (mask != null) {
+      checkOpen("mask", mask);
     }
   }
 

@@ -1,5 +1,6 @@
 package io.jitflow.core;
 
+import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.DoubleStream;
 import org.apache.commons.statistics.distribution.BetaDistribution;
@@ -34,6 +35,34 @@ public sealed interface SigmaSchedule {
    * @throws IllegalArgumentException if the schedule cannot serve that many steps
    */
   double[] sigmas(int steps, int tokens);
+
+  /**
+   * Returns the schedule of a run that starts at a lower noise level: that level, and then the
+   * levels of this schedule below it.
+   *
+   * @param sigma where to start, above 0 and at most 1
+   * @param steps the number of steps of the whole run
+   * @param tokens the number of tokens of the grid
+   * @return the remaining noise levels; all of them if sigma is not below the first
+   * @throws IllegalArgumentException if sigma is out of range
+   */
+  default Custom startingAt(double sigma, int steps, int tokens) {
+    if (!(sigma > 0 && sigma <= 1)) {
+      throw new IllegalArgumentException(
+          "a run starts at a sigma above 0 and at most 1, got " + sigma);
+    }
+    double[] all = sigmas(steps, tokens);
+    List<Double> left = new ArrayList<>();
+    if (sigma < all[0]) {
+      left.add(sigma);
+    }
+    for (double own : all) {
+      if (own < sigma || sigma >= all[0]) {
+        left.add(own);
+      }
+    }
+    return new Custom(left);
+  }
 
   /**
    * Returns the unshifted schedule.

@@ -101,8 +101,29 @@ public final class Trajectory implements AutoCloseable {
     }
     request.checkOpen();
     this.manager = request.noise().getManager().newSubManager();
-    this.state = request.noise().duplicate();
+    this.state =
+        request.known().map(clean -> noised(clean, 0)).orElseGet(() -> request.noise().duplicate());
     state.attach(manager);
+  }
+
+  /** Clean latents at noise level i, a new array. */
+  private NDArray noised(NDArray clean, int i) {
+    try (NDArray scaled = request.noise().mul((float) sigmas[i])) {
+      return clean.mul((float) (1 - sigmas[i])).addi(scaled);
+    }
+  }
+
+  /** Puts back what a mask keeps, at the noise level that a step has reached. */
+  private void keepKnown(int i) {
+    if (request.mask().isEmpty()) {
+      return;
+    }
+    NDArray mask = request.mask().get();
+    try (NDArray kept = noised(request.known().orElseThrow(), i);
+        NDArray drawn = state.sub(kept);
+        NDArray change = drawn.muli(mask)) {
+      state.muli(0).addi(kept).addi(change);
+    }
   }
 
   /**
@@ -223,6 +244,7 @@ public final class Trajectory implements AutoCloseable {
    * @param evaluated the tokens that the model evaluated
    */
   public void report(int i, int stage, int stages, TokenSubset evaluated) {
+    keepKnown(i + 1);
     Duration elapsed = Duration.ofNanos(System.nanoTime() - start);
     request
         .listener()

@@ -2,6 +2,7 @@ package io.jitflow.flux;
 
 import ai.djl.Device;
 import ai.djl.engine.Engine;
+import io.jitflow.flux.adapter.LoraAdapter;
 import io.jitflow.flux.bundle.Verification;
 import io.jitflow.flux.network.VaeTiling;
 import java.util.List;
@@ -20,6 +21,8 @@ import java.util.stream.IntStream;
  * @param decodeTilePx images with a longer side are decoded in overlapping tiles of this size, a
  *     multiple of 16 from 128 on; one tile of 1024 px takes about 3 GB in float32
  * @param arithmetic in which type the networks compute
+ * @param adapters LoRA files that are added to the weights in memory, in this order; the bundle
+ *     stays as it is
  * @param verification how the bundle's files are compared with its manifest at loading
  */
 public record FluxOptions(
@@ -28,6 +31,7 @@ public record FluxOptions(
     int cachedPrompts,
     int decodeTilePx,
     Arithmetic arithmetic,
+    List<LoraAdapter> adapters,
     Verification verification) {
   private static final int LATENT_PX = 8;
 
@@ -42,10 +46,12 @@ public record FluxOptions(
    * @param decodeTilePx images with a longer side are decoded in overlapping tiles of this size, a
    *     multiple of 16 from 128 on; one tile of 1024 px takes about 3 GB in float32
    * @param arithmetic in which type the networks compute
+   * @param adapters LoRA files that are added to the weights in memory, in this order
    * @param verification how the bundle's files are compared with its manifest at loading
    * @throws IllegalArgumentException if a value is out of range
    */
   public FluxOptions {
+    adapters = List.copyOf(adapters);
     Objects.requireNonNull(device, "device");
     Objects.requireNonNull(memory, "memory");
     Objects.requireNonNull(arithmetic, "arithmetic");
@@ -68,7 +74,13 @@ public record FluxOptions(
    */
   public static FluxOptions defaults() {
     return new FluxOptions(
-        Optional.empty(), MemoryPolicy.AUTO, 16, 1024, Arithmetic.AUTO, Verification.FAST);
+        Optional.empty(),
+        MemoryPolicy.AUTO,
+        16,
+        1024,
+        Arithmetic.AUTO,
+        List.of(),
+        Verification.FAST);
   }
 
   /**
@@ -79,7 +91,13 @@ public record FluxOptions(
    */
   public FluxOptions withDevice(Device value) {
     return new FluxOptions(
-        Optional.of(value), memory, cachedPrompts, decodeTilePx, arithmetic, verification);
+        Optional.of(value),
+        memory,
+        cachedPrompts,
+        decodeTilePx,
+        arithmetic,
+        adapters,
+        verification);
   }
 
   /**
@@ -101,7 +119,8 @@ public record FluxOptions(
    * @return the changed copy
    */
   public FluxOptions withMemory(MemoryPolicy value) {
-    return new FluxOptions(device, value, cachedPrompts, decodeTilePx, arithmetic, verification);
+    return new FluxOptions(
+        device, value, cachedPrompts, decodeTilePx, arithmetic, adapters, verification);
   }
 
   /**
@@ -111,7 +130,7 @@ public record FluxOptions(
    * @return the changed copy
    */
   public FluxOptions withCachedPrompts(int value) {
-    return new FluxOptions(device, memory, value, decodeTilePx, arithmetic, verification);
+    return new FluxOptions(device, memory, value, decodeTilePx, arithmetic, adapters, verification);
   }
 
   /**
@@ -121,7 +140,8 @@ public record FluxOptions(
    * @return the changed copy
    */
   public FluxOptions withDecodeTilePx(int value) {
-    return new FluxOptions(device, memory, cachedPrompts, value, arithmetic, verification);
+    return new FluxOptions(
+        device, memory, cachedPrompts, value, arithmetic, adapters, verification);
   }
 
   /**
@@ -131,7 +151,8 @@ public record FluxOptions(
    * @return the changed copy
    */
   public FluxOptions withArithmetic(Arithmetic value) {
-    return new FluxOptions(device, memory, cachedPrompts, decodeTilePx, value, verification);
+    return new FluxOptions(
+        device, memory, cachedPrompts, decodeTilePx, value, adapters, verification);
   }
 
   /**
@@ -141,7 +162,19 @@ public record FluxOptions(
    * @return the changed copy
    */
   public FluxOptions withVerification(Verification value) {
-    return new FluxOptions(device, memory, cachedPrompts, decodeTilePx, arithmetic, value);
+    return new FluxOptions(
+        device, memory, cachedPrompts, decodeTilePx, arithmetic, adapters, value);
+  }
+
+  /**
+   * With adapters.
+   *
+   * @param value LoRA files with their scales, in the order in which they are added
+   * @return the changed copy
+   */
+  public FluxOptions withAdapters(List<LoraAdapter> value) {
+    return new FluxOptions(
+        device, memory, cachedPrompts, decodeTilePx, arithmetic, value, verification);
   }
 
   /** The decoder's tiles: a quarter of each overlaps the next one. */

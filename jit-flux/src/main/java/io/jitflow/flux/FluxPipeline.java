@@ -22,15 +22,19 @@ import io.jitflow.flux.bundle.SchedulerSettings;
 import io.jitflow.flux.image.GeneratedImages;
 import io.jitflow.flux.image.ImageRequest;
 import io.jitflow.flux.image.PhaseTimings;
+import io.jitflow.flux.image.PreviewListener;
 import io.jitflow.flux.network.ClipTextEncoder;
 import io.jitflow.flux.network.LatentPacking;
+import io.jitflow.flux.network.VaeEncoder;
 import io.jitflow.flux.tokenizer.ClipTokenizer;
 import io.jitflow.flux.tokenizer.T5Tokenizer;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Locale;
 import java.util.Objects;
@@ -40,6 +44,7 @@ import java.util.concurrent.CancellationException;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.stream.DoubleStream;
+import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -63,12 +68,14 @@ public final class FluxPipeline implements AutoCloseable {
   private final MemoryPlan memory;
   private final PipelineListener listener;
   private final NDManager manager;
+  private final Adaptation adaptation;
   private final LoadedNetworks networks;
   private final ClipTokenizer clipTokenizer;
   private final T5Tokenizer t5Tokenizer;
   private final PromptCache prompts;
   private final ModulationCache modulations;
   private final ReentrantLock turn = new ReentrantLock(true);
+  private LatentColours colours;
   private volatile boolean closing;
   private boolean freed;
 
@@ -79,6 +86,7 @@ public final class FluxPipeline implements AutoCloseable {
       ArithmeticChoice arithmetic,
       PipelineListener listener,
       NDManager manager,
+      Adaptation adaptation,
       ClipTokenizer clipTokenizer,
       T5Tokenizer t5Tokenizer) {
     this.bundle = bundle;
@@ -86,8 +94,10 @@ public final class FluxPipeline implements AutoCloseable {
     this.memory = memory;
     this.listener = listener;
     this.manager = manager;
+    this.adaptation = adaptation;
     this.networks =
-        new LoadedNetworks(bundle, manager.getDevice(), memory.policy(), arithmetic, listener);
+        new LoadedNetworks(
+            bundle, manager.getDevice(), memory.policy(), arithmetic, adaptation, listener);
     this.clipTokenizer = clipTokenizer;
     this.t5Tokenizer = t5Tokenizer;
     this.prompts = new PromptCache(options.cachedPrompts());
@@ -109,9 +119,10 @@ public final class FluxPipeline implements AutoCloseable {
    * Loads a bundle.
    *
    * @param bundle a folder that {@code FluxConverter} wrote
-   * @param options device, memory and arithmetic
+   * @param options device, memory, arithmetic and adapters
    * @return the pipeline
-   * @throws IOException if the bundle is incomplete or damaged; nothing stays loaded then
+   * @throws IOException if the bundle is incomplete or damaged, or an adapter does not fit it;
+   *     nothing stays loaded then
    * @throws IllegalStateException if the class path has DJL in another version than this library's,
    *     or DJL is set up in a way that gives wrong results
    */
@@ -143,13 +154,16 @@ public final class FluxPipeline implements AutoCloseable {
     ClipTokenizer clip = ClipTokenizer.load(description.clipTokenizer(), description.clipTokens());
     T5Tokenizer t5 = null;
     NDManager manager = null;
+    Adaptation adaptation = null;
     FluxPipeline pipeline = null;
     boolean complete = false;
     try {
+      adaptation = Adaptation.open(description, options.adapters());
       t5 = T5Tokenizer.load(description.t5Tokenizer(), description.t5Tokens());
       manager = NDManager.newBaseManager(device, "PyTorch");
       pipeline =
-          new FluxPipeline(description, options, memory, arithmetic, listener, manager, clip, t5);
+          new FluxPipeline(
+              description, options, memory, arithmetic, listener, manager, adaptation, clip, t5);
       pipeline.networks.preload();
       LOG.info(
           "loaded {} in {} s: {}, {}, {}; {}",
@@ -166,7 +180,7 @@ public final class FluxPipeline implements AutoCloseable {
         if (pipeline != null) {
           pipeline.close();
         } else {
-          close(manager, t5, clip);
+          close(manager, adaptation, t5, clip);
         }
       }
     }
@@ -344,6 +358,11 @@ public final class FluxPipeline implements AutoCloseable {
   }
 
   private GeneratedImages generate(ImageRequest request, NDManager scratch) throws IOException {
+    Optional<NDArray> picture = encode(request, scratch);
+    if (Editing.takesNoStep(request)) {
+      return unchanged(request, picture.orElseThrow());
+    }
+    Sampler sampler = Editing.sampler(request, schedule());
     try {
       // 1. tokenise and 2. encode the prompts
       TextEncoding text = new TextEncoding();
@@ -355,7 +374,7 @@ public final class FluxPipeline implements AutoCloseable {
       Stopwatch noise = new Stopwatch();
       Stopwatch denoise = new Stopwatch();
       denoise.start();
-      FluxVelocity model = velocity(request, prompt, negative);
+      FluxVelocity model = velocity(request.withSampler(sampler), prompt, negative);
       denoise.stop();
       Stopwatch decode = new Stopwatch();
       List<Image> images = new ArrayList<>();
@@ -364,17 +383,20 @@ public final class FluxPipeline implements AutoCloseable {
           // 3. draw the noise
           noise.start();
           SamplingRequest sampling =
-              noise(request.single(i), owner).withListener(new Cancelling(request));
+              noise(request.single(i), owner).withListener(listening(request));
+          if (picture.isPresent()) {
+            sampling = Editing.known(sampling, picture.get(), request, sampler);
+          }
           noise.stop();
           // 4. denoise
           denoise.start();
-          begin(Phase.DENOISE, i, request.sampler().orElseThrow().steps());
-          NDArray latents = request.sampler().orElseThrow().sample(model, sampling);
+          begin(Phase.DENOISE, i, sampler.steps());
+          NDArray latents = sampler.sample(Editing.model(model, sampling, request), sampling);
           denoise.stop();
           // 5. unpack, 6. decode, 7. pixels
           decode.start();
           begin(Phase.DECODE, i, 0);
-          images.add(decode(latents, sampling.grid()));
+          images.add(decode(latents, request));
           decode.stop();
         }
       }
@@ -463,25 +485,58 @@ public final class FluxPipeline implements AutoCloseable {
         : sampling;
   }
 
-  private Image decode(NDArray latents, TokenGrid grid) throws IOException {
-    NDArray unpacked = LatentPacking.unpack(latents, grid);
-    NDArray decoded =
-        networks.vae().decode(unpacked, FluxOptions.decodeTiling(memory.decodeTilePx()));
-    return ImageFactory.getInstance().fromImage(Pixels.toImage(decoded));
+  /** Encodes the picture that a request starts from, to tokens. */
+  private Optional<NDArray> encode(ImageRequest request, NDManager scratch) throws IOException {
+    if (request.start().isEmpty()) {
+      return Optional.empty();
+    }
+    try (NDManager owner = scratch.newSubManager();
+        VaeEncoder encoder = networks.vaeEncoder()) {
+      NDArray pixels = Editing.pixels(request.start().get(), owner);
+      NDArray clean =
+          LatentPacking.pack(
+              encoder.encode(pixels, FluxOptions.decodeTiling(memory.decodeTilePx())));
+      clean.attach(scratch);
+      return Optional.of(clean);
+    }
   }
 
-  /** A name for the files: where the transformer's weights came from. */
+  /** The answer to a request of strength 0: its picture, once through the autoencoder. */
+  private GeneratedImages unchanged(ImageRequest request, NDArray picture) throws IOException {
+    Stopwatch decode = new Stopwatch();
+    decode.start();
+    List<Image> images = Collections.nCopies(request.count(), decode(picture, request));
+    decode.stop();
+    PhaseTimings timings =
+        new PhaseTimings(
+            Duration.ZERO, Duration.ZERO, Duration.ZERO, Duration.ZERO, decode.total());
+    return new GeneratedImages(images, request, modelName(), timings, List.of());
+  }
+
+  private Image decode(NDArray latents, ImageRequest request) throws IOException {
+    NDArray unpacked = LatentPacking.unpack(latents, request.grid());
+    NDArray decoded =
+        networks.vae().decode(unpacked, FluxOptions.decodeTiling(memory.decodeTilePx()));
+    return ImageFactory.getInstance().fromImage(Editing.paste(Pixels.toImage(decoded), request));
+  }
+
+  /** A name for the files: where the transformer's weights came from, and what was added. */
   private String modelName() {
-    return bundle.sources().stream()
-        .filter(source -> source.network() == FluxNetwork.TRANSFORMER)
-        .findFirst()
-        .map(
-            source ->
-                source
-                    .sha256()
-                    .map(hash -> source.name() + " sha256:" + hash)
-                    .orElse(source.name()))
-        .orElse("unknown");
+    StringBuilder name =
+        new StringBuilder(
+            bundle.sources().stream()
+                .filter(source -> source.network() == FluxNetwork.TRANSFORMER)
+                .findFirst()
+                .map(
+                    source ->
+                        source
+                            .sha256()
+                            .map(hash -> source.name() + " sha256:" + hash)
+                            .orElse(source.name()))
+                .orElse("unknown"));
+    Stream.concat(bundle.adapters().stream(), adaptation.merged().stream())
+        .forEach(adapter -> name.append(" + ").append(adapter.description()));
+    return name.toString();
   }
 
   /** Ends a running call within one step, and frees everything. Further calls have no effect. */
@@ -502,7 +557,7 @@ public final class FluxPipeline implements AutoCloseable {
   private void free() {
     if (!freed) {
       freed = true;
-      close(modulations, prompts, networks, clipTokenizer, t5Tokenizer, manager);
+      close(modulations, prompts, networks, adaptation, clipTokenizer, t5Tokenizer, manager);
     }
   }
 
@@ -592,17 +647,24 @@ public final class FluxPipeline implements AutoCloseable {
     }
   }
 
+  private Cancelling listening(ImageRequest request) throws IOException {
+    if (request.listener().orElse(null) instanceof PreviewListener && colours == null) {
+      try (VaeEncoder encoder = networks.vaeEncoder()) {
+        colours = LatentColours.fit(encoder);
+      }
+    }
+    return new Cancelling(request);
+  }
+
   /** The request's listener, and the end of a call when the pipeline is closed. */
   private final class Cancelling implements SamplingListener {
     private final SamplingListener listener;
 
+    private final TokenGrid grid;
+
     Cancelling(ImageRequest request) {
       listener = request.listener().orElse(SamplingListener.none());
-    }
-
-    @Override
-    public void onStep(SamplingStep step) {
-      listener.onStep(step);
+      grid = request.grid();
     }
 
     @Override
@@ -613,6 +675,14 @@ public final class FluxPipeline implements AutoCloseable {
     @Override
     public void onEstimate(int step, NDArray estimate) {
       listener.onEstimate(step, estimate);
+      if (listener instanceof PreviewListener previews) {
+        previews.onPreview(step, colours.picture(estimate, grid));
+      }
+    }
+
+    @Override
+    public void onStep(SamplingStep step) {
+      listener.onStep(step);
     }
 
     @Override

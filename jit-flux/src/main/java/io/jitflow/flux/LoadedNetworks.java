@@ -9,6 +9,7 @@ import io.jitflow.flux.network.FluxTransformer;
 import io.jitflow.flux.network.ModuleFile;
 import io.jitflow.flux.network.T5TextEncoder;
 import io.jitflow.flux.network.VaeDecoder;
+import io.jitflow.flux.network.VaeEncoder;
 import io.jitflow.flux.program.MappedArchive;
 import io.jitflow.flux.program.NetworkProgram;
 import io.jitflow.flux.weights.DType;
@@ -30,6 +31,7 @@ final class LoadedNetworks implements AutoCloseable {
   private final Device device;
   private final MemoryPolicy memory;
   private final ArithmeticChoice arithmetic;
+  private final Adaptation adaptation;
   private final PipelineListener listener;
   private ClipTextEncoder clip;
   private T5TextEncoder t5;
@@ -42,7 +44,9 @@ final class LoadedNetworks implements AutoCloseable {
       Device device,
       MemoryPolicy memory,
       ArithmeticChoice arithmetic,
+      Adaptation adaptation,
       PipelineListener listener) {
+    this.adaptation = adaptation;
     this.bundle = bundle;
     this.device = device;
     this.memory = memory;
@@ -89,6 +93,7 @@ final class LoadedNetworks implements AutoCloseable {
               NetworkProgram.of(bundle.textEncoder()),
               file -> ClipTextEncoder.load(file, device, bundle.textEncoder()));
       convert(FluxNetwork.TEXT_ENCODER, clip::toFloat32);
+      adaptation.apply(FluxNetwork.TEXT_ENCODER, clip, NetworkProgram.of(bundle.textEncoder()));
     }
     return clip;
   }
@@ -106,6 +111,7 @@ final class LoadedNetworks implements AutoCloseable {
                   : NetworkProgram.of(bundle.textEncoder2()),
               file -> T5TextEncoder.load(file, device, bundle.textEncoder2()));
       convert(FluxNetwork.TEXT_ENCODER_2, t5::toFloat32);
+      adaptation.apply(FluxNetwork.TEXT_ENCODER_2, t5, NetworkProgram.of(bundle.textEncoder2()));
     }
     return t5;
   }
@@ -126,6 +132,8 @@ final class LoadedNetworks implements AutoCloseable {
               NetworkProgram.modulation(bundle.transformer()),
               file -> FluxModulation.load(file, device, bundle.transformer()));
       convert(FluxNetwork.TRANSFORMER, modulation::toFloat32);
+      adaptation.apply(
+          FluxNetwork.TRANSFORMER, modulation, NetworkProgram.modulation(bundle.transformer()));
     }
     return modulation;
   }
@@ -155,8 +163,17 @@ final class LoadedNetworks implements AutoCloseable {
                   : NetworkProgram.of(bundle.transformer()),
               file -> FluxTransformer.load(file, device, bundle.transformer()));
       convert(FluxNetwork.TRANSFORMER, transformer::toFloat32);
+      adaptation.apply(
+          FluxNetwork.TRANSFORMER, transformer, NetworkProgram.of(bundle.transformer()));
     }
     return transformer;
+  }
+
+  /** Loads the encoder, which few requests need; the caller closes it. */
+  VaeEncoder vaeEncoder() throws IOException {
+    VaeEncoder encoder = VaeEncoder.load(bundle.requireVaeEncoder(), device, bundle.vaeDecoder());
+    convert(FluxNetwork.VAE_DECODER, encoder::toFloat32);
+    return encoder;
   }
 
   VaeDecoder vae() throws IOException {
@@ -181,14 +198,20 @@ final class LoadedNetworks implements AutoCloseable {
 
   /**
    * Loads a network. Weights that are used where the file is mapped, in host memory, are not
-   * copied; those of modules made elsewhere, and those that will be converted, are loaded as they
-   * are.
+   * copied; those of modules made elsewhere, and those that will be converted or take adapters, are
+   * loaded as they are.
    */
   private <T> T load(FluxNetwork network, Path file, NetworkProgram program, Loader<T> loader)
       throws IOException {
     boolean streamed = memory == MemoryPolicy.STREAMED && device.isGpu();
     boolean converted = arithmetic.converts(network) && !isInt8(network);
-    if (converted || (device.isGpu() && !streamed)) {
+    boolean adapted = adaptation.changes(network);
+    if (adapted && streamed) {
+      throw new IllegalStateException(
+          "weights that are streamed from the bundle cannot take adapters in memory; merge the"
+              + " adapters at conversion, or choose another memory policy");
+    }
+    if (converted || adapted || (device.isGpu() && !streamed)) {
       return loader.load(ModuleFile.of(file));
     }
     Optional<MappedArchive> mapped = MappedArchive.map(file, program, bundle.dtypes().get(network));

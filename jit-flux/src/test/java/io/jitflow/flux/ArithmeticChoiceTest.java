@@ -46,7 +46,8 @@ class ArithmeticChoiceTest {
         float32.clipTokens(),
         float32.t5Tokens(),
         float32.scheduler(),
-        float32.sources());
+        float32.sources(),
+        float32.adapters());
   }
 
   private static ArithmeticChoice choice(

@@ -372,7 +372,8 @@ class FluxPipelineTest {
             dev.clipTokens(),
             dev.t5Tokens(),
             new SchedulerSettings(false, shift, 0.5, 1.15, 256, 4096),
-            dev.sources())
+            dev.sources(),
+            dev.adapters())
         .writeManifest();
     try (FluxPipeline pipeline = FluxPipeline.load(shifted, OPTIONS)) {
       assertThat(pipeline.standardSampler().steps()).isEqualTo(4);

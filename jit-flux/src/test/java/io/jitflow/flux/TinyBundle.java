@@ -2,6 +2,7 @@ package io.jitflow.flux;
 
 import com.google.gson.JsonObject;
 import io.jitflow.core.testing.Fixtures;
+import io.jitflow.flux.adapter.LoraAdapter;
 import io.jitflow.flux.convert.ConversionOptions;
 import io.jitflow.flux.convert.FluxCheckpoint;
 import io.jitflow.flux.convert.FluxConverter;
@@ -9,6 +10,7 @@ import io.jitflow.flux.weights.DType;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Optional;
 
 /** Bundles of the small random networks that were recorded, converted in float32. */
@@ -16,14 +18,15 @@ public final class TinyBundle {
   private TinyBundle() {}
 
   /** The bundle of the recorded pipeline with guidance embedding. */
-  public static Path dev(Path scratch) throws IOException {
+  public static Path dev(Path scratch, LoraAdapter... adapters) throws IOException {
     Path set = Fixtures.folder("parity").resolve("pipeline-tiny");
     JsonObject json = Fixtures.json(set.resolve("case.json")).getAsJsonObject();
-    return of(set, json.getAsJsonArray("cases").get(0).getAsJsonObject(), scratch);
+    return of(set, json.getAsJsonArray("cases").get(0).getAsJsonObject(), scratch, adapters);
   }
 
   /** The bundle of one case of a recorded pipeline. */
-  static Path of(Path set, JsonObject run, Path scratch) throws IOException {
+  static Path of(Path set, JsonObject run, Path scratch, LoraAdapter... adapters)
+      throws IOException {
     JsonObject parts = run.getAsJsonObject("parts");
     Path scheduler = Files.createTempDirectory(scratch, "scheduler");
     Files.writeString(
@@ -47,6 +50,7 @@ public final class TinyBundle {
         bundle,
         ConversionOptions.defaults()
             .withDtype(DType.F32)
+            .withAdapters(List.of(adapters))
             .withT5Tokens(run.get("t5_max_length").getAsInt()),
         progress -> {});
     return bundle;

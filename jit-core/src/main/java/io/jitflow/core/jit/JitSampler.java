@@ -3,6 +3,7 @@ package io.jitflow.core.jit;
 import ai.djl.ndarray.NDArray;
 import io.jitflow.core.Sampler;
 import io.jitflow.core.SamplingRequest;
+import io.jitflow.core.SigmaSchedule;
 import io.jitflow.core.Trajectory;
 import io.jitflow.core.VelocityModel;
 import io.jitflow.core.token.TokenGrid;
@@ -81,6 +82,12 @@ public record JitSampler(JitConfig config) implements Sampler {
   public double[] sigmas(TokenGrid grid) {
     int steps = config.steps();
     return Arrays.copyOf(config.schedule().sigmas(steps, grid.tokens()), steps);
+  }
+
+  @Override
+  public JitSampler startingAt(double sigma, TokenGrid grid) {
+    SigmaSchedule.Custom left = config.schedule().startingAt(sigma, config.steps(), grid.tokens());
+    return new JitSampler(config.withSchedule(left).withSteps(left.values().size() - 1));
   }
 
   @Override

@@ -4,10 +4,12 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
 import io.jitflow.core.EulerSampler;
+import io.jitflow.core.PlainSampler;
 import io.jitflow.core.Sampler;
 import io.jitflow.core.SamplingListener;
 import io.jitflow.core.SamplingRequest;
 import io.jitflow.core.SamplingStep;
+import io.jitflow.core.Solver;
 import io.jitflow.core.TorchNoise;
 import io.jitflow.core.VelocityModel;
 import io.jitflow.core.jit.JitConfig;
@@ -51,13 +53,13 @@ public final class SamplerBenchmark {
   private enum Kind {
     /** The first step: copies the noise, chooses the anchors, builds their lifter. */
     FIRST("first step"),
-    /** A step in a sparse stage: select, lift, step. */
+    /** A step in a sparse stage: select, step. */
     SPARSE("sparse step"),
     /** The last step of a stage whose successor is sparse: importance, micro-flow, next lifter. */
     ACTIVATION("boundary step"),
     /** The last sparse step: all remaining tokens join. */
     LAST_ACTIVATION("last boundary step"),
-    /** A step of the last stage: nothing but Euler. */
+    /** A step of the last stage: nothing but the solver. */
     FULL("full step");
 
     final String title;
@@ -123,15 +125,17 @@ public final class SamplerBenchmark {
       throw new IllegalArgumentException("at least 1 repetition is needed, got " + repetitions);
     }
     if (subject == Subject.TIME) {
-      out.print("| tokens |");
+      out.print("| tokens, solver |");
       for (Kind kind : Kind.values()) {
         out.printf(" %s |", kind.title);
       }
-      out.println(" Euler step |");
+      out.println(" plain step |");
       out.println("|---".repeat(Kind.values().length + 2) + "|");
     } else {
-      out.println("| tokens | one latent, MiB | JiT, latents | Euler, latents |");
-      out.println("|---|---|---|---|");
+      out.println(
+          "| tokens | one latent, MiB | JiT, Euler, latents | JiT, second order | plain, Euler |"
+              + " plain, second order |");
+      out.println("|---|---|---|---|---|---|");
     }
     for (int side : SIDES) {
       TokenGrid grid = new TokenGrid(side, side);
@@ -151,15 +155,18 @@ public final class SamplerBenchmark {
   private record Cost(double clock, double computing) {}
 
   private static void time(PrintStream out, TokenGrid grid, int repetitions) {
-    Sampler euler = new EulerSampler(JitConfig.default7x().schedule(), 11);
-    Map<Kind, List<Cost>> jit = outside(JitSampler.preset7x(), grid, repetitions);
-    List<Cost> full = outside(euler, grid, repetitions).get(Kind.FULL);
-    out.printf("| %,d |", grid.tokens());
-    for (Kind kind : Kind.values()) {
-      out.printf(" %s |", summary(jit.get(kind)));
+    for (Solver solver : Solver.values()) {
+      Sampler jit = new JitSampler(JitConfig.default7x().withSolver(solver));
+      Sampler plain = new PlainSampler(JitConfig.default7x().schedule(), 11, solver);
+      Map<Kind, List<Cost>> kinds = outside(jit, grid, repetitions);
+      List<Cost> full = outside(plain, grid, repetitions).get(Kind.FULL);
+      out.printf("| %,d, %s |", grid.tokens(), solver == Solver.EULER ? "Euler" : "second order");
+      for (Kind kind : Kind.values()) {
+        out.printf(" %s |", summary(kinds.get(kind)));
+      }
+      out.printf(" %s |%n", summary(full));
+      out.flush();
     }
-    out.printf(" %s |%n", summary(full));
-    out.flush();
   }
 
   /** The cost of every step, by kind. */
@@ -230,13 +237,17 @@ public final class SamplerBenchmark {
 
   private static void memory(PrintStream out, TokenGrid grid, int repetitions) {
     double latent = 4.0 * CHANNELS * grid.tokens();
-    Sampler euler = new EulerSampler(JitConfig.default7x().schedule(), 11);
+    JitConfig second = JitConfig.default7x().withSolver(Solver.ADAMS_BASHFORTH_2);
+    Sampler euler = new EulerSampler(second.schedule(), 11);
+    Sampler plain = new PlainSampler(second.schedule(), 11, Solver.ADAMS_BASHFORTH_2);
     out.printf(
-        "| %,d | %.2f | %s | %s |%n",
+        "| %,d | %.2f | %s | %s | %s | %s |%n",
         grid.tokens(),
         latent / MEBI,
         peak(JitSampler.preset7x(), grid, repetitions, latent),
-        peak(euler, grid, repetitions, latent));
+        peak(new JitSampler(second), grid, repetitions, latent),
+        peak(euler, grid, repetitions, latent),
+        peak(plain, grid, repetitions, latent));
     out.flush();
   }
 

@@ -45,6 +45,7 @@ import picocli.CommandLine.Spec;
       "  jit convert ~/models/FLUX.1-dev dev-bundle --dtype f16",
       "  jit convert ~/models/FLUX.1-dev dev-bundle --transformer flux1-dev.safetensors"
           + " --vae ae.safetensors",
+      "  jit convert ~/models/FLUX.1-dev styled-bundle --lora style.safetensors:0.8",
       ""
     })
 final class ConvertCommand implements Callable<Integer> {
@@ -59,6 +60,7 @@ final class ConvertCommand implements Callable<Integer> {
   private Path target;
 
   @Mixin private DtypeOption dtype;
+  @Mixin private LoraOption lora;
 
   @Option(
       names = "--transformer",
@@ -135,6 +137,7 @@ final class ConvertCommand implements Callable<Integer> {
       ConversionOptions options =
           ConversionOptions.defaults()
               .withDtype(dtype.dtype())
+              .withAdapters(lora.adapters())
               .withChecksums(noChecksums ? Checksums.NONE : Checksums.SHA256)
               .withExisting(overwrite ? ExistingBundle.REPLACE : ExistingBundle.KEEP);
       return textTokens == null ? options : options.withT5Tokens(textTokens);

@@ -1,6 +1,7 @@
 package io.jitflow.examples.cli;
 
 import io.jitflow.core.Sampler;
+import io.jitflow.core.SamplingListener;
 import io.jitflow.examples.bench.Amounts;
 import io.jitflow.flux.FluxPipeline;
 import io.jitflow.flux.bundle.FluxBundle;
@@ -69,7 +70,14 @@ final class GenerateCommand implements Callable<Integer> {
       description = "How many images, with the seeds seed, seed + 1, ... Default: 1.")
   private Integer count;
 
+  @Option(
+      names = "--preview",
+      paramLabel = "FILE.png",
+      description = "Write a small picture of what is emerging into this file after every step.")
+  private Path preview;
+
   @Mixin private RequestOptions options;
+  @Mixin private EditOptions edits;
   @Mixin private SamplerOptions samplers;
   @Mixin private OutputOption output;
   @Mixin private ModelOption model;
@@ -106,7 +114,8 @@ final class GenerateCommand implements Callable<Integer> {
         }
         StepRecorder recorder = new StepRecorder(main.interrupt(), progress);
         ImageRequest one = i == 0 ? all.withCount(1) : all.single(i);
-        GeneratedImages images = pipeline.generate(one.withListener(recorder));
+        SamplingListener listener = preview == null ? recorder : new PreviewFile(preview, recorder);
+        GeneratedImages images = pipeline.generate(one.withListener(listener));
         images.save(files.get(i));
         tell(out, files.get(i), images.request());
         timings.add(images.timings());
@@ -155,7 +164,7 @@ final class GenerateCommand implements Callable<Integer> {
     return Amounts.time(timings.stream().map(phase).reduce(Duration.ZERO, Duration::plus));
   }
 
-  private ImageRequest request(Optional<ImageOrigin> origin) {
+  private ImageRequest request(Optional<ImageOrigin> origin) throws IOException {
     samplers.check();
     if (prompt == null && origin.isEmpty()) {
       throw new IllegalArgumentException("give a --prompt, or --from an image to make again");
@@ -168,6 +177,6 @@ final class GenerateCommand implements Callable<Integer> {
     if (prompt != null) {
       request = request.withPrompt(prompt);
     }
-    return options.applyTo(count == null ? request : request.withCount(count));
+    return edits.applyTo(options.applyTo(count == null ? request : request.withCount(count)));
   }
 }

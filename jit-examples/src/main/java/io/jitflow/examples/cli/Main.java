@@ -29,6 +29,7 @@ import picocli.CommandLine.UnmatchedArgumentException;
       BenchCommand.class,
       StudyCommand.class,
       ProbeCommand.class,
+      SheetCommand.class,
       SceneStudyCommand.class
     },
     footer = {

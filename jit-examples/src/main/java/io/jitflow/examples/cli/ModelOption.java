@@ -54,6 +54,7 @@ final class ModelOption {
   private Path model;
 
   @Mixin private ConvertCommand.DtypeOption dtype;
+  @Mixin private LoraOption lora;
 
   @Option(
       names = "--cache",
@@ -172,6 +173,7 @@ final class ModelOption {
     FluxOptions options =
         FluxOptions.defaults()
             .withArithmetic(arithmetic.arithmetic)
+            .withAdapters(lora.adapters())
             .withVerification(verify.verification)
             .withMemory(memory.policy);
     if (lowMemory) {

@@ -39,6 +39,7 @@ import java.util.stream.Stream;
  * @param t5Tokens length to which prompts are padded for T5 (512 for dev, 256 for schnell)
  * @param scheduler how noise levels are spread
  * @param sources the checkpoint files it was made from
+ * @param adapters the adapters that were added to the weights
  */
 public record FluxBundle(
     Path folder,
@@ -51,13 +52,17 @@ public record FluxBundle(
     int clipTokens,
     int t5Tokens,
     SchedulerSettings scheduler,
-    List<SourceFile> sources) {
+    List<SourceFile> sources,
+    List<MergedAdapter> adapters) {
 
   /** Name of the manifest in a bundle. */
   public static final String MANIFEST = "manifest.json";
 
   /** Name of the file with the transformer's modulation. */
   public static final String MODULATION = "modulation.pt";
+
+  /** Name of the file with the autoencoder's encoder. */
+  public static final String VAE_ENCODER = "vae_encoder.pt";
 
   /** Name of the folder with CLIP's tokenizer. */
   public static final String TOKENIZER = "tokenizer";
@@ -95,6 +100,7 @@ public record FluxBundle(
    * @param t5Tokens length to which prompts are padded for T5 (512 for dev, 256 for schnell)
    * @param scheduler how noise levels are spread
    * @param sources the checkpoint files it was made from
+   * @param adapters the adapters that were added to the weights
    * @throws IllegalArgumentException if the text encoders' or the decoder's widths are not those
    *     that the transformer takes, the decoder enlarges other than 8 times, a type is missing, or
    *     a prompt length is not possible
@@ -126,6 +132,7 @@ public record FluxBundle(
     }
     dtypes = Collections.unmodifiableMap(new EnumMap<>(dtypes));
     sources = List.copyOf(sources);
+    adapters = List.copyOf(adapters);
   }
 
   private static void requireEqual(String what, int given, int taken) {
@@ -285,7 +292,8 @@ public record FluxBundle(
               tokenizers.object(TOKENIZER).integer("maxLength"),
               tokenizers.object(TOKENIZER_2).integer("maxLength"),
               RecordJson.read(manifest.object("scheduler"), SchedulerSettings.class),
-              sources);
+              sources,
+              adapters(file, manifest));
     } catch (IllegalArgumentException e) {
       throw new BundleException(file + ": " + e.getMessage() + "; " + REPAIR, e);
     }
@@ -327,6 +335,26 @@ public record FluxBundle(
       }
     }
     throw source.wrong("network", "the name of a network", key);
+  }
+
+  private static List<MergedAdapter> adapters(Path file, StrictJson manifest) throws IOException {
+    if (!manifest.has("adapters")) {
+      return List.of();
+    }
+    List<MergedAdapter> adapters = new ArrayList<>();
+    for (StrictJson entry : manifest.objects("adapters")) {
+      try {
+        adapters.add(
+            new MergedAdapter(
+                entry.string("file"),
+                entry.number("scale"),
+                entry.longInteger("bytes"),
+                entry.string("sha256")));
+      } catch (IllegalArgumentException e) {
+        throw new BundleException(file + ": adapters: " + e.getMessage() + "; " + REPAIR, e);
+      }
+    }
+    return adapters;
   }
 
   private void requireFiles() throws IOException {
@@ -371,6 +399,33 @@ public record FluxBundle(
    */
   public Optional<Path> modulation() {
     return Optional.of(folder.resolve(MODULATION)).filter(Files::isRegularFile);
+  }
+
+  /**
+   * Returns where the TorchScript file with the autoencoder's encoder is. Its sizes are those of
+   * the decoder. Bundles have one unless the checkpoint had none or they were made by an older
+   * version.
+   *
+   * @return a path in {@link #folder}, or empty if there is no such file
+   */
+  public Optional<Path> vaeEncoder() {
+    return Optional.of(folder.resolve(VAE_ENCODER)).filter(Files::isRegularFile);
+  }
+
+  /**
+   * Returns where the autoencoder's encoder is, for a request that starts from a picture.
+   *
+   * @return a path in {@link #folder}
+   * @throws BundleException if there is no such file
+   */
+  public Path requireVaeEncoder() throws BundleException {
+    return vaeEncoder()
+        .orElseThrow(
+            () ->
+                new BundleException(
+                    folder.resolve(VAE_ENCODER)
+                        + ": expected the encoder to start from a picture, found nothing; convert"
+                        + " the checkpoint again, with an autoencoder that has one"));
   }
 
   /**
@@ -426,7 +481,8 @@ public record FluxBundle(
         clipTokens,
         t5Tokens,
         scheduler,
-        sources);
+        sources,
+        adapters);
   }
 
   /**
@@ -472,6 +528,18 @@ public record FluxBundle(
     manifest.add("tokenizers", tokenizers);
     manifest.add("scheduler", RecordJson.write(scheduler));
     manifest.add("sources", files);
+    if (!adapters.isEmpty()) {
+      JsonArray merged = new JsonArray();
+      for (MergedAdapter adapter : adapters) {
+        JsonObject entry = new JsonObject();
+        entry.addProperty("file", adapter.name());
+        entry.addProperty("scale", adapter.scale());
+        entry.addProperty("bytes", adapter.bytes());
+        entry.addProperty("sha256", adapter.sha256());
+        merged.add(entry);
+      }
+      manifest.add("adapters", merged);
+    }
     manifest.add(
         BundleFiles.KEY, BundleFiles.describe(folder, recorded == Verification.FULL, progress));
     Files.writeString(folder.resolve(MANIFEST), GSON.toJson(manifest) + "\n");

@@ -167,7 +167,7 @@ final class ArchitectureReader {
             FluxNetwork.VAE_DECODER,
             files,
             architecture,
-            NetworkProgram.of(architecture),
+            vaePrograms(shapes, architecture, "encoder.down_blocks."),
             VaeNames.diffusers(diffusersLevels));
       }
       if (originalLevels > 0) {
@@ -176,7 +176,7 @@ final class ArchitectureReader {
             FluxNetwork.VAE_DECODER,
             files,
             architecture,
-            NetworkProgram.of(architecture),
+            vaePrograms(shapes, architecture, "encoder.down."),
             VaeNames.ORIGINAL);
       }
     } catch (IllegalArgumentException | ArithmeticException e) {
@@ -318,6 +318,17 @@ final class ArchitectureReader {
     Map<String, NetworkProgram> programs = new LinkedHashMap<>();
     programs.put(FluxBundle.MODULATION, NetworkProgram.modulation(architecture));
     programs.put(FluxNetwork.TRANSFORMER.fileName(), NetworkProgram.of(architecture));
+    return programs;
+  }
+
+  /** The decoder, and the encoder if the file has one that needs nothing but itself. */
+  private static Map<String, NetworkProgram> vaePrograms(
+      HeaderShapes shapes, VaeArchitecture architecture, String encoderLevels) throws IOException {
+    Map<String, NetworkProgram> programs = new LinkedHashMap<>();
+    if (shapes.count(encoderLevels) > 0 && !shapes.has("quant_conv.weight")) {
+      programs.put(FluxBundle.VAE_ENCODER, NetworkProgram.encoder(architecture));
+    }
+    programs.put(FluxNetwork.VAE_DECODER.fileName(), NetworkProgram.of(architecture));
     return programs;
   }
 

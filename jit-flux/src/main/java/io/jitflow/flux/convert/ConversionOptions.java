@@ -1,5 +1,6 @@
 package io.jitflow.flux.convert;
 
+import io.jitflow.flux.adapter.LoraAdapter;
 import io.jitflow.flux.bundle.FluxNetwork;
 import io.jitflow.flux.weights.DType;
 import io.jitflow.flux.weights.FloatConversion;
@@ -19,12 +20,14 @@ import java.util.OptionalInt;
  * @param existing what happens to a bundle that is already there
  * @param t5Tokens length to which prompts are padded for T5; if empty, what the tokenizer says, at
  *     most 512 with a guidance embedding (dev) and 256 without (schnell)
+ * @param adapters LoRA files that are added to the weights, in this order
  */
 public record ConversionOptions(
     Map<FluxNetwork, DType> dtypes,
     Checksums checksums,
     ExistingBundle existing,
-    OptionalInt t5Tokens) {
+    OptionalInt t5Tokens,
+    List<LoraAdapter> adapters) {
 
   /** Whether the checkpoint's files are hashed. */
   public enum Checksums {
@@ -51,10 +54,12 @@ public record ConversionOptions(
    * @param existing what happens to a bundle that is already there
    * @param t5Tokens length to which prompts are padded for T5; if empty, what the tokenizer says,
    *     at most 512 with a guidance embedding (dev) and 256 without (schnell)
+   * @param adapters LoRA files that are added to the weights, in this order
    * @throws IllegalArgumentException if a network has no type or one that it cannot have, or the
    *     prompt length is not positive
    */
   public ConversionOptions {
+    adapters = List.copyOf(adapters);
     Objects.requireNonNull(checksums, "checksums");
     Objects.requireNonNull(existing, "existing");
     if (!dtypes.keySet().containsAll(List.of(FluxNetwork.values()))) {
@@ -85,7 +90,7 @@ public record ConversionOptions(
    */
   public static ConversionOptions defaults() {
     return new ConversionOptions(
-        all(DType.BF16), Checksums.SHA256, ExistingBundle.KEEP, OptionalInt.empty());
+        all(DType.BF16), Checksums.SHA256, ExistingBundle.KEEP, OptionalInt.empty(), List.of());
   }
 
   private static Map<FluxNetwork, DType> all(DType dtype) {
@@ -106,7 +111,7 @@ public record ConversionOptions(
    * @throws IllegalArgumentException if the type is another
    */
   public ConversionOptions withDtype(DType dtype) {
-    return new ConversionOptions(all(dtype), checksums, existing, t5Tokens);
+    return new ConversionOptions(all(dtype), checksums, existing, t5Tokens, adapters);
   }
 
   /**
@@ -120,7 +125,7 @@ public record ConversionOptions(
   public ConversionOptions withDtype(FluxNetwork network, DType dtype) {
     Map<FluxNetwork, DType> changed = new EnumMap<>(dtypes);
     changed.put(network, dtype);
-    return new ConversionOptions(changed, checksums, existing, t5Tokens);
+    return new ConversionOptions(changed, checksums, existing, t5Tokens, adapters);
   }
 
   /**
@@ -130,7 +135,7 @@ public record ConversionOptions(
    * @return a copy
    */
   public ConversionOptions withChecksums(Checksums checksums) {
-    return new ConversionOptions(dtypes, checksums, existing, t5Tokens);
+    return new ConversionOptions(dtypes, checksums, existing, t5Tokens, adapters);
   }
 
   /**
@@ -140,7 +145,7 @@ public record ConversionOptions(
    * @return a copy
    */
   public ConversionOptions withExisting(ExistingBundle existing) {
-    return new ConversionOptions(dtypes, checksums, existing, t5Tokens);
+    return new ConversionOptions(dtypes, checksums, existing, t5Tokens, adapters);
   }
 
   /**
@@ -151,6 +156,16 @@ public record ConversionOptions(
    * @throws IllegalArgumentException if it is not positive
    */
   public ConversionOptions withT5Tokens(int tokens) {
-    return new ConversionOptions(dtypes, checksums, existing, OptionalInt.of(tokens));
+    return new ConversionOptions(dtypes, checksums, existing, OptionalInt.of(tokens), adapters);
+  }
+
+  /**
+   * Sets the adapters that are added to the weights, in float32, before they are narrowed.
+   *
+   * @param adapters LoRA files with their scales
+   * @return a copy
+   */
+  public ConversionOptions withAdapters(List<LoraAdapter> adapters) {
+    return new ConversionOptions(dtypes, checksums, existing, t5Tokens, adapters);
   }
 }

@@ -153,7 +153,8 @@ public final class FluxConverter {
             about.clipTokens(),
             about.t5Tokens(),
             about.scheduler(),
-            open.sources(hashes));
+            open.sources(hashes),
+            about.adapters());
     bundle.writeManifest(
         hashing ? Verification.FULL : Verification.FAST,
         (name, done, total) -> progress.stay(Step.CHECKSUM, name));

@@ -1,5 +1,6 @@
 package io.jitflow.flux.convert;
 
+import io.jitflow.flux.adapter.OpenAdapters;
 import io.jitflow.flux.bundle.FluxNetwork;
 import io.jitflow.flux.network.FluxArchitecture;
 import io.jitflow.flux.network.T5Architecture;
@@ -64,6 +65,11 @@ record NetworkPlan(
     boolean overflows =
         network == FluxNetwork.TEXT_ENCODER_2 && tensor.endsWith(".DenseReluDense.wo.weight");
     return overflows && wanted == DType.F16 ? DType.F32 : wanted;
+  }
+
+  /** The same network with adapters added to its tensors. */
+  NetworkPlan with(OpenAdapters adapters) {
+    return new NetworkPlan(network, files, architecture, programs, mapping.with(network, adapters));
   }
 
   /** The tensors of one of the programs. */

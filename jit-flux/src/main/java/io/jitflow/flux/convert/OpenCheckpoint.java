@@ -1,6 +1,10 @@
 package io.jitflow.flux.convert;
 
+import io.jitflow.flux.adapter.LoraAdapter;
+import io.jitflow.flux.adapter.OpenAdapters;
 import io.jitflow.flux.bundle.FluxBundle;
+import io.jitflow.flux.bundle.FluxNetwork;
+import io.jitflow.flux.bundle.MergedAdapter;
 import io.jitflow.flux.bundle.SchedulerSettings;
 import io.jitflow.flux.bundle.SourceFile;
 import io.jitflow.flux.network.ClipArchitecture;
@@ -38,6 +42,7 @@ final class OpenCheckpoint implements AutoCloseable {
   private final TokenizerFolder tokenizer;
   private final TokenizerFolder tokenizer2;
   private final FluxBundle description;
+  private OpenAdapters adapters;
 
   private OpenCheckpoint(FluxCheckpoint checkpoint, Path target, ConversionOptions options)
       throws IOException {
@@ -70,6 +75,12 @@ final class OpenCheckpoint implements AutoCloseable {
               checkpoint.vae(),
               ArchitectureReader.config(checkpoint.vae(), checkpoint.vaeConfig(), "AutoencoderKL"),
               ArchitectureReader::vaeDecoder);
+      this.adapters = OpenAdapters.open(options.adapters(), tensors());
+      networks.replaceAll(plan -> plan.with(adapters));
+      List<MergedAdapter> merged = new ArrayList<>();
+      for (LoraAdapter adapter : options.adapters()) {
+        merged.add(adapter.description());
+      }
       this.tokenizer = TokenizerFolder.clip(checkpoint.tokenizer());
       this.tokenizer2 = TokenizerFolder.t5(checkpoint.tokenizer2());
       FluxArchitecture flux = (FluxArchitecture) transformer.architecture();
@@ -87,7 +98,8 @@ final class OpenCheckpoint implements AutoCloseable {
               tokenizer.maxLength(clipSizes.positions()),
               options.t5Tokens().orElse(tokenizer2.maxLength(t5Limit)),
               scheduler(checkpoint, flux),
-              sources(Map.of()));
+              sources(Map.of()),
+              merged);
       complete = true;
     } catch (IllegalArgumentException e) {
       throw new CheckpointException(checkpoint.transformer() + ": " + e.getMessage(), e);
@@ -185,6 +197,13 @@ final class OpenCheckpoint implements AutoCloseable {
     return sources;
   }
 
+  /** Shapes of the programs' tensors. */
+  private Map<FluxNetwork, Map<String, long[]>> tensors() {
+    Map<FluxNetwork, Map<String, long[]>> tensors = new EnumMap<>(FluxNetwork.class);
+    networks.forEach(plan -> tensors.put(plan.network(), NetworkPlan.tensors(plan.programs())));
+    return tensors;
+  }
+
   List<NetworkPlan> networks() {
     return networks;
   }
@@ -258,5 +277,8 @@ final class OpenCheckpoint implements AutoCloseable {
   @Override
   public void close() {
     networks.forEach(plan -> plan.files().close());
+    if (adapters != null) {
+      adapters.close();
+    }
   }
 }

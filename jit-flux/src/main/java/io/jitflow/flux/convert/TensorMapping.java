@@ -1,5 +1,6 @@
 package io.jitflow.flux.convert;
 
+import io.jitflow.flux.adapter.OpenAdapters;
 import io.jitflow.flux.bundle.FluxNetwork;
 import io.jitflow.flux.naming.NameRules;
 import io.jitflow.flux.naming.TensorExpression;
@@ -16,6 +17,7 @@ import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 
 /**
@@ -31,18 +33,30 @@ public final class TensorMapping {
   private final Map<String, long[]> shapes;
   private final Map<String, TensorExpression> expressions;
   private final Set<String> skipped;
+  private final Optional<Merge> merge;
+
+  /** Adapters that change this network's tensors. */
+  private record Merge(FluxNetwork network, OpenAdapters adapters) {}
 
   private TensorMapping(
       TensorFiles files,
       String layout,
       Map<String, long[]> shapes,
       Map<String, TensorExpression> expressions,
-      Set<String> skipped) {
+      Set<String> skipped,
+      Optional<Merge> merge) {
     this.files = files;
     this.layout = layout;
     this.shapes = shapes;
     this.expressions = Collections.unmodifiableMap(expressions);
     this.skipped = Collections.unmodifiableSet(skipped);
+    this.merge = merge;
+  }
+
+  /** The same tensors with adapters added to them. */
+  TensorMapping with(FluxNetwork network, OpenAdapters adapters) {
+    return new TensorMapping(
+        files, layout, shapes, expressions, skipped, Optional.of(new Merge(network, adapters)));
   }
 
   /**
@@ -76,7 +90,8 @@ public final class TensorMapping {
     skipped.removeIf(rules.skipped().negate());
     leftOver.removeAll(skipped);
     if (missing.isEmpty() && leftOver.isEmpty() && wrong.isEmpty()) {
-      return new TensorMapping(files, rules.layout(), shapes, expressions, skipped);
+      return new TensorMapping(
+          files, rules.layout(), shapes, expressions, skipped, Optional.empty());
     }
     throw new CheckpointException(
         files.source()
@@ -197,7 +212,7 @@ public final class TensorMapping {
   }
 
   /**
-   * Opens one tensor of the program for streaming.
+   * Opens one tensor of the program for streaming, with the changes of adapters if there are any.
    *
    * @param name the program's name for it
    * @param dtype the type to deliver: BF16, F16 or F32
@@ -214,6 +229,18 @@ public final class TensorMapping {
     if (!FloatConversion.supports(dtype)) {
       throw new IllegalArgumentException("expected BF16, F16 or F32, got " + dtype);
     }
-    return new MappedTensor(files, expression, dtype, shapes.get(name));
+    long[] shape = shapes.get(name);
+    if (merge.isPresent()) {
+      FluxNetwork network = merge.get().network();
+      OpenAdapters adapters = merge.get().adapters();
+      if (adapters.changed(network).contains(name)) {
+        return new MergedTensor(
+            name,
+            new MappedTensor(files, expression, DType.F32, shape),
+            () -> adapters.changes(network, name),
+            dtype);
+      }
+    }
+    return new MappedTensor(files, expression, dtype, shape);
   }
 }

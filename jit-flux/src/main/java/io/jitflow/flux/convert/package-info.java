@@ -6,11 +6,12 @@
  * by part, and told apart by the names of the tensors: diffusers folders and the original single
  * files. All sizes come from the configurations and the tensors' shapes. A {@link
  * io.jitflow.flux.convert.TensorMapping} is computed from the headers before anything is written:
- * it is complete, or an error lists what is missing, left over or of the wrong shape.
+ * it is complete, or an error lists what is missing, left over or of the wrong shape. LoRA adapters
+ * are merged on the way ({@link io.jitflow.flux.adapter}).
  *
  * <p>Limits: 16-bit and 32-bit floating-point weights in safetensors files; no quantised (FP8,
- * INT8, GGUF) checkpoints, no LoRA, no Fill, Depth, Canny or Redux variants. The text encoders come
- * as folders with their {@code config.json}.
+ * INT8, GGUF) checkpoints, no Fill, Depth, Canny or Redux variants. The text encoders come as
+ * folders with their {@code config.json}.
  *
  * @since 0.1
  */

@@ -124,7 +124,8 @@ public record GeneratedImages(
    */
   public void writePng(int index, OutputStream out) throws IOException {
     ImageOrigin origin = new ImageOrigin(request.single(index), model, List.of());
-    PngText.write(bufferedImage(index), origin.toJson(), out);
+    PngText.write(
+        bufferedImage(index), origin.toJson(), ParametersText.write(origin.request(), model), out);
   }
 
   /**

@@ -12,7 +12,8 @@ import java.util.Optional;
 
 /**
  * Where an image came from: the request, and the model that served it. PNG files carry it as JSON
- * text under the keyword {@code jitflow}.
+ * text under the keyword {@code jitflow}; of files that other programs saved, what their text under
+ * {@code parameters} tells is read.
  *
  * @param request the complete request of this one image, without a listener
  * @param model what the pipeline calls its model, for example a name and a hash of the weights
@@ -45,16 +46,11 @@ public record ImageOrigin(ImageRequest request, String model, List<String> remar
     if (!Files.isRegularFile(png)) {
       throw new NoSuchFileException(png.toString(), null, "expected a PNG file");
     }
-    String text =
-        PngText.read(png)
-            .orElseThrow(
-                () ->
-                    new PngException(
-                        png
-                            + ": no request in this PNG file (no text \""
-                            + PngText.KEYWORD
-                            + "\"); only images saved by this program carry one, and editing or"
-                            + " re-compressing them may remove it"));
+    Optional<String> own = PngText.read(png);
+    if (own.isEmpty()) {
+      return ofOthers(png);
+    }
+    String text = own.get();
     StrictJson json = StrictJson.parse(text, (problem, cause) -> damaged(png, problem, cause));
     if (RequestJson.isLater(json)) {
       throw later(png, "format " + json.integer("format"));
@@ -69,6 +65,32 @@ public record ImageOrigin(ImageRequest request, String model, List<String> remar
       return origin;
     } catch (IllegalArgumentException e) {
       throw damaged(png, e.getMessage(), e);
+    }
+  }
+
+  /** A file of another program: what its parameters tell. */
+  private static ImageOrigin ofOthers(Path png) throws IOException {
+    String text =
+        PngText.readParameters(png)
+            .orElseThrow(
+                () ->
+                    new PngException(
+                        png
+                            + ": no request in this PNG file (neither a text \""
+                            + PngText.KEYWORD
+                            + "\" nor \""
+                            + ParametersText.KEYWORD
+                            + "\"); images saved by this program and by common web interfaces carry"
+                            + " one, and editing or re-compressing them may remove it"));
+    try {
+      ParametersText.Read read = ParametersText.read(text);
+      return new ImageOrigin(
+          read.request(),
+          read.model(),
+          read.remarks().stream().map(remark -> png + ": " + remark).toList());
+    } catch (IllegalArgumentException e) {
+      throw new PngException(
+          png + ": the parameters in this PNG file cannot be used: " + e.getMessage(), e);
     }
   }
 

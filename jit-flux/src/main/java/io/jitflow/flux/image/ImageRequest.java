@@ -38,6 +38,9 @@ public final class ImageRequest {
   /** Widths and heights are multiples of this many px: 8 px per latent, 2 latents per token. */
   public static final int SIZE_STEP_PX = 16;
 
+  /** How wide the transition at a mask's edge is unless given. */
+  public static final int DEFAULT_FEATHER_PX = 8;
+
   private static final int LARGEST_SIZE_PX = 16_384;
 
   /** All images of a request are in memory together: 40 GB of 1024 x 1024 px at this count. */
@@ -56,6 +59,8 @@ public final class ImageRequest {
   private final int count;
   private final OptionalInt textTokens;
   private final Optional<Sampler> sampler;
+  private final Optional<StartImage> start;
+  private final Optional<Inpainting> inpainting;
   private final Optional<SamplingListener> listener;
 
   private ImageRequest(Draft draft) {
@@ -69,7 +74,14 @@ public final class ImageRequest {
     count = draft.count;
     textTokens = draft.textTokens;
     sampler = draft.sampler;
+    start = draft.start;
+    inpainting = draft.inpainting;
     listener = draft.listener;
+    start.ifPresent(from -> checkFits("the picture to start from", from.image()));
+    inpainting.ifPresent(part -> checkFits("the mask", part.mask()));
+    Checks.argument(
+        inpainting.isEmpty() || start.isPresent(),
+        "a mask says which part of a picture is drawn anew: give the picture too");
     Checks.argument(
         seed.isEmpty() || seed.getAsLong() <= Long.MAX_VALUE - (count - 1),
         "image %d of %d would have a seed beyond 2^63 - 1, the first has %d",
@@ -210,6 +222,48 @@ public final class ImageRequest {
   }
 
   /**
+   * With a picture to start from, in the size of that picture.
+   *
+   * @param image its sides are multiples of 16 px
+   * @param strength how much of it is drawn anew, 0 to 1: the share of the steps that are taken, as
+   *     diffusers counts it. 0 gives the picture back, 1 starts from noise
+   * @return the changed copy
+   */
+  public ImageRequest withImage(SourceImage image, double strength) {
+    checkSize("width of the picture", image.widthPx());
+    checkSize("height of the picture", image.heightPx());
+    StartImage from = new StartImage(image, strength);
+    return with(
+        draft -> {
+          draft.start = Optional.of(from);
+          draft.widthPx = image.widthPx();
+          draft.heightPx = image.heightPx();
+        });
+  }
+
+  /**
+   * With a mask: only its white part is drawn, and fades into the rest over 8 px. The rest of the
+   * picture stays as it is, pixel by pixel.
+   *
+   * @param mask of the size of the picture to start from, which is given before
+   * @return the changed copy
+   */
+  public ImageRequest withMask(SourceImage mask) {
+    return withMask(new Inpainting(mask, DEFAULT_FEATHER_PX, Inpainting.Context.ALL));
+  }
+
+  /**
+   * With a mask and its settings.
+   *
+   * @param value mask, feather and what the network sees of the rest
+   * @return the changed copy
+   */
+  public ImageRequest withMask(Inpainting value) {
+    Objects.requireNonNull(value, "inpainting");
+    return with(draft -> draft.inpainting = Optional.of(value));
+  }
+
+  /**
    * With a listener that hears of every step and may cancel. It is no part of what is saved.
    *
    * @param value the listener
@@ -296,6 +350,16 @@ public final class ImageRequest {
     return sampler;
   }
 
+  /** {@return the picture to start from; empty to start from noise} */
+  public Optional<StartImage> start() {
+    return start;
+  }
+
+  /** {@return which part of it is drawn; empty if all} */
+  public Optional<Inpainting> inpainting() {
+    return inpainting;
+  }
+
   /** {@return the listener, if there is one} */
   public Optional<SamplingListener> listener() {
     return listener;
@@ -323,13 +387,26 @@ public final class ImageRequest {
         seed,
         count,
         textTokens,
-        sampler);
+        sampler,
+        start,
+        inpainting);
   }
 
   /** {@return the request as the JSON text that PNG files carry} */
   @Override
   public String toString() {
     return RequestJson.write(this).toString();
+  }
+
+  private void checkFits(String what, SourceImage image) {
+    Checks.argument(
+        image.widthPx() == widthPx && image.heightPx() == heightPx,
+        "%s has %d x %d px, the request %d x %d px; scale one to the other",
+        what,
+        image.widthPx(),
+        image.heightPx(),
+        widthPx,
+        heightPx);
   }
 
   private static void checkSize(String side, int px) {
@@ -368,6 +445,8 @@ public final class ImageRequest {
     private int count = 1;
     private OptionalInt textTokens = OptionalInt.empty();
     private Optional<Sampler> sampler = Optional.empty();
+    private Optional<StartImage> start = Optional.empty();
+    private Optional<Inpainting> inpainting = Optional.empty();
     private Optional<SamplingListener> listener = Optional.empty();
 
     private Draft(String prompt) {
@@ -385,6 +464,8 @@ public final class ImageRequest {
       count = request.count;
       textTokens = request.textTokens;
       sampler = request.sampler;
+      start = request.start;
+      inpainting = request.inpainting;
       listener = request.listener;
     }
   }

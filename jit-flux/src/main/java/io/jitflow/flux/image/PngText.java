@@ -4,8 +4,10 @@ import java.awt.image.BufferedImage;
 import java.io.EOFException;
 import java.io.IOException;
 import java.io.OutputStream;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.Optional;
+import java.util.function.Function;
 import javax.imageio.IIOImage;
 import javax.imageio.ImageIO;
 import javax.imageio.ImageReader;
@@ -21,7 +23,10 @@ import org.w3c.dom.Element;
 import org.w3c.dom.Node;
 import org.w3c.dom.NodeList;
 
-/** PNG files with one international text chunk ({@code iTXt}, UTF-8) under our keyword. */
+/**
+ * PNG files with texts: our own under our keyword as {@code iTXt}, and one that others read, as
+ * {@code tEXt} if it is Latin-1 and as {@code iTXt} if not, which is what they expect.
+ */
 final class PngText {
 
   static final String KEYWORD = "jitflow";
@@ -32,22 +37,32 @@ final class PngText {
 
   private PngText() {}
 
-  static void write(BufferedImage image, String text, OutputStream out) throws IOException {
+  /**
+   * Writes an image with both texts.
+   *
+   * @param own the text under our keyword
+   * @param parameters the text under {@link ParametersText#KEYWORD}
+   */
+  static void write(BufferedImage image, String own, String parameters, OutputStream out)
+      throws IOException {
     ImageWriter writer = ImageIO.getImageWritersByFormatName("png").next();
     try (ImageOutputStream stream = new MemoryCacheImageOutputStream(out)) {
       IIOMetadata metadata =
           writer.getDefaultImageMetadata(ImageTypeSpecifier.createFromRenderedImage(image), null);
-      IIOMetadataNode entry = new IIOMetadataNode("iTXtEntry");
-      entry.setAttribute("keyword", KEYWORD);
-      entry.setAttribute("compressionFlag", "FALSE");
-      entry.setAttribute("compressionMethod", "0");
-      entry.setAttribute("languageTag", "");
-      entry.setAttribute("translatedKeyword", "");
-      entry.setAttribute("text", text);
-      IIOMetadataNode texts = new IIOMetadataNode("iTXt");
-      texts.appendChild(entry);
+      IIOMetadataNode international = new IIOMetadataNode("iTXt");
+      international.appendChild(international(KEYWORD, own));
       IIOMetadataNode root = new IIOMetadataNode(NATIVE_FORMAT);
-      root.appendChild(texts);
+      if (StandardCharsets.ISO_8859_1.newEncoder().canEncode(parameters)) {
+        IIOMetadataNode latin = new IIOMetadataNode("tEXt");
+        IIOMetadataNode entry = new IIOMetadataNode("tEXtEntry");
+        entry.setAttribute("keyword", ParametersText.KEYWORD);
+        entry.setAttribute("value", parameters);
+        latin.appendChild(entry);
+        root.appendChild(latin);
+      } else {
+        international.appendChild(international(ParametersText.KEYWORD, parameters));
+      }
+      root.appendChild(international);
       metadata.mergeTree(NATIVE_FORMAT, root);
       writer.setOutput(stream);
       writer.write(new IIOImage(image, null, metadata));
@@ -56,15 +71,41 @@ final class PngText {
     }
   }
 
+  private static IIOMetadataNode international(String keyword, String text) {
+    IIOMetadataNode entry = new IIOMetadataNode("iTXtEntry");
+    entry.setAttribute("keyword", keyword);
+    entry.setAttribute("compressionFlag", "FALSE");
+    entry.setAttribute("compressionMethod", "0");
+    entry.setAttribute("languageTag", "");
+    entry.setAttribute("translatedKeyword", "");
+    entry.setAttribute("text", text);
+    return entry;
+  }
+
+  /** The text under the keyword that others use, if the file has one before its pixels. */
+  static Optional<String> readParameters(Path png) throws IOException {
+    return read(
+        png,
+        tree ->
+            find(tree, "tEXtEntry", ParametersText.KEYWORD, "value")
+                .or(() -> find(tree, "iTXtEntry", ParametersText.KEYWORD, "text"))
+                .or(() -> find(tree, "zTXtEntry", ParametersText.KEYWORD, "text")));
+  }
+
   /** The text under our keyword, if the file has one before its pixels. */
   static Optional<String> read(Path png) throws IOException {
+    return read(png, tree -> find(tree, "iTXtEntry", KEYWORD, "text"));
+  }
+
+  private static Optional<String> read(Path png, Function<Node, Optional<String>> find)
+      throws IOException {
     ImageReader reader = ImageIO.getImageReadersByFormatName("png").next();
     try (ImageInputStream stream = new FileImageInputStream(png.toFile())) {
       if (stream.length() < SIGNATURE_BYTES
           || !reader.getOriginatingProvider().canDecodeInput(stream)) {
         throw new PngException(png + ": no PNG file");
       }
-      return find(tree(reader, stream, png), "iTXtEntry", "text");
+      return find.apply(tree(reader, stream, png));
     } finally {
       reader.dispose();
     }
@@ -83,11 +124,12 @@ final class PngText {
     }
   }
 
-  private static Optional<String> find(Node root, String entryName, String valueName) {
+  private static Optional<String> find(
+      Node root, String entryName, String keyword, String valueName) {
     NodeList entries = ((Element) root).getElementsByTagName(entryName);
     for (int i = 0; i < entries.getLength(); i++) {
       Element entry = (Element) entries.item(i);
-      if (entry.getAttribute("keyword").equals(KEYWORD)) {
+      if (entry.getAttribute("keyword").equals(keyword)) {
         return Optional.of(entry.getAttribute(valueName));
       }
     }

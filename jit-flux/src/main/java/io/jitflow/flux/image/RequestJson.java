@@ -39,6 +39,25 @@ final class RequestJson {
     if (request.sampler().isPresent()) {
       json.add("sampler", SamplerJson.write(request.sampler().get()));
     }
+    request
+        .start()
+        .ifPresent(
+            start -> {
+              JsonObject image = new JsonObject();
+              image.addProperty("sha256", start.image().sha256());
+              image.addProperty("strength", start.strength());
+              json.add("image", image);
+            });
+    request
+        .inpainting()
+        .ifPresent(
+            part -> {
+              JsonObject mask = new JsonObject();
+              mask.addProperty("sha256", part.mask().sha256());
+              mask.addProperty("featherPx", part.featherPx());
+              mask.addProperty("context", part.context().name());
+              json.add("mask", mask);
+            });
     return json;
   }
 
@@ -79,6 +98,24 @@ final class RequestJson {
         request = request.withSampler(sampler.get());
       }
     }
+    if (json.has("image")) {
+      StrictJson image = json.object("image");
+      request = request.withImage(recorded(request, image), image.number("strength"));
+    }
+    if (json.has("mask")) {
+      StrictJson mask = json.object("mask");
+      request =
+          request.withMask(
+              new Inpainting(
+                  recorded(request, mask),
+                  mask.integer("featherPx"),
+                  mask.constant("context", Inpainting.Context.class)));
+    }
     return request;
+  }
+
+  /** Pictures have the size of their request. */
+  private static SourceImage recorded(ImageRequest request, StrictJson json) throws IOException {
+    return SourceImage.recorded(request.widthPx(), request.heightPx(), json.string("sha256"));
   }
 }

@@ -13,7 +13,7 @@ import java.nio.file.Path;
  * <p>Safe for use by several threads; {@link #close} waits for calls in flight. Results cannot be
  * changed in place (libtorch makes them inference tensors); {@code duplicate()} gives one that can.
  */
-public final class ClipTextEncoder implements AutoCloseable {
+public final class ClipTextEncoder implements AdaptableNetwork, AutoCloseable {
   private static final String WHAT = "CLIP text encoder";
 
   private final ClipArchitecture architecture;
@@ -69,6 +69,7 @@ public final class ClipTextEncoder implements AutoCloseable {
    *
    * @return the device
    */
+  @Override
   public Device device() {
     return module.device();
   }
@@ -97,6 +98,11 @@ public final class ClipTextEncoder implements AutoCloseable {
     return new Encoding(
         Results.checked(WHAT, out, 0, new Shape(batch, tokens, architecture.width())),
         Results.checked(WHAT, out, 1, new Shape(batch, architecture.width())));
+  }
+
+  @Override
+  public void addProduct(String tensor, long firstRow, NDArray up, NDArray down) {
+    module.addProduct(tensor, firstRow, up, down);
   }
 
   /**

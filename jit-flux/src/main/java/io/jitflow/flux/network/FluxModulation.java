@@ -17,7 +17,7 @@ import java.nio.file.Path;
  * <p>Safe for use by several threads; {@link #close} waits for calls in flight. Results cannot be
  * changed in place.
  */
-public final class FluxModulation implements AutoCloseable {
+public final class FluxModulation implements AdaptableNetwork, AutoCloseable {
   private static final String WHAT = "FLUX modulation";
 
   private final FluxArchitecture architecture;
@@ -110,6 +110,16 @@ public final class FluxModulation implements AutoCloseable {
               scratch.full(new Shape(levels.length), (float) guidance));
       return scratch.ret(rows);
     }
+  }
+
+  @Override
+  public Device device() {
+    return module.device();
+  }
+
+  @Override
+  public void addProduct(String tensor, long firstRow, NDArray up, NDArray down) {
+    module.addProduct(tensor, firstRow, up, down);
   }
 
   /**

@@ -22,7 +22,7 @@ import java.util.Arrays;
  * <p>Safe for use by several threads; {@link #close} waits for calls in flight. Results cannot be
  * changed in place (libtorch makes them inference tensors); {@code duplicate()} gives one that can.
  */
-public final class FluxTransformer implements AutoCloseable {
+public final class FluxTransformer implements AdaptableNetwork, AutoCloseable {
   private static final String WHAT = "FLUX transformer";
 
   private final FluxArchitecture architecture;
@@ -80,6 +80,7 @@ public final class FluxTransformer implements AutoCloseable {
    *
    * @return the device
    */
+  @Override
   public Device device() {
     return module.device();
   }
@@ -244,6 +245,11 @@ public final class FluxTransformer implements AutoCloseable {
     float[] values = new float[count];
     Arrays.fill(values, (float) value);
     return values;
+  }
+
+  @Override
+  public void addProduct(String tensor, long firstRow, NDArray up, NDArray down) {
+    module.addProduct(tensor, firstRow, up, down);
   }
 
   /**

@@ -36,6 +36,7 @@ import java.util.function.Supplier;
  * module under a running call would crash the process.
  */
 final class LoadedModule implements AutoCloseable {
+  private static final String ADD_PRODUCT = "add_product";
   private static final String TO_FLOAT32 = "to_float32";
   private static final String GRAPH_OPTIMIZER = "ai.djl.pytorch.graph_optimizer";
 
@@ -172,6 +173,33 @@ final class LoadedModule implements AutoCloseable {
     } finally {
       unnamed.forEach(NDArray::close);
       lock.readLock().unlock();
+    }
+  }
+
+  /** Lets the module add the product of two factors to rows of one of its matrices, in place. */
+  void addProduct(String tensor, long firstRow, NDArray up, NDArray down) {
+    lock.writeLock().lock();
+    try {
+      requireOpen();
+      if (!hasMethod(ADD_PRODUCT)) {
+        throw new IllegalStateException(
+            "the "
+                + what
+                + " cannot take adapters while it is loaded (its module has no method "
+                + ADD_PRODUCT
+                + "); convert the checkpoint again, or merge the adapters at conversion");
+      }
+      try (IValue name = IValue.from(tensor);
+          IValue row = IValue.from(firstRow);
+          IValue left = IValue.from((PtNDArray) up);
+          IValue right = IValue.from((PtNDArray) down)) {
+        PtSymbolBlock block = (PtSymbolBlock) model.getBlock();
+        withoutGraphOptimizer(
+                () -> IValueUtils.runMethod(block, ADD_PRODUCT, name, row, left, right))
+            .close();
+      }
+    } finally {
+      lock.writeLock().unlock();
     }
   }
 

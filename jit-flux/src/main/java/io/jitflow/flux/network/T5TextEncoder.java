@@ -13,7 +13,7 @@ import java.nio.file.Path;
  * <p>Safe for use by several threads; {@link #close} waits for calls in flight. Results cannot be
  * changed in place (libtorch makes them inference tensors); {@code duplicate()} gives one that can.
  */
-public final class T5TextEncoder implements AutoCloseable {
+public final class T5TextEncoder implements AdaptableNetwork, AutoCloseable {
   private static final String WHAT = "T5 encoder";
 
   private final T5Architecture architecture;
@@ -69,6 +69,7 @@ public final class T5TextEncoder implements AutoCloseable {
    *
    * @return the device
    */
+  @Override
   public Device device() {
     return module.device();
   }
@@ -89,6 +90,11 @@ public final class T5TextEncoder implements AutoCloseable {
     Shape ids = inputIds.getShape();
     NDList out = module.forward(inputIds);
     return Results.only(WHAT, out, new Shape(ids.get(0), ids.get(1), architecture.width()));
+  }
+
+  @Override
+  public void addProduct(String tensor, long firstRow, NDArray up, NDArray down) {
+    module.addProduct(tensor, firstRow, up, down);
   }
 
   /**

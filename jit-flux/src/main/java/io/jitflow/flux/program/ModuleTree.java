@@ -52,9 +52,19 @@ final class ModuleTree {
     return this;
   }
 
+  /** Where a tensor stands in the tree. */
+  String path(String tensor) {
+    return moved.getOrDefault(tensor, tensor);
+  }
+
+  /** The class of the root. */
+  String rootClass() {
+    return rules.get(0).className();
+  }
+
   ScriptModule build(Map<String, TensorSource> tensors) {
     Node root = new Node();
-    tensors.forEach((name, tensor) -> root.put(moved.getOrDefault(name, name), tensor));
+    tensors.forEach((name, tensor) -> root.put(path(name), tensor));
     return module("", root);
   }
 

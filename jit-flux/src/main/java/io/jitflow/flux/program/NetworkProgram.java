@@ -39,7 +39,21 @@ public final class NetworkProgram {
     this.name = name;
     this.tensors = Collections.unmodifiableMap(new LinkedHashMap<>(tensors.map()));
     this.scales = Collections.unmodifiableMap(new LinkedHashMap<>(tensors.scales()));
-    this.codeFiles = Collections.unmodifiableMap(new LinkedHashMap<>(codeFiles));
+    Map<String, String> code = new LinkedHashMap<>(codeFiles);
+    Map<String, String> matrices = new LinkedHashMap<>();
+    this.tensors.forEach(
+        (tensor, shape) -> {
+          if (shape.length == 2) {
+            matrices.put(tensor, tree.path(tensor));
+          }
+        });
+    Map<String, String> rowScales = new LinkedHashMap<>();
+    scales.forEach((scale, tensor) -> rowScales.put(tensor, tree.path(scale)));
+    if (!matrices.isEmpty()) {
+      code.computeIfPresent(
+          name, (file, text) -> InPlaceProducts.addTo(text, tree.rootClass(), matrices, rowScales));
+    }
+    this.codeFiles = Collections.unmodifiableMap(code);
     this.tree = tree;
   }
 
@@ -125,7 +139,18 @@ public final class NetworkProgram {
    * @return the program
    */
   public static NetworkProgram of(VaeArchitecture architecture) {
-    return VaeProgram.of(architecture);
+    return VaeProgram.decoder(architecture);
+  }
+
+  /**
+   * The VAE encoder. Tensors have the names of the original release: {@code
+   * encoder.down.0.block.0.conv1.weight}.
+   *
+   * @param architecture the sizes
+   * @return the program
+   */
+  public static NetworkProgram encoder(VaeArchitecture architecture) {
+    return VaeProgram.encoder(architecture);
   }
 
   /**

@@ -5,21 +5,20 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 
-/** The VAE decoder's tensors and classes. */
+/** Tensors and classes of the two halves of the VAE. */
 final class VaeProgram {
-  private static final String NAME = "vae_decoder";
+  private static final String DECODER = "vae_decoder";
+  private static final String ENCODER = "vae_encoder";
+  private static final String LAYERS = "vae_layers";
   private static final int IMAGE_CHANNELS = 3;
 
   private VaeProgram() {}
 
-  static NetworkProgram of(VaeArchitecture a) {
+  static NetworkProgram decoder(VaeArchitecture a) {
     int levels = a.blockChannels().size();
     ModuleTree tree =
-        new ModuleTree(NAME, "AutoEncoder")
+        new ModuleTree(DECODER, "AutoEncoder")
             .rule("decoder", "Decoder")
-            .rule("decoder\\.mid", "Middle")
-            .rule("decoder\\.mid\\.attn_1", "AttnBlock")
-            .rule("decoder\\.mid\\.block_\\d", "ResnetBlock")
             .rule("decoder\\.up", "Up");
     List<Map<String, String>> decodingOrder = new ArrayList<>();
     for (int level = levels - 1; level >= 0; level--) {
@@ -30,25 +29,65 @@ final class VaeProgram {
       tree.rule(path, levelClass);
       tree.rule(path + "\\.block", widens ? "WideningBlocks" : "Blocks");
       if (widens) {
-        tree.rule(path + "\\.block\\.0", "WideningResnetBlock");
+        tree.rule(path + "\\.block\\.0", LAYERS + ".WideningResnetBlock");
       }
     }
-    tree.rule("decoder\\.up\\.\\d+\\.block\\.\\d+", "ResnetBlock")
-        .rule(".*\\.upsample", "Upsample")
-        .rule(".*\\.norm(1|2|_out)?", "GroupNorm")
-        .rule(".*\\.(conv_in|conv_out|conv1|conv2|conv)", "Conv3x3")
-        .rule(".*", "Conv1x1")
-        .constant(".*\\.norm(1|2|_out)?", "groups", (long) a.normGroups())
+    shared(tree.rule(".*\\.upsample", "Upsample"), a)
         .constant("", "scaling_factor", a.scalingFactor())
         .constant("", "shift_factor", a.shiftFactor());
     String code =
-        new ProgramText(NAME + ".py")
+        new ProgramText(DECODER + ".py")
             .repeat("level", decodingOrder)
             .repeat("block", a.layersPerBlock() + 1)
             .repeat("later_block", later(a.layersPerBlock()))
             .option("post_quant_conv", a.usePostQuantConv())
             .render();
-    return new NetworkProgram(NAME, tensors(a), Map.of(NAME, code), tree);
+    return new NetworkProgram(DECODER, decoderTensors(a), codeFiles(DECODER, code), tree);
+  }
+
+  static NetworkProgram encoder(VaeArchitecture a) {
+    int levels = a.blockChannels().size();
+    ModuleTree tree =
+        new ModuleTree(ENCODER, "AutoEncoder")
+            .rule("encoder", "Encoder")
+            .rule("encoder\\.down", "Down");
+    List<Map<String, String>> encodingOrder = new ArrayList<>();
+    for (int level = 0; level < levels; level++) {
+      boolean widens = encoderInChannels(a, level) != a.blockChannels().get(level);
+      String levelClass =
+          (level < levels - 1 ? "DownsamplingLevel" : "Level") + (widens ? "Widening" : "");
+      encodingOrder.add(Map.of("level", Integer.toString(level), "class", levelClass));
+      String path = "encoder\\.down\\." + level;
+      tree.rule(path, levelClass);
+      tree.rule(path + "\\.block", widens ? "WideningBlocks" : "Blocks");
+      if (widens) {
+        tree.rule(path + "\\.block\\.0", LAYERS + ".WideningResnetBlock");
+      }
+    }
+    shared(tree.rule(".*\\.downsample", "Downsample"), a);
+    String code =
+        new ProgramText(ENCODER + ".py")
+            .repeat("level", encodingOrder)
+            .repeat("block", a.layersPerBlock())
+            .repeat("later_block", later(a.layersPerBlock() - 1))
+            .render();
+    return new NetworkProgram(ENCODER, encoderTensors(a), codeFiles(ENCODER, code), tree);
+  }
+
+  /** Classes that both halves have. */
+  private static ModuleTree shared(ModuleTree tree, VaeArchitecture a) {
+    return tree.rule("(en|de)coder\\.mid", LAYERS + ".Middle")
+        .rule("(en|de)coder\\.mid\\.attn_1", LAYERS + ".AttnBlock")
+        .rule("(en|de)coder\\.mid\\.block_\\d", LAYERS + ".ResnetBlock")
+        .rule(".*\\.(up|down)\\.\\d+\\.block\\.\\d+", LAYERS + ".ResnetBlock")
+        .rule(".*\\.norm(1|2|_out)?", LAYERS + ".GroupNorm")
+        .rule(".*\\.(conv_in|conv_out|conv1|conv2|conv)", LAYERS + ".Conv3x3")
+        .rule(".*", LAYERS + ".Conv1x1")
+        .constant(".*\\.norm(1|2|_out)?", "groups", (long) a.normGroups());
+  }
+
+  private static Map<String, String> codeFiles(String name, String code) {
+    return Map.of(name, code, LAYERS, new ProgramText(LAYERS + ".py").render());
   }
 
   private static List<Map<String, String>> later(int count) {
@@ -64,7 +103,7 @@ final class VaeProgram {
     return a.blockChannels().get(Math.min(level + 1, a.blockChannels().size() - 1));
   }
 
-  private static TensorShapes tensors(VaeArchitecture a) {
+  private static TensorShapes decoderTensors(VaeArchitecture a) {
     int levels = a.blockChannels().size();
     long coarsest = a.blockChannels().get(levels - 1);
     TensorShapes shapes = new TensorShapes();
@@ -72,12 +111,7 @@ final class VaeProgram {
       shapes.conv("post_quant_conv", a.latentChannels(), a.latentChannels(), 1);
     }
     shapes.conv("decoder.conv_in", coarsest, a.latentChannels(), 3);
-    resnet(shapes, "decoder.mid.block_1", coarsest, coarsest);
-    shapes.norm("decoder.mid.attn_1.norm", coarsest);
-    for (String projection : new String[] {"q", "k", "v", "proj_out"}) {
-      shapes.conv("decoder.mid.attn_1." + projection, coarsest, coarsest, 1);
-    }
-    resnet(shapes, "decoder.mid.block_2", coarsest, coarsest);
+    middle(shapes, "decoder.mid", coarsest);
     for (int level = levels - 1; level >= 0; level--) {
       long out = a.blockChannels().get(level);
       for (int block = 0; block <= a.layersPerBlock(); block++) {
@@ -92,6 +126,41 @@ final class VaeProgram {
     return shapes
         .norm("decoder.norm_out", finest)
         .conv("decoder.conv_out", IMAGE_CHANNELS, finest, 3);
+  }
+
+  /** Channels that enter a level of the encoder, which runs from level 0 to the coarsest. */
+  private static int encoderInChannels(VaeArchitecture a, int level) {
+    return a.blockChannels().get(Math.max(level - 1, 0));
+  }
+
+  private static TensorShapes encoderTensors(VaeArchitecture a) {
+    int levels = a.blockChannels().size();
+    TensorShapes shapes =
+        new TensorShapes().conv("encoder.conv_in", a.blockChannels().get(0), IMAGE_CHANNELS, 3);
+    for (int level = 0; level < levels; level++) {
+      long out = a.blockChannels().get(level);
+      for (int block = 0; block < a.layersPerBlock(); block++) {
+        long in = block == 0 ? encoderInChannels(a, level) : out;
+        resnet(shapes, "encoder.down." + level + ".block." + block, out, in);
+      }
+      if (level < levels - 1) {
+        shapes.conv("encoder.down." + level + ".downsample.conv", out, out, 3);
+      }
+    }
+    long coarsest = a.blockChannels().get(levels - 1);
+    middle(shapes, "encoder.mid", coarsest);
+    return shapes
+        .norm("encoder.norm_out", coarsest)
+        .conv("encoder.conv_out", 2L * a.latentChannels(), coarsest, 3);
+  }
+
+  private static void middle(TensorShapes shapes, String name, long channels) {
+    resnet(shapes, name + ".block_1", channels, channels);
+    shapes.norm(name + ".attn_1.norm", channels);
+    for (String projection : new String[] {"q", "k", "v", "proj_out"}) {
+      shapes.conv(name + ".attn_1." + projection, channels, channels, 1);
+    }
+    resnet(shapes, name + ".block_2", channels, channels);
   }
 
   private static void resnet(TensorShapes shapes, String name, long out, long in) {

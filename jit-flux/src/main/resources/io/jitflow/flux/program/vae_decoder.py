@@ -1,91 +1,9 @@
 # The decoder of the FLUX.1 autoencoder. Names follow black-forest-labs/flux.
 
-class Conv3x3(Module):
-  __parameters__ = ["weight", "bias", ]
-  __buffers__ = []
-  weight : Tensor
-  bias : Tensor
-  def forward(self: __torch__.vae_decoder.Conv3x3, x: Tensor) -> Tensor:
-    return torch.conv2d(x, self.weight, self.bias, [1, 1], [1, 1])
-
-class Conv1x1(Module):
-  __parameters__ = ["weight", "bias", ]
-  __buffers__ = []
-  weight : Tensor
-  bias : Tensor
-  def forward(self: __torch__.vae_decoder.Conv1x1, x: Tensor) -> Tensor:
-    return torch.conv2d(x, self.weight, self.bias)
-
-class GroupNorm(Module):
-  __parameters__ = ["weight", "bias", ]
-  __buffers__ = []
-  weight : Tensor
-  bias : Tensor
-  groups : int
-  def forward(self: __torch__.vae_decoder.GroupNorm, x: Tensor) -> Tensor:
-    return torch.group_norm(x, self.groups, self.weight, self.bias, 1e-06)
-
-class ResnetBlock(Module):
-  __parameters__ = []
-  __buffers__ = []
-  norm1 : __torch__.vae_decoder.GroupNorm
-  conv1 : __torch__.vae_decoder.Conv3x3
-  norm2 : __torch__.vae_decoder.GroupNorm
-  conv2 : __torch__.vae_decoder.Conv3x3
-  def forward(self: __torch__.vae_decoder.ResnetBlock, x: Tensor) -> Tensor:
-    h = (self.conv1).forward(torch.silu((self.norm1).forward(x, )), )
-    h = (self.conv2).forward(torch.silu((self.norm2).forward(h, )), )
-    return torch.add(x, h)
-
-# A residual block that changes the number of channels.
-class WideningResnetBlock(Module):
-  __parameters__ = []
-  __buffers__ = []
-  norm1 : __torch__.vae_decoder.GroupNorm
-  conv1 : __torch__.vae_decoder.Conv3x3
-  norm2 : __torch__.vae_decoder.GroupNorm
-  conv2 : __torch__.vae_decoder.Conv3x3
-  nin_shortcut : __torch__.vae_decoder.Conv1x1
-  def forward(self: __torch__.vae_decoder.WideningResnetBlock, x: Tensor) -> Tensor:
-    h = (self.conv1).forward(torch.silu((self.norm1).forward(x, )), )
-    h = (self.conv2).forward(torch.silu((self.norm2).forward(h, )), )
-    return torch.add((self.nin_shortcut).forward(x, ), h)
-
-# Attention between all pixels, one head over all channels.
-class AttnBlock(Module):
-  __parameters__ = []
-  __buffers__ = []
-  norm : __torch__.vae_decoder.GroupNorm
-  q : __torch__.vae_decoder.Conv1x1
-  k : __torch__.vae_decoder.Conv1x1
-  v : __torch__.vae_decoder.Conv1x1
-  proj_out : __torch__.vae_decoder.Conv1x1
-  # [batch, channels, height, width] -> [batch, 1, height * width, channels]
-  def pixels(self: __torch__.vae_decoder.AttnBlock, x: Tensor) -> Tensor:
-    return torch.contiguous(torch.unsqueeze(torch.transpose(torch.flatten(x, 2), 1, 2), 1))
-  def forward(self: __torch__.vae_decoder.AttnBlock, x: Tensor) -> Tensor:
-    h = (self.norm).forward(x, )
-    q = (self).pixels((self.q).forward(h, ), )
-    k = (self).pixels((self.k).forward(h, ), )
-    v = (self).pixels((self.v).forward(h, ), )
-    h = torch.squeeze(torch.scaled_dot_product_attention(q, k, v), 1)
-    h = torch.reshape(torch.transpose(h, 1, 2), torch.size(x))
-    return torch.add(x, (self.proj_out).forward(h, ))
-
-class Middle(Module):
-  __parameters__ = []
-  __buffers__ = []
-  block_1 : __torch__.vae_decoder.ResnetBlock
-  attn_1 : __torch__.vae_decoder.AttnBlock
-  block_2 : __torch__.vae_decoder.ResnetBlock
-  def forward(self: __torch__.vae_decoder.Middle, x: Tensor) -> Tensor:
-    x = (self.attn_1).forward((self.block_1).forward(x, ), )
-    return (self.block_2).forward(x, )
-
 class Upsample(Module):
   __parameters__ = []
   __buffers__ = []
-  conv : __torch__.vae_decoder.Conv3x3
+  conv : __torch__.vae_layers.Conv3x3
   def forward(self: __torch__.vae_decoder.Upsample, x: Tensor) -> Tensor:
     return (self.conv).forward(torch.upsample_nearest2d(x, None, [2., 2.]), )
 
@@ -93,7 +11,7 @@ class Blocks(Module):
   __parameters__ = []
   __buffers__ = []
   __annotations__ = []
-  __annotations__["{i}"] = __torch__.vae_decoder.ResnetBlock  # for each block
+  __annotations__["{i}"] = __torch__.vae_layers.ResnetBlock  # for each block
   def forward(self: __torch__.vae_decoder.Blocks, x: Tensor) -> Tensor:
     x = (getattr(self, "{i}")).forward(x, )  # for each block
     return x
@@ -102,8 +20,8 @@ class WideningBlocks(Module):
   __parameters__ = []
   __buffers__ = []
   __annotations__ = []
-  __annotations__["0"] = __torch__.vae_decoder.WideningResnetBlock
-  __annotations__["{block}"] = __torch__.vae_decoder.ResnetBlock  # for each later_block
+  __annotations__["0"] = __torch__.vae_layers.WideningResnetBlock
+  __annotations__["{block}"] = __torch__.vae_layers.ResnetBlock  # for each later_block
   def forward(self: __torch__.vae_decoder.WideningBlocks, x: Tensor) -> Tensor:
     x = (getattr(self, "{i}")).forward(x, )  # for each block
     return x
@@ -151,11 +69,11 @@ class Up(Module):
 class Decoder(Module):
   __parameters__ = []
   __buffers__ = []
-  conv_in : __torch__.vae_decoder.Conv3x3
-  mid : __torch__.vae_decoder.Middle
+  conv_in : __torch__.vae_layers.Conv3x3
+  mid : __torch__.vae_layers.Middle
   up : __torch__.vae_decoder.Up
-  norm_out : __torch__.vae_decoder.GroupNorm
-  conv_out : __torch__.vae_decoder.Conv3x3
+  norm_out : __torch__.vae_layers.GroupNorm
+  conv_out : __torch__.vae_layers.Conv3x3
   def forward(self: __torch__.vae_decoder.Decoder, z: Tensor) -> Tensor:
     x = (self.up).forward((self.mid).forward((self.conv_in).forward(z, ), ), )
     return (self.conv_out).forward(torch.silu((self.norm_out).forward(x, )), )
@@ -165,7 +83,7 @@ class AutoEncoder(Module):
   __buffers__ = []
   scaling_factor : float
   shift_factor : float
-  post_quant_conv : __torch__.vae_decoder.Conv1x1  # if post_quant_conv
+  post_quant_conv : __torch__.vae_layers.Conv1x1  # if post_quant_conv
   decoder : __torch__.vae_decoder.Decoder
   # latent: [batch, channels, height, width] as the sampler leaves it -> image: [batch, 3, height, width]
   # enlarged by the number of levels, nominally in [-1, 1]

@@ -60,7 +60,9 @@ class FluxBundleTest {
                     23_802_932_552L,
                     Optional.of("0123456789abcdef".repeat(4))),
                 new SourceFile(
-                    FluxNetwork.VAE_DECODER, "ae.safetensors", 335_304_388, Optional.empty())));
+                    FluxNetwork.VAE_DECODER, "ae.safetensors", 335_304_388, Optional.empty())),
+            List.of(
+                new MergedAdapter("style.safetensors", 0.8, 123, "0123456789abcdef".repeat(4))));
     bundle.writeManifest();
     for (FluxNetwork network : FluxNetwork.values()) {
       Files.writeString(bundle.file(network), "x");
@@ -232,6 +234,7 @@ class FluxBundleTest {
                     78,
                     512,
                     SchedulerSettings.DEV,
+                    List.of(),
                     List.of()))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageContaining("clipTokens must be between 2 and the 77 positions");

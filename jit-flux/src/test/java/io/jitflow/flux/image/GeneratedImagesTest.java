@@ -223,13 +223,13 @@ class GeneratedImagesTest {
   void fromPng_damagedRequest_saysWhatIsWrong() throws IOException {
     Path file = folder.resolve("fox.png");
     try (var out = Files.newOutputStream(file)) {
-      PngText.write(picture(1), "{\"format\":1,\"prompt\":7}", out);
+      PngText.write(picture(1), "{\"format\":1,\"prompt\":7}", "parameters", out);
     }
     assertThatThrownBy(() -> ImageRequest.fromPng(file))
         .isInstanceOf(IOException.class)
         .hasMessageContaining("the request in this PNG file is damaged: prompt: expected a text");
     try (var out = Files.newOutputStream(file)) {
-      PngText.write(picture(1), "[[[", out);
+      PngText.write(picture(1), "[[[", "parameters", out);
     }
     assertThatThrownBy(() -> ImageRequest.fromPng(file))
         .isInstanceOf(IOException.class)
@@ -274,7 +274,7 @@ class GeneratedImagesTest {
     String text = new ImageOrigin(REQUEST, "tiny", List.of()).toJson();
     assertThat(text).contains(from);
     try (var out = Files.newOutputStream(file)) {
-      PngText.write(picture(1), text.replace(from, to), out);
+      PngText.write(picture(1), text.replace(from, to), "parameters", out);
     }
     assertThatThrownBy(() -> ImageOrigin.read(file))
         .isInstanceOf(BrokenFileException.class)

@@ -43,13 +43,26 @@ public final class VaeParity {
         ParityBundle.convert(
             ParityBundle.withVae(set, variant, layout, scratch), DType.F32, scratch);
     try (VaeDecoder decoder =
-        VaeDecoder.load(bundle.file(FluxNetwork.VAE_DECODER), Device.cpu(), bundle.vaeDecoder())) {
+            VaeDecoder.load(
+                bundle.file(FluxNetwork.VAE_DECODER), Device.cpu(), bundle.vaeDecoder());
+        VaeEncoder encoder =
+            VaeEncoder.load(bundle.vaeEncoder().orElseThrow(), Device.cpu(), bundle.vaeDecoder())) {
       for (JsonObject one : ParitySet.objects(variant, "cases")) {
         try (NDManager manager = NDManager.newBaseManager(Device.cpu())) {
           Npz npz = Npz.read(manager, set.file(one.get("arrays").getAsString()));
           NDArray image = decoder.decode(npz.get("latent"));
           String name = one.get("name").getAsString();
           set.assertMatches("float32", name, image, npz, "expected_image");
+          NDArray picture = npz.get("image");
+          set.assertMatches("float32", name, encoder.moments(picture), npz, "expected_moments");
+          NDArray latent = encoder.encode(picture);
+          set.assertMatches("float32", name, latent, npz, "expected_latent");
+          set.assertMatches(
+              "float32",
+              name,
+              encoder.encode(picture, new VaeTiling(128, 32)),
+              npz,
+              "expected_latent");
         }
       }
     }

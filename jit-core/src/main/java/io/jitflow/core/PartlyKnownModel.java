@@ -1,0 +1,76 @@
+package io.jitflow.core;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import io.jitflow.core.token.TokenGrid;
+import io.jitflow.core.token.TokenSubset;
+import java.util.stream.IntStream;
+
+/**
+ * A model of which a part of the answer is known before it is asked. A token that stays as it is in
+ * known latents moves along the straight line {@code (1 - sigma) known + sigma noise}, so its
+ * velocity is {@code noise - known} and need not be evaluated. The wrapped model sees the tokens
+ * that are drawn anew and as many of the others as are to give it context; for the rest the known
+ * velocity is returned. Every sampler works with it, and JiT may take all known tokens as anchors
+ * at no cost.
+ *
+ * <p>For requests of one sample. As thread-safe as the wrapped model.
+ */
+public final class PartlyKnownModel implements VelocityModel {
+  private final VelocityModel model;
+  private final SamplingRequest request;
+  private final boolean[] evaluated;
+
+  /**
+   * Wraps a model for one run.
+   *
+   * @param model what evaluates
+   * @param request the run's request, with known latents
+   * @param evaluated the tokens that the model sees: all that are drawn anew, and context
+   * @throws IllegalArgumentException if the request has several samples or no known latents, or the
+   *     tokens are of another grid
+   */
+  public PartlyKnownModel(VelocityModel model, SamplingRequest request, TokenSubset evaluated) {
+    if (request.samples() != 1 || request.known().isEmpty()) {
+      throw new IllegalArgumentException(
+          "a partly known model serves requests of one sample with known latents, got %d samples and %s"
+              .formatted(request.samples(), request.known().isEmpty() ? "none" : "known latents"));
+    }
+    if (!evaluated.grid().equals(request.grid())) {
+      throw new IllegalArgumentException(
+          "the evaluated tokens are for a grid of %s, the request for %s"
+              .formatted(evaluated.grid(), request.grid()));
+    }
+    this.model = model;
+    this.request = request;
+    this.evaluated = evaluated.mask(0);
+  }
+
+  @Override
+  public NDArray velocity(NDArray tokens, ActiveTokens at, double sigma) {
+    TokenSubset asked = at.subset();
+    TokenGrid grid = asked.grid();
+    int[] places =
+        IntStream.range(0, asked.count()).filter(k -> evaluated[asked.index(0, k)]).toArray();
+    if (places.length == asked.count()) {
+      return model.velocity(tokens, at, sigma);
+    }
+    NDManager owner = tokens.getManager();
+    try (NDManager scratch = owner.newSubManager();
+        NDArray noise = at.select(request.noise(), scratch);
+        NDArray known = at.select(request.known().orElseThrow(), scratch)) {
+      NDArray velocity = noise.sub(known);
+      if (places.length > 0) {
+        int[] shown = IntStream.of(places).map(k -> asked.index(0, k)).toArray();
+        // the wrapped model sees the places as a row of their own, to gather and write by it
+        TokenGrid row = new TokenGrid(1, asked.count());
+        try (ActiveTokens within = new ActiveTokens(scratch, TokenSubset.of(row, places));
+            ActiveTokens seen = new ActiveTokens(scratch, TokenSubset.of(grid, shown))) {
+          within.write(velocity, model.velocity(within.select(tokens, scratch), seen, sigma));
+        }
+      }
+      velocity.attach(owner);
+      return velocity;
+    }
+  }
+}

@@ -1,0 +1,185 @@
+package io.jitflow.core;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import io.jitflow.core.jit.JitConfig;
+import io.jitflow.core.jit.JitSampler;
+import io.jitflow.core.jit.MaskAnchors;
+import io.jitflow.core.testing.WaveModel;
+import io.jitflow.core.token.TokenGrid;
+import io.jitflow.core.token.TokenSubset;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/** Runs that start from, or keep a part of, latents that are known. */
+class KnownLatentsTest {
+  private static final TokenGrid GRID = new TokenGrid(8, 10);
+  private static final VelocityModel WAVES = new WaveModel();
+
+  private NDManager manager;
+  private NDArray clean;
+  private SamplingRequest request;
+
+  @BeforeEach
+  void open() {
+    manager = NDManager.newBaseManager();
+    request = SamplingRequest.seeded(manager, GRID, 4, 1);
+    clean = SamplingRequest.seeded(manager, GRID, 4, 2).noise();
+  }
+
+  @AfterEach
+  void close() {
+    manager.close();
+  }
+
+  /** 1 in the right half of the columns. */
+  private NDArray rightHalf() {
+    float[] mask = new float[GRID.tokens() * 4];
+    for (int i = 0; i < mask.length; i++) {
+      mask[i] = GRID.col(i / 4) >= 5 ? 1 : 0;
+    }
+    return manager.create(mask).reshape(1, GRID.tokens(), 4);
+  }
+
+  private static boolean[] drawn() {
+    boolean[] drawn = new boolean[GRID.tokens()];
+    IntStream.range(0, drawn.length).forEach(t -> drawn[t] = GRID.col(t) >= 5);
+    return drawn;
+  }
+
+  @Test
+  void startingAt_plainSampler_hasTheTailOfItsOwnLevels() {
+    double[] all = SigmaSchedule.linear().sigmas(10, 80);
+    EulerSampler left = new EulerSampler(SigmaSchedule.linear(), 10).startingAt(all[4], GRID);
+    assertThat(left.steps()).isEqualTo(6);
+    assertThat(left.schedule().sigmas(6, 80))
+        .containsExactly(java.util.Arrays.copyOfRange(all, 4, 11));
+  }
+
+  @Test
+  void startingAt_jit_appliesTheStagesToTheStepsThatAreLeft() {
+    JitSampler left = JitSampler.preset7x().startingAt(0.7, GRID);
+    double[] levels = left.sigmas(GRID);
+    assertThat(levels[0]).isEqualTo(0.7);
+    assertThat(levels[1]).isLessThan(0.7);
+    assertThat(left.config().stages()).isEqualTo(JitConfig.default7x().stages());
+    assertThat(left.steps()).isLessThan(11);
+  }
+
+  @Test
+  void startingAt_tooFewStepsForTheStages_isRefused() {
+    double last = JitSampler.preset7x().sigmas(GRID)[10];
+    assertThatThrownBy(() -> JitSampler.preset7x().startingAt(last, GRID))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining("gets no step");
+  }
+
+  @Test
+  void sample_known_startsFromItsNoisedState() {
+    List<float[]> states = new ArrayList<>();
+    VelocityModel recording =
+        (tokens, at, sigma) -> {
+          states.add(tokens.toFloatArray());
+          return WAVES.velocity(tokens, at, sigma);
+        };
+    Sampler sampler = new EulerSampler(SigmaSchedule.linear(), 10).startingAt(0.4, GRID);
+    sampler.sample(recording, request.withKnown(clean));
+    float[] x0 = clean.toFloatArray();
+    float[] eps = request.noise().toFloatArray();
+    for (int i = 0; i < x0.length; i++) {
+      assertThat((double) states.get(0)[i]).isCloseTo(0.6 * x0[i] + 0.4 * eps[i], within(1e-6));
+    }
+  }
+
+  @Test
+  void sample_mask_keepsTheKnownLatentsAtEveryLevelAndExactlyAtTheEnd() {
+    List<float[]> states = new ArrayList<>();
+    List<Double> levels = new ArrayList<>();
+    VelocityModel recording =
+        (tokens, at, sigma) -> {
+          states.add(tokens.toFloatArray());
+          levels.add(sigma);
+          return WAVES.velocity(tokens, at, sigma);
+        };
+    NDArray result =
+        new PlainSampler(SigmaSchedule.linear(), 5, Solver.ADAMS_BASHFORTH_2)
+            .sample(recording, request.withKnown(clean).withMask(rightHalf()));
+    float[] x0 = clean.toFloatArray();
+    float[] eps = request.noise().toFloatArray();
+    float[] end = result.toFloatArray();
+    for (int i = 0; i < x0.length; i++) {
+      if (GRID.col(i / 4) < 5) {
+        for (int k = 0; k < states.size(); k++) {
+          double sigma = levels.get(k);
+          assertThat((double) states.get(k)[i])
+              .isCloseTo((1 - sigma) * x0[i] + sigma * eps[i], within(1e-6));
+        }
+        assertThat(end[i]).isEqualTo(x0[i]);
+      }
+    }
+    assertThat(result.contentEquals(clean)).isFalse();
+  }
+
+  @Test
+  void sample_partlyKnownModel_isTheFullModelWhereTokensDoNotSeeEachOther() {
+    SamplingRequest kept = request.withKnown(clean).withMask(rightHalf());
+    int[] shown = IntStream.range(0, GRID.tokens()).filter(t -> GRID.col(t) >= 4).toArray();
+    int[] most = new int[1];
+    VelocityModel counting =
+        (tokens, at, sigma) -> {
+          most[0] = Math.max(most[0], at.subset().count());
+          return WAVES.velocity(tokens, at, sigma);
+        };
+    Sampler sampler = new EulerSampler(SigmaSchedule.linear(), 6);
+    NDArray full = sampler.sample(WAVES, kept);
+    NDArray sparse =
+        sampler.sample(new PartlyKnownModel(counting, kept, TokenSubset.of(GRID, shown)), kept);
+    assertThat(most[0]).isEqualTo(shown.length);
+    assertThat(sparse.sub(full).abs().max().getFloat()).isLessThan(1e-5f);
+  }
+
+  @Test
+  void sample_jitWithMaskAnchors_keepsTheKnownPartAndEvaluatesNoneOfItTwice() {
+    JitConfig config = JitConfig.default7x();
+    SamplingRequest kept =
+        request
+            .withKnown(clean)
+            .withMask(rightHalf())
+            .withAnchors(MaskAnchors.of(config, GRID, drawn()));
+    int[] shown = IntStream.range(0, GRID.tokens()).filter(t -> GRID.col(t) >= 5).toArray();
+    List<Integer> counts = new ArrayList<>();
+    VelocityModel counting =
+        (tokens, at, sigma) -> {
+          counts.add(at.subset().count());
+          return WAVES.velocity(tokens, at, sigma);
+        };
+    NDArray result =
+        new JitSampler(config)
+            .sample(new PartlyKnownModel(counting, kept, TokenSubset.of(GRID, shown)), kept);
+    assertThat(counts.get(0)).isEqualTo((int) Math.ceil(0.32 * 40));
+    assertThat(counts.get(10)).isEqualTo(40);
+    assertThat(result.isNaN().any().getBoolean()).isFalse();
+    float[] x0 = clean.toFloatArray();
+    float[] end = result.toFloatArray();
+    for (int i = 0; i < x0.length; i++) {
+      if (GRID.col(i / 4) < 5) {
+        assertThat(end[i]).isEqualTo(x0[i]);
+      }
+    }
+  }
+
+  @Test
+  void withMask_withoutKnownLatents_isRefused() {
+    assertThatThrownBy(() -> request.withMask(rightHalf()))
+        .isInstanceOf(IllegalStateException.class)
+        .hasMessageContaining("withKnown");
+  }
+}

@@ -1,0 +1,84 @@
+package io.jitflow.examples.bench;
+
+import java.awt.Color;
+import java.awt.Font;
+import java.awt.Graphics2D;
+import java.awt.RenderingHints;
+import java.awt.image.BufferedImage;
+import java.util.List;
+
+/**
+ * Pictures of several prompts, one row per sampler.
+ *
+ * <p>On a machine without fonts the text is left out.
+ */
+public final class PromptSheet {
+  private static final int CELL_PX = 192;
+  private static final int GAP_PX = 6;
+  private static final int LABEL_PX = 190;
+  private static final int FONT_PX = 15;
+
+  private PromptSheet() {}
+
+  /**
+   * A row.
+   *
+   * @param label lines of text; the first is the heading
+   * @param pictures one per prompt
+   */
+  public record Row(List<String> label, List<BufferedImage> pictures) {
+    public Row {
+      label = List.copyOf(label);
+      pictures = List.copyOf(pictures);
+    }
+  }
+
+  /** Draws the sheet of at least one row. */
+  public static BufferedImage draw(List<Row> rows) {
+    int columns = rows.get(0).pictures.size();
+    BufferedImage sheet =
+        new BufferedImage(
+            LABEL_PX + columns * (CELL_PX + GAP_PX) + GAP_PX,
+            rows.size() * (CELL_PX + GAP_PX) + GAP_PX,
+            BufferedImage.TYPE_INT_RGB);
+    Graphics2D graphics = sheet.createGraphics();
+    try {
+      graphics.setRenderingHint(
+          RenderingHints.KEY_INTERPOLATION, RenderingHints.VALUE_INTERPOLATION_BICUBIC);
+      graphics.setRenderingHint(
+          RenderingHints.KEY_TEXT_ANTIALIASING, RenderingHints.VALUE_TEXT_ANTIALIAS_ON);
+      graphics.setColor(Color.WHITE);
+      graphics.fillRect(0, 0, sheet.getWidth(), sheet.getHeight());
+      int top = GAP_PX;
+      for (Row row : rows) {
+        write(graphics, row.label, top);
+        int left = LABEL_PX + GAP_PX;
+        for (BufferedImage picture : row.pictures) {
+          graphics.drawImage(picture, left, top, CELL_PX, CELL_PX, null);
+          left += CELL_PX + GAP_PX;
+        }
+        top += CELL_PX + GAP_PX;
+      }
+    } finally {
+      graphics.dispose();
+    }
+    return sheet;
+  }
+
+  private static void write(Graphics2D graphics, List<String> lines, int top) {
+    try {
+      int baseline = top + CELL_PX / 2 - lines.size() * FONT_PX / 2;
+      int style = Font.BOLD;
+      graphics.setColor(Color.DARK_GRAY);
+      for (String line : lines) {
+        graphics.setFont(new Font(Font.SANS_SERIF, style, FONT_PX));
+        graphics.drawString(line, 2 * GAP_PX, baseline);
+        baseline += FONT_PX * 3 / 2;
+        style = Font.PLAIN;
+      }
+    } catch (RuntimeException | InternalError | LinkageError e) {
+      // Java without fontconfig or without any font fails in one of these ways
+      return;
+    }
+  }
+}

@@ -1,0 +1,108 @@
+package io.jitflow.examples.cli;
+
+import io.jitflow.flux.image.ImageRequest;
+import io.jitflow.flux.image.Inpainting;
+import io.jitflow.flux.image.SourceImage;
+import io.jitflow.flux.image.StartImage;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.Optional;
+import picocli.CommandLine.Option;
+
+/** The options for requests that start from a picture. */
+final class EditOptions {
+  private static final double DEFAULT_STRENGTH = 0.6;
+
+  @Option(
+      names = "--image",
+      paramLabel = "FILE",
+      description = "Start from this picture; its sides are multiples of 16 px.")
+  private Path image;
+
+  @Option(
+      names = "--strength",
+      paramLabel = "SHARE",
+      description =
+          "How much of --image is drawn anew: 0 gives it back, 1 starts from noise. Default: 0.6;"
+              + " 1 with --mask.")
+  private Double strength;
+
+  @Option(
+      names = "--mask",
+      paramLabel = "FILE",
+      description = "Draw only what is white in this picture; the rest of --image stays as it is.")
+  private Path mask;
+
+  @Option(
+      names = "--feather",
+      paramLabel = "PX",
+      description = "How wide the transition inside the white part is. Default: 8.")
+  private Integer featherPx;
+
+  @Option(
+      names = "--context",
+      paramLabel = "WHICH",
+      description =
+          "What the network sees of the part that stays: ${COMPLETION-CANDIDATES}. sparse is"
+              + " faster. Default: all.")
+  private ContextName context;
+
+  /** {@link Inpainting.Context} in the words of a command line. */
+  enum ContextName {
+    all(Inpainting.Context.ALL),
+    sparse(Inpainting.Context.SPARSE);
+
+    private final Inpainting.Context context;
+
+    ContextName(Inpainting.Context context) {
+      this.context = context;
+    }
+  }
+
+  /**
+   * The request with these options.
+   *
+   * @throws IOException if a picture cannot be read
+   * @throws IllegalArgumentException if they do not fit together
+   */
+  ImageRequest applyTo(ImageRequest request) throws IOException {
+    if (image == null && request.start().isEmpty()) {
+      if (strength != null || mask != null || featherPx != null || context != null) {
+        throw new IllegalArgumentException(
+            "--strength, --mask, --feather and --context say what happens to an --image, which is"
+                + " not given");
+      }
+      return request;
+    }
+    ImageRequest changed = request;
+    Optional<SourceImage> picture =
+        image == null
+            ? request.start().map(StartImage::image)
+            : Optional.of(SourceImage.read(image));
+    double usual =
+        request.start().map(StartImage::strength).orElse(mask == null ? DEFAULT_STRENGTH : 1);
+    SourceImage source = picture.orElseThrow();
+    if (image != null && request.inpainting().isPresent() && mask == null) {
+      throw new IllegalArgumentException(
+          "--from names a mask too, which files do not carry: give --mask again");
+    }
+    changed = changed.withImage(source, strength == null ? usual : strength);
+    if (mask != null) {
+      Inpainting before = request.inpainting().orElse(null);
+      changed =
+          changed.withMask(
+              new Inpainting(
+                  SourceImage.read(mask),
+                  featherPx != null
+                      ? featherPx
+                      : before == null ? ImageRequest.DEFAULT_FEATHER_PX : before.featherPx(),
+                  context != null
+                      ? context.context
+                      : before == null ? Inpainting.Context.ALL : before.context()));
+    } else if (featherPx != null || context != null) {
+      throw new IllegalArgumentException(
+          "--feather and --context belong to a --mask, which is not given");
+    }
+    return changed;
+  }
+}

@@ -1,0 +1,12 @@
+/**
+ * FLUX.1 as an image model of Spring AI, with its auto-configuration.
+ *
+ * <pre>{@code
+ * spring.ai.jit.image.bundle=/models/dev-bundle
+ * spring.ai.jit.image.options.preset=default_7x
+ * }</pre>
+ *
+ * <p>Limits: images come as base64 data, never as a URL; weights of messages only tell what is
+ * wanted (above zero) from what is not (below zero).
+ */
+package io.jitflow.spring;

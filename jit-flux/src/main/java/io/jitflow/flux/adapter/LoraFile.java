@@ -1,0 +1,264 @@
+package io.jitflow.flux.adapter;
+
+import io.jitflow.flux.adapter.LayerNames.Target;
+import io.jitflow.flux.file.Quoted;
+import io.jitflow.flux.json.StrictJson;
+import io.jitflow.flux.safetensors.SafetensorsFile;
+import io.jitflow.flux.safetensors.TensorInfo;
+import io.jitflow.flux.weights.DType;
+import io.jitflow.flux.weights.FloatConversion;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/** An adapter's file: which of its tensors change which matrices, checked from the header. */
+final class LoraFile implements AutoCloseable {
+  private static final int MAX_LISTED = 20;
+
+  /** How the two factors and the scale of a layer are called behind the layer's name. */
+  private static final Map<String, Part> SUFFIXES = suffixes();
+
+  /** Where newer versions of diffusers keep what a scale is computed from. */
+  private static final String METADATA = "lora_adapter_metadata";
+
+  private enum Part {
+    UP,
+    DOWN,
+    ALPHA
+  }
+
+  private final SafetensorsFile file;
+  private final List<LoraLayer> layers;
+
+  private LoraFile(SafetensorsFile file, List<LoraLayer> layers) {
+    this.file = file;
+    this.layers = List.copyOf(layers);
+  }
+
+  private static Map<String, Part> suffixes() {
+    Map<String, Part> suffixes = new LinkedHashMap<>();
+    for (String down :
+        List.of(
+            ".lora_A.default.weight",
+            ".lora_A.weight",
+            ".lora.down.weight",
+            ".lora_linear_layer.down.weight",
+            ".lora_down.weight",
+            ".down.weight")) {
+      suffixes.put(down, Part.DOWN);
+      suffixes.put(down.replace("lora_A", "lora_B").replace("down", "up"), Part.UP);
+    }
+    suffixes.put(".alpha", Part.ALPHA);
+    return suffixes;
+  }
+
+  static LoraFile open(LoraAdapter adapter, LayerNames names) throws IOException {
+    SafetensorsFile file = SafetensorsFile.open(adapter.file());
+    try {
+      return new LoraFile(file, layers(file, adapter.scale(), names));
+    } catch (IOException | RuntimeException e) {
+      file.close();
+      throw e;
+    }
+  }
+
+  private static List<LoraLayer> layers(SafetensorsFile file, double scale, LayerNames names)
+      throws IOException {
+    Map<String, Map<Part, String>> parts = new LinkedHashMap<>();
+    List<String> unused = new ArrayList<>();
+    for (String name : file.tensors().keySet()) {
+      Optional<String> suffix = SUFFIXES.keySet().stream().filter(name::endsWith).findFirst();
+      String layer = suffix.map(s -> name.substring(0, name.length() - s.length())).orElse("");
+      if (suffix.isEmpty() || names.find(layer).isEmpty()) {
+        unused.add(Quoted.of(name));
+      } else {
+        parts
+            .computeIfAbsent(layer, key -> new LinkedHashMap<>())
+            .put(SUFFIXES.get(suffix.get()), name);
+      }
+    }
+    if (!unused.isEmpty() || parts.isEmpty()) {
+      throw new AdapterException(
+          file.path() + ": " + reason(file, parts.isEmpty()) + "; " + listed(unused));
+    }
+    Optional<StrictJson> metadata = metadata(file);
+    List<String> wrong = new ArrayList<>();
+    List<LoraLayer> layers = new ArrayList<>();
+    for (Map.Entry<String, Map<Part, String>> entry : parts.entrySet()) {
+      Target target = names.find(entry.getKey()).orElseThrow();
+      Map<Part, String> tensors = entry.getValue();
+      problem(file, tensors, target).ifPresent(p -> wrong.add(Quoted.of(entry.getKey()) + " " + p));
+      if (wrong.isEmpty()) {
+        int rank = Math.toIntExact(file.info(tensors.get(Part.DOWN)).shape().get(0));
+        double alpha =
+            tensors.containsKey(Part.ALPHA)
+                ? number(file, tensors.get(Part.ALPHA))
+                : alpha(metadata, entry.getKey(), rank);
+        layers.add(
+            new LoraLayer(
+                file,
+                target,
+                tensors.get(Part.UP),
+                tensors.get(Part.DOWN),
+                rank,
+                scale * alpha / rank));
+      }
+    }
+    if (!wrong.isEmpty()) {
+      throw new AdapterException(
+          file.path()
+              + ": the adapter is for another model or damaged; "
+              + listed("wrong layers", wrong)
+              + "; use it with the model that it was trained for, or download it again");
+    }
+    return layers;
+  }
+
+  private static String reason(SafetensorsFile file, boolean nothingFits) {
+    List<String> names = List.copyOf(file.tensors().keySet());
+    if (names.stream().noneMatch(name -> name.contains("lora"))) {
+      boolean other =
+          names.stream()
+              .anyMatch(n -> n.contains(".hada_") || n.contains(".lokr_") || n.contains(".oft_"));
+      return other
+          ? "expected a LoRA adapter, found a LyCORIS one of another kind (LoHa, LoKr or OFT), which is not supported"
+          : "expected a LoRA adapter (tensors such as *.lora_A.weight or *.lora_down.weight), found none; check the path";
+    }
+    if (nothingFits) {
+      return "the adapter is for another model: none of its layers is in this one; use an adapter for FLUX.1";
+    }
+    if (names.stream().anyMatch(n -> n.contains("dora_scale") || n.contains("magnitude_vector"))) {
+      return "DoRA is not supported; use a plain LoRA";
+    }
+    if (names.stream()
+        .anyMatch(
+            n ->
+                n.endsWith(".bias")
+                    || n.endsWith(".diff")
+                    || n.endsWith(".diff_b")
+                    || n.endsWith("_norm.scale"))) {
+      return "changes of biases or norms, as control adapters have, are not supported";
+    }
+    return "some tensors belong to no layer of this model; use an adapter for it, with layers of the same number";
+  }
+
+  private static Optional<String> problem(
+      SafetensorsFile file, Map<Part, String> tensors, Target target) throws IOException {
+    if (!tensors.containsKey(Part.UP) || !tensors.containsKey(Part.DOWN)) {
+      return Optional.of(
+          "expected two factors, found " + String.join(" and ", tensors.values()) + " alone");
+    }
+    for (String name : tensors.values()) {
+      DType dtype = file.info(name).dtype();
+      if (!FloatConversion.supports(dtype)) {
+        return Optional.of("expected BF16, F16 or F32, found " + dtype);
+      }
+    }
+    List<Long> up = file.info(tensors.get(Part.UP)).shape();
+    List<Long> down = file.info(tensors.get(Part.DOWN)).shape();
+    boolean fits =
+        up.size() == 2
+            && down.size() == 2
+            && up.get(0) == target.rows()
+            && down.get(1) == target.columns()
+            && up.get(1).equals(down.get(0))
+            && up.get(1) > 0;
+    if (!fits) {
+      return Optional.of(
+          "expected factors [%d, rank] and [rank, %d], found %s and %s"
+              .formatted(target.rows(), target.columns(), up, down));
+    }
+    if (tensors.containsKey(Part.ALPHA) && file.info(tensors.get(Part.ALPHA)).elementCount() != 1) {
+      return Optional.of(
+          "expected one number alpha, found " + file.info(tensors.get(Part.ALPHA)).shape());
+    }
+    return Optional.empty();
+  }
+
+  private static double number(SafetensorsFile file, String name) throws IOException {
+    TensorInfo info = file.info(name);
+    ByteBuffer wide = ByteBuffer.allocate(Float.BYTES).order(ByteOrder.LITTLE_ENDIAN);
+    new FloatConversion(info.dtype(), DType.F32)
+        .convert(file.slice(name, 0, (int) info.byteSize()), wide);
+    float value = wide.getFloat(0);
+    if (!Float.isFinite(value)) {
+      throw new AdapterException(
+          file.path()
+              + ": tensor "
+              + Quoted.of(name)
+              + ": expected a finite alpha, found "
+              + value);
+    }
+    return value;
+  }
+
+  /** What diffusers says about scales, with the component's prefix; empty if it says nothing. */
+  private static Optional<StrictJson> metadata(SafetensorsFile file) throws IOException {
+    String text = file.metadata().get(METADATA);
+    if (text == null) {
+      return Optional.empty();
+    }
+    StrictJson json =
+        StrictJson.parse(
+            text,
+            (problem, cause) ->
+                new AdapterException(
+                    file.path() + ": " + METADATA + " in the header: " + problem, cause));
+    for (String key : json.keys()) {
+      if ((key.endsWith("use_dora") || key.endsWith("use_rslora")) && json.flag(key, false)) {
+        throw new AdapterException(
+            file.path() + ": " + Quoted.of(key) + " is not supported; use a plain LoRA");
+      }
+    }
+    return Optional.of(json);
+  }
+
+  /** Without a tensor: what the metadata says, or the rank. */
+  private static double alpha(Optional<StrictJson> metadata, String layer, int rank)
+      throws IOException {
+    for (String component : List.of("transformer.", "text_encoder_2.", "text_encoder.")) {
+      if (metadata.isPresent() && layer.startsWith(component)) {
+        StrictJson json = metadata.get();
+        double all = json.number(component + "lora_alpha", rank);
+        String pattern = component + "alpha_pattern";
+        return json.has(pattern)
+            ? json.object(pattern).number(layer.substring(component.length()), all)
+            : all;
+      }
+    }
+    return rank;
+  }
+
+  private static String listed(List<String> unused) {
+    return listed("unused tensors", unused);
+  }
+
+  private static String listed(String what, List<String> items) {
+    String more = items.size() > MAX_LISTED ? ", and " + (items.size() - MAX_LISTED) + " more" : "";
+    return what
+        + " ("
+        + items.size()
+        + "): "
+        + String.join(", ", items.subList(0, Math.min(items.size(), MAX_LISTED)))
+        + more;
+  }
+
+  Path path() {
+    return file.path();
+  }
+
+  List<LoraLayer> layers() {
+    return layers;
+  }
+
+  @Override
+  public void close() {
+    file.close();
+  }
+}

@@ -1,0 +1,28 @@
+package io.jitflow.flux.network;
+
+import ai.djl.Device;
+import ai.djl.ndarray.NDArray;
+
+/** A network whose matrices can be changed while it is loaded, as adapters do. */
+public interface AdaptableNetwork {
+
+  /**
+   * Where the network runs and its inputs must be.
+   *
+   * @return the device
+   */
+  Device device();
+
+  /**
+   * Adds {@code up down} to rows of a matrix, in float32 and rounded to the type of the weights.
+   * Waits for calls in flight. The file that the network was loaded from stays as it is.
+   *
+   * @param tensor name of the matrix in {@code NetworkProgram}
+   * @param firstRow first row that changes
+   * @param up {@code [rows, rank]}, FLOAT32, on the network's device; not changed
+   * @param down {@code [rank, columns]}, FLOAT32, on the network's device; not changed
+   * @throws IllegalStateException after close, or if the module cannot be changed, because it is
+   *     not one of ours or was converted by an older version
+   */
+  void addProduct(String tensor, long firstRow, NDArray up, NDArray down);
+}

@@ -1,0 +1,200 @@
+package io.jitflow.flux;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
+
+import ai.djl.Device;
+import io.jitflow.core.EulerSampler;
+import io.jitflow.core.Sampler;
+import io.jitflow.core.SigmaSchedule;
+import io.jitflow.core.jit.JitSampler;
+import io.jitflow.flux.image.GeneratedImages;
+import io.jitflow.flux.image.ImageRequest;
+import io.jitflow.flux.image.Inpainting;
+import io.jitflow.flux.image.SourceImage;
+import java.awt.image.BufferedImage;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/** Requests that start from a picture, on small random networks. */
+class EditingTest {
+  private static final int WIDTH = 96;
+  private static final int HEIGHT = 128;
+
+  @TempDir static Path scratch;
+  private static FluxPipeline pipeline;
+
+  @BeforeAll
+  static void load() throws IOException {
+    pipeline =
+        FluxPipeline.load(TinyBundle.dev(scratch), FluxOptions.defaults().withDevice(Device.cpu()));
+  }
+
+  @AfterAll
+  static void close() {
+    pipeline.close();
+  }
+
+  private static SourceImage picture(long seed) {
+    Random random = new Random(seed);
+    BufferedImage image = new BufferedImage(WIDTH, HEIGHT, BufferedImage.TYPE_INT_RGB);
+    for (int y = 0; y < HEIGHT; y++) {
+      for (int x = 0; x < WIDTH; x++) {
+        image.setRGB(x, y, (2 * x) << 16 | (y + 50) << 8 | random.nextInt(256));
+      }
+    }
+    return SourceImage.of(image);
+  }
+
+  /** White in a rectangle. */
+  private static SourceImage mask(int left, int top, int right, int bottom) {
+    BufferedImage image = new BufferedImage(WIDTH, HEIGHT, BufferedImage.TYPE_BYTE_GRAY);
+    for (int y = top; y < bottom; y++) {
+      for (int x = left; x < right; x++) {
+        image.setRGB(x, y, 0xffffff);
+      }
+    }
+    return SourceImage.of(image);
+  }
+
+  private static ImageRequest request(Sampler sampler, double strength) {
+    return ImageRequest.of("a red fox")
+        .withSeed(4)
+        .withSampler(sampler)
+        .withImage(picture(1), strength);
+  }
+
+  private static Sampler euler(int steps) {
+    return new EulerSampler(SigmaSchedule.linear(), steps);
+  }
+
+  private static List<Double> sigmas(ImageRequest request) {
+    List<Double> sigmas = new ArrayList<>();
+    pipeline.generate(request.withListener(step -> sigmas.add(step.sigma())));
+    return sigmas;
+  }
+
+  /**
+   * By the formula of diffusers (FluxImg2ImgPipeline.get_timesteps): steps, strength, steps left.
+   */
+  @ParameterizedTest
+  @CsvSource({
+    "28, 0.6, 17",
+    "50, 0.75, 38",
+    "10, 0.99, 10",
+    "10, 0.05, 1",
+    "4, 0.3, 2",
+    "28, 1, 28",
+    "11, 0.6, 7",
+    "50, 0.01, 1"
+  })
+  void generate_strength_takesAsManyStepsAsDiffusers(int steps, double strength, int left) {
+    List<Double> sigmas = sigmas(request(new EulerSampler(pipeline.schedule(), steps), strength));
+    assertThat(sigmas).hasSize(left);
+    double[] whole = pipeline.schedule().sigmas(steps, HEIGHT / 16 * (WIDTH / 16));
+    assertThat(sigmas.get(0)).isCloseTo(left == steps ? 1.0 : whole[steps - left], within(1e-12));
+  }
+
+  @Test
+  void generate_strengthZero_isThePictureThroughTheAutoencoder() {
+    GeneratedImages images = pipeline.generate(request(euler(4), 0));
+    assertThat(images.bufferedImage(0).getWidth()).isEqualTo(WIDTH);
+    assertThat(sigmas(request(euler(4), 0))).isEmpty();
+  }
+
+  @Test
+  void generate_jit_runsItsStagesOnTheStepsThatAreLeft() {
+    List<Integer> stages = new ArrayList<>();
+    pipeline.generate(
+        request(JitSampler.preset7x(), 0.8).withListener(step -> stages.add(step.stage())));
+    assertThat(stages).contains(0, 1, 2).hasSizeLessThan(11);
+  }
+
+  @Test
+  void generate_strengthThatLeavesAStageEmpty_saysWhichStrengthsWork() {
+    assertThatThrownBy(() -> pipeline.generate(request(JitSampler.preset7x(), 0.1)))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining("strength 0.1 leaves too few of the sampler's 11 steps")
+        .hasMessageContaining("strengths from 0.")
+        .hasMessageContaining(" on work");
+  }
+
+  @ParameterizedTest
+  @EnumSource(Inpainting.Context.class)
+  void generate_mask_keepsTheRestPixelByPixel(Inpainting.Context context) {
+    for (Sampler sampler : List.of(euler(4), JitSampler.preset7x())) {
+      ImageRequest request =
+          request(sampler, 1).withMask(new Inpainting(mask(32, 32, 80, 100), 4, context));
+      BufferedImage drawn = pipeline.generate(request).bufferedImage(0);
+      int[] kept = picture(1).pixels();
+      int changed = 0;
+      for (int y = 0; y < HEIGHT; y++) {
+        for (int x = 0; x < WIDTH; x++) {
+          int now = drawn.getRGB(x, y) & 0xffffff;
+          if (x < 32 || x >= 80 || y < 32 || y >= 100) {
+            assertThat(now).isEqualTo(kept[y * WIDTH + x]);
+          } else {
+            changed += now == kept[y * WIDTH + x] ? 0 : 1;
+          }
+        }
+      }
+      assertThat(changed).isGreaterThan(48 * 68 / 2);
+    }
+  }
+
+  @Test
+  void alpha_feather_risesInsideTheWhitePart() {
+    float[] alpha = new Inpainting(mask(32, 32, 80, 100), 3, Inpainting.Context.ALL).alpha();
+    int row = 60 * WIDTH;
+    assertThat(alpha[row + 31]).isZero();
+    assertThat(alpha[row + 32]).isEqualTo(0.25f);
+    assertThat(alpha[row + 34]).isEqualTo(0.75f);
+    assertThat(alpha[row + 35]).isEqualTo(1f);
+    assertThat(alpha[row + 79]).isEqualTo(0.25f);
+    assertThat(alpha[32 * WIDTH + 50]).isEqualTo(0.25f);
+    assertThat(alpha[99 * WIDTH + 50]).isEqualTo(0.25f);
+  }
+
+  @Test
+  void generate_requestReadBack_needsItsPicturesAgain() throws IOException {
+    ImageRequest request = request(euler(2), 0.5).withMask(mask(0, 0, 40, 40));
+    GeneratedImages images = pipeline.generate(request);
+    Path file = images.save(scratch.resolve("edited.png")).get(0);
+    ImageRequest back = ImageRequest.fromPng(file);
+    assertThat(back).isEqualTo(images.request());
+    assertThatThrownBy(() -> pipeline.generate(back))
+        .isInstanceOf(IllegalStateException.class)
+        .hasMessageContaining(picture(1).sha256());
+    GeneratedImages again =
+        pipeline.generate(
+            back.withImage(picture(1), back.start().orElseThrow().strength())
+                .withMask(mask(0, 0, 40, 40)));
+    assertThat(again.toPng(0)).isEqualTo(images.toPng(0));
+  }
+
+  @Test
+  void generate_bundleWithoutEncoder_saysSo() throws IOException {
+    Path bundle = TinyBundle.dev(scratch);
+    Files.delete(bundle.resolve("vae_encoder.pt"));
+    try (FluxPipeline without =
+        FluxPipeline.load(bundle, FluxOptions.defaults().withDevice(Device.cpu()))) {
+      assertThatThrownBy(() -> without.generate(request(euler(2), 0.5)))
+          .hasRootCauseInstanceOf(IOException.class)
+          .hasMessageContaining("convert the checkpoint again");
+      assertThat(without.generate(ImageRequest.of("x").withSize(32, 32).withSampler(euler(1))))
+          .isNotNull();
+    }
+  }
+}

@@ -1,0 +1,234 @@
+package io.jitflow.flux.adapter;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.jitflow.flux.adapter.AdapterFixture.Naming;
+import io.jitflow.flux.bundle.FluxNetwork;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
+
+class LoraFileTest {
+  private static final Map<FluxNetwork, Map<String, long[]>> MODEL =
+      Map.of(
+          FluxNetwork.TRANSFORMER,
+          Map.of(
+              "double_blocks.0.img_attn.qkv.weight", new long[] {12, 4},
+              "double_blocks.0.img_attn.qkv.bias", new long[] {12},
+              "double_blocks.0.txt_attn.proj.weight", new long[] {4, 4},
+              "single_blocks.1.linear1.weight", new long[] {28, 4},
+              "single_blocks.1.linear2.weight", new long[] {4, 20},
+              "final_layer.adaLN_modulation.1.weight", new long[] {8, 4}),
+          FluxNetwork.TEXT_ENCODER,
+          Map.of("text_model.encoder.layers.0.mlp.fc1.weight", new long[] {8, 2}),
+          FluxNetwork.TEXT_ENCODER_2,
+          Map.of("encoder.block.0.layer.0.SelfAttention.q.weight", new long[] {6, 3}));
+
+  @TempDir Path folder;
+
+  private static AdapterFixture adapter() {
+    return new AdapterFixture(1)
+        .layer("double_blocks.0.img_attn.qkv", 12, 4, 2, 1)
+        .layer("single_blocks.1.linear1", 28, 4, 3, 0)
+        .layer("final_layer.adaLN_modulation.1", 8, 4, 1, 4);
+  }
+
+  /** The change of a tensor as OpenAdapters adds it to zeros. */
+  private static float[] added(OpenAdapters adapters, FluxNetwork network, String tensor)
+      throws IOException {
+    long[] shape = MODEL.get(network).get(tensor);
+    int columns = (int) shape[1];
+    float[] sum = new float[(int) shape[0] * columns];
+    for (LoraProduct product : adapters.changes(network, tensor)) {
+      for (int row = 0; row < shape[0]; row++) {
+        product.addTo(row, sum, row * columns, new float[columns]);
+      }
+    }
+    return sum;
+  }
+
+  private OpenAdapters open(Path file, double scale) throws IOException {
+    return OpenAdapters.open(List.of(new LoraAdapter(file, scale)), MODEL);
+  }
+
+  @ParameterizedTest
+  @EnumSource(Naming.class)
+  void changes_everyNaming_areTheProductTimesAlphaOverRank(Naming naming) throws IOException {
+    AdapterFixture fixture = adapter();
+    Path file = fixture.write(folder.resolve("a.safetensors"), naming);
+    try (OpenAdapters adapters = open(file, 0.5)) {
+      assertThat(adapters.changed(FluxNetwork.TRANSFORMER)).hasSize(3);
+      for (String module :
+          List.of(
+              "double_blocks.0.img_attn.qkv",
+              "single_blocks.1.linear1",
+              "final_layer.adaLN_modulation.1")) {
+        float[] added = added(adapters, FluxNetwork.TRANSFORMER, module + ".weight");
+        double[] expected = fixture.change(module);
+        for (int i = 0; i < expected.length; i++) {
+          assertThat((double) added[i])
+              .as("%s %d", module, i)
+              .isCloseTo(0.5 * expected[i], org.assertj.core.data.Offset.offset(1e-5));
+        }
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "double_blocks.0.processor.qkv_lora1, double_blocks.0.img_attn.qkv.weight, 12, 4, 48",
+    "double_blocks.0.processor.proj_lora2, double_blocks.0.txt_attn.proj.weight, 4, 4, 16",
+    "single_blocks.1.processor.qkv_lora, single_blocks.1.linear1.weight, 12, 4, 48",
+    "single_blocks.1.processor.proj_lora, single_blocks.1.linear2.weight, 4, 20, 80"
+  })
+  void changes_xlabsNaming_areThoseOfTheAttentionRows(
+      String layer, String tensor, int rows, int columns, int changed) throws IOException {
+    Path file = pair(layer, ".up.weight", rows, ".down.weight", columns);
+    try (OpenAdapters adapters = open(file, 1)) {
+      float[] added = added(adapters, FluxNetwork.TRANSFORMER, tensor);
+      for (int i = 0; i < added.length; i++) {
+        assertThat(added[i]).as("element %d", i).isEqualTo(i < changed ? 1f : 0f);
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "lora_te1_text_model_encoder_layers_0_mlp_fc1, .lora_up.weight, .lora_down.weight, TEXT_ENCODER, 8, 2",
+    "text_encoder.text_model.encoder.layers.0.mlp.fc1, .lora_linear_layer.up.weight, .lora_linear_layer.down.weight, TEXT_ENCODER, 8, 2",
+    "text_encoder_2.encoder.block.0.layer.0.SelfAttention.q, .lora_B.weight, .lora_A.weight, TEXT_ENCODER_2, 6, 3",
+    "lora_te3_encoder_block_0_layer_0_SelfAttention_q, .lora_up.weight, .lora_down.weight, TEXT_ENCODER_2, 6, 3"
+  })
+  void changes_partsOfTextEncoders_areFound(
+      String layer, String up, String down, FluxNetwork network, int rows, int columns)
+      throws IOException {
+    try (OpenAdapters adapters = open(pair(layer, up, rows, down, columns), 1)) {
+      assertThat(adapters.changed(network)).hasSize(1);
+      float[] added = added(adapters, network, adapters.changed(network).iterator().next());
+      assertThat(added).containsOnly(1f);
+    }
+  }
+
+  @Test
+  void changes_scaleInDiffusersMetadata_counts() throws IOException {
+    Map<String, int[]> shapes = new LinkedHashMap<>();
+    Map<String, float[]> values = new LinkedHashMap<>();
+    String layer = "transformer.transformer_blocks.0.attn.to_add_out";
+    put(shapes, values, layer + ".lora_A.weight", 1, 4);
+    put(shapes, values, layer + ".lora_B.weight", 4, 1);
+    Path file =
+        AdapterFixture.write(
+            folder.resolve("m.safetensors"),
+            shapes,
+            values,
+            Map.of(
+                "lora_adapter_metadata",
+                "{\"transformer.r\":1,\"transformer.lora_alpha\":3}".replace("\"", "\\\"")));
+    try (OpenAdapters adapters = open(file, 1)) {
+      assertThat(added(adapters, FluxNetwork.TRANSFORMER, "double_blocks.0.txt_attn.proj.weight"))
+          .containsOnly(3f);
+    }
+  }
+
+  @Test
+  void open_adapterForAnotherModel_isRefusedWithItsTensors() throws IOException {
+    Path file =
+        pair(
+            "lora_unet_down_blocks_0_attentions_0_proj_in",
+            ".lora_up.weight",
+            4,
+            ".lora_down.weight",
+            4);
+    assertThatThrownBy(() -> open(file, 1))
+        .isInstanceOf(AdapterException.class)
+        .hasMessageContaining("for another model")
+        .hasMessageContaining("lora_unet_down_blocks_0_attentions_0_proj_in.lora_up.weight");
+  }
+
+  @Test
+  void open_otherWidth_isRefusedWithBothShapes() throws IOException {
+    Path file =
+        pair("double_blocks.0.img_attn.qkv", ".lora_B.weight", 9216, ".lora_A.weight", 3072);
+    assertThatThrownBy(() -> open(file, 1))
+        .isInstanceOf(AdapterException.class)
+        .hasMessageContaining(
+            "expected factors [12, rank] and [rank, 4], found [9216, 1] and [1, 3072]");
+  }
+
+  @Test
+  void open_oneTensorOfNoLayer_isNamed() throws IOException {
+    Map<String, int[]> shapes = new LinkedHashMap<>();
+    Map<String, float[]> values = new LinkedHashMap<>();
+    put(shapes, values, "double_blocks.0.img_attn.qkv.lora_A.weight", 1, 4);
+    put(shapes, values, "double_blocks.0.img_attn.qkv.lora_B.weight", 12, 1);
+    put(shapes, values, "double_blocks.9.img_attn.qkv.lora_A.weight", 1, 4);
+    Path file = AdapterFixture.write(folder.resolve("b.safetensors"), shapes, values, Map.of());
+    assertThatThrownBy(() -> open(file, 1))
+        .isInstanceOf(AdapterException.class)
+        .hasMessageContaining("unused tensors (1): 'double_blocks.9.img_attn.qkv.lora_A.weight'");
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "double_blocks.0.img_attn.qkv.lora_B.bias, biases or norms",
+    "double_blocks.0.img_attn.qkv.dora_scale, DoRA",
+  })
+  void open_otherKindsBesideALora_areRefusedByName(String extra, String reason) throws IOException {
+    Map<String, int[]> shapes = new LinkedHashMap<>();
+    Map<String, float[]> values = new LinkedHashMap<>();
+    put(shapes, values, "double_blocks.0.img_attn.qkv.lora_A.weight", 1, 4);
+    put(shapes, values, "double_blocks.0.img_attn.qkv.lora_B.weight", 12, 1);
+    put(shapes, values, extra, 12, 1);
+    Path file = AdapterFixture.write(folder.resolve("c.safetensors"), shapes, values, Map.of());
+    assertThatThrownBy(() -> open(file, 1))
+        .isInstanceOf(AdapterException.class)
+        .hasMessageContaining(reason)
+        .hasMessageContaining(extra);
+  }
+
+  @Test
+  void open_oneFactorAlone_isRefused() throws IOException {
+    Map<String, int[]> shapes = new LinkedHashMap<>();
+    Map<String, float[]> values = new LinkedHashMap<>();
+    put(shapes, values, "double_blocks.0.img_attn.qkv.lora_A.weight", 1, 4);
+    Path file = AdapterFixture.write(folder.resolve("d.safetensors"), shapes, values, Map.of());
+    assertThatThrownBy(() -> open(file, 1))
+        .isInstanceOf(AdapterException.class)
+        .hasMessageContaining("expected two factors");
+  }
+
+  @Test
+  void open_noAdapter_saysSo() throws IOException {
+    Map<String, int[]> shapes = new LinkedHashMap<>();
+    Map<String, float[]> values = new LinkedHashMap<>();
+    put(shapes, values, "double_blocks.0.img_attn.qkv.weight", 12, 4);
+    Path file = AdapterFixture.write(folder.resolve("e.safetensors"), shapes, values, Map.of());
+    assertThatThrownBy(() -> open(file, 1)).hasMessageContaining("expected a LoRA adapter");
+  }
+
+  private Path pair(String layer, String up, int rows, String down, int columns)
+      throws IOException {
+    Map<String, int[]> shapes = new LinkedHashMap<>();
+    Map<String, float[]> values = new LinkedHashMap<>();
+    put(shapes, values, layer + up, rows, 1);
+    put(shapes, values, layer + down, 1, columns);
+    return AdapterFixture.write(folder.resolve("pair.safetensors"), shapes, values, Map.of());
+  }
+
+  private static void put(
+      Map<String, int[]> shapes, Map<String, float[]> values, String name, int rows, int columns) {
+    shapes.put(name, new int[] {rows, columns});
+    float[] ones = new float[rows * columns];
+    Arrays.fill(ones, 1f);
+    values.put(name, ones);
+  }
+}

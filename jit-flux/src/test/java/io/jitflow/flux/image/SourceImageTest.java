@@ -1,0 +1,135 @@
+package io.jitflow.flux.image;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.awt.Graphics2D;
+import java.awt.image.BufferedImage;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.Base64;
+import javax.imageio.ImageIO;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class SourceImageTest {
+  /** One red pixel as CMYK JPEG with Adobe's marker, 8 x 8 px, made with Pillow 9.4. */
+  private static final String CMYK =
+      "/9j/7gAOQWRvYmUAZAAAAAAA/9sAQwAbEhQXFBEbFxYXHhwbIChCKyglJShROj0wQmBVZWRfVV1baniZ"
+          + "gWpxkHNbXYW1hpCeo6utq2eAvMm6pseZqKuk/8AAFAgACAAIBEMRAE0RAFkRAEsRAP/EABQAAQAAAAAA"
+          + "AAAAAAAAAAAAAAb/xAAUEAEAAAAAAAAAAAAAAAAAAAAA/9oADgRDAE0AWQBLAAA/AEwyMkz/2Q==";
+
+  @TempDir Path folder;
+
+  private Path write(BufferedImage image, String name) throws IOException {
+    Path file = folder.resolve(name);
+    ImageIO.write(image, name.substring(name.indexOf('.') + 1), file.toFile());
+    return file;
+  }
+
+  private static BufferedImage image(int type) {
+    BufferedImage image = new BufferedImage(32, 16, type);
+    Graphics2D graphics = image.createGraphics();
+    graphics.setColor(java.awt.Color.RED);
+    graphics.fillRect(0, 0, 32, 16);
+    graphics.dispose();
+    return image;
+  }
+
+  @Test
+  void read_rgbAndOpaqueRgba_areTheSamePicture() throws IOException {
+    SourceImage rgb = SourceImage.read(write(image(BufferedImage.TYPE_INT_RGB), "a.png"));
+    SourceImage rgba = SourceImage.read(write(image(BufferedImage.TYPE_INT_ARGB), "b.png"));
+    assertThat(rgb.widthPx()).isEqualTo(32);
+    assertThat(rgb.pixels()).hasSize(512).containsOnly(0xff0000);
+    assertThat(rgba).isEqualTo(rgb).hasSameHashCodeAs(rgb);
+  }
+
+  @Test
+  void read_greyAndIndexed_becomeRgb() throws IOException {
+    SourceImage indexed = SourceImage.read(write(image(BufferedImage.TYPE_BYTE_INDEXED), "a.png"));
+    assertThat(indexed.pixels()).containsOnly(0xff0000);
+    SourceImage grey = SourceImage.read(write(image(BufferedImage.TYPE_BYTE_GRAY), "b.png"));
+    assertThat(Arrays.stream(grey.pixels()))
+        .allMatch(p -> (p >> 16) == (p & 255) && (p >> 8 & 255) == (p & 255));
+  }
+
+  @Test
+  void read_transparentPixel_isRefusedWithItsPlace() throws IOException {
+    BufferedImage image = image(BufferedImage.TYPE_INT_ARGB);
+    image.setRGB(3, 2, 0x80ff0000);
+    Path file = write(image, "a.png");
+    assertThatThrownBy(() -> SourceImage.read(file))
+        .isInstanceOf(PictureException.class)
+        .hasMessageContaining("transparent pixels, the first at column 3, row 2");
+  }
+
+  @Test
+  void read_sixteenBits_isRefused() throws IOException {
+    Path file = write(image(BufferedImage.TYPE_USHORT_GRAY), "a.png");
+    assertThatThrownBy(() -> SourceImage.read(file))
+        .isInstanceOf(PictureException.class)
+        .hasMessageContaining("expected 8 bits a channel, found 16");
+  }
+
+  @Test
+  void read_cmyk_isRefused() throws IOException {
+    Path file = Files.write(folder.resolve("a.jpg"), Base64.getDecoder().decode(CMYK));
+    assertThatThrownBy(() -> SourceImage.read(file))
+        .isInstanceOf(PictureException.class)
+        .hasMessageContaining("CMYK");
+  }
+
+  @Test
+  void read_otherFiles_areRefused() throws IOException {
+    Path text = Files.writeString(folder.resolve("a.png"), "no picture");
+    assertThatThrownBy(() -> SourceImage.read(text)).hasMessageContaining("found something else");
+    assertThatThrownBy(() -> SourceImage.read(folder.resolve("none.png")))
+        .isInstanceOf(NoSuchFileException.class);
+    byte[] whole = Files.readAllBytes(write(image(BufferedImage.TYPE_INT_RGB), "b.png"));
+    Path cut = Files.write(folder.resolve("c.png"), Arrays.copyOf(whole, whole.length / 2));
+    assertThatThrownBy(() -> SourceImage.read(cut)).hasMessageContaining("damaged picture");
+  }
+
+  @Test
+  void withImage_otherSides_areRefusedWithTheNearest() {
+    SourceImage odd = SourceImage.of(new BufferedImage(200, 96, BufferedImage.TYPE_INT_RGB));
+    assertThatThrownBy(() -> ImageRequest.of("x").withImage(odd, 0.5))
+        .hasMessageContaining("width of the picture must be a multiple of 16 px, got 200; try 192");
+  }
+
+  @Test
+  void withSize_otherThanThePicture_isRefused() {
+    SourceImage picture = SourceImage.of(image(BufferedImage.TYPE_INT_RGB));
+    ImageRequest request = ImageRequest.of("x").withImage(picture, 0.5);
+    assertThat(request.widthPx()).isEqualTo(32);
+    assertThatThrownBy(() -> request.withSize(64, 64))
+        .hasMessageContaining("has 32 x 16 px, the request 64 x 64 px");
+  }
+
+  @Test
+  void withMask_blackOrOfAnotherSizeOrWithoutPicture_isRefused() {
+    SourceImage picture = SourceImage.of(image(BufferedImage.TYPE_INT_RGB));
+    SourceImage black = SourceImage.of(new BufferedImage(32, 16, BufferedImage.TYPE_BYTE_GRAY));
+    ImageRequest request = ImageRequest.of("x").withImage(picture, 0.5);
+    assertThatThrownBy(() -> request.withMask(black)).hasMessageContaining("black everywhere");
+    BufferedImage white = new BufferedImage(16, 16, BufferedImage.TYPE_BYTE_GRAY);
+    white.setRGB(0, 0, 0xffffff);
+    SourceImage small = SourceImage.of(white);
+    assertThatThrownBy(() -> request.withMask(small)).hasMessageContaining("the mask has 16 x 16");
+    assertThatThrownBy(() -> ImageRequest.of("x").withSize(16, 16).withMask(small))
+        .hasMessageContaining("give the picture too");
+  }
+
+  @Test
+  void withImage_strengthOutOfRange_isRefused() {
+    SourceImage picture = SourceImage.of(image(BufferedImage.TYPE_INT_RGB));
+    for (double strength : new double[] {-0.1, 1.1, Double.NaN}) {
+      assertThatThrownBy(() -> ImageRequest.of("x").withImage(picture, strength))
+          .hasMessageContaining("strength must be from 0 to 1");
+    }
+  }
+}
