@@ -297,7 +297,7 @@ public record FluxBundle(
     } catch (IllegalArgumentException e) {
       throw new BundleException(file + ": " + e.getMessage() + "; " + REPAIR, e);
     }
-    if (version > VERSION_WITHOUT_FILES) {
+    if (version > VERSION_WITHOUT_FILES || manifest.has(BundleFiles.KEY)) {
       BundleFiles.parse(manifest); // well-formed, for verify
     }
     Optional<String> unread = manifest.unread();
