@@ -23,6 +23,7 @@ import io.jitflow.flux.image.GeneratedImages;
 import io.jitflow.flux.image.ImageRequest;
 import io.jitflow.flux.image.PhaseTimings;
 import io.jitflow.flux.image.PreviewListener;
+import io.jitflow.flux.image.SourceImage;
 import io.jitflow.flux.network.ClipTextEncoder;
 import io.jitflow.flux.network.LatentPacking;
 import io.jitflow.flux.network.VaeEncoder;
@@ -300,7 +301,10 @@ public final class FluxPipeline implements AutoCloseable {
     takeTurn();
     try (NDManager scratch = openScratch()) {
       check(bundle, options, request);
-      return generate(complete(request), scratch);
+      ImageRequest complete = complete(request);
+      return complete.secondPass().isPresent()
+          ? generateTwice(complete, scratch)
+          : generate(complete, scratch);
     } catch (CancellationException e) {
       if (closing) {
         throw new CancellationException("the pipeline was closed while it was generating");
@@ -355,6 +359,30 @@ public final class FluxPipeline implements AutoCloseable {
       throw new IllegalStateException("the pipeline is closed");
     }
     return manager.newSubManager();
+  }
+
+  /** Draws small, enlarges, draws again from that. */
+  private GeneratedImages generateTwice(ImageRequest request, NDManager scratch)
+      throws IOException {
+    GeneratedImages first = generate(request.firstPass(), scratch);
+    List<Image> images = new ArrayList<>();
+    PhaseTimings timings = first.timings();
+    for (int i = 0; i < request.count(); i++) {
+      SourceImage enlarged =
+          Editing.enlarged(first.bufferedImage(i), request.widthPx(), request.heightPx());
+      try (NDManager owner = scratch.newSubManager()) {
+        GeneratedImages second = generate(request.single(i).secondPass(enlarged), owner);
+        images.addAll(second.images());
+        timings =
+            new PhaseTimings(
+                timings.tokenise().plus(second.timings().tokenise()),
+                timings.encode().plus(second.timings().encode()),
+                timings.noise().plus(second.timings().noise()),
+                timings.denoise().plus(second.timings().denoise()),
+                timings.decode().plus(second.timings().decode()));
+      }
+    }
+    return new GeneratedImages(images, request, modelName(), timings, first.remarks());
   }
 
   private GeneratedImages generate(ImageRequest request, NDManager scratch) throws IOException {
