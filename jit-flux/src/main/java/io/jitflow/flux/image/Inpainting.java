@@ -71,7 +71,11 @@ public record Inpainting(SourceImage mask, int featherPx, Context context) {
     return drawn;
   }
 
-  /** Which tokens the sampler draws: those with a white pixel. */
+  /**
+   * Returns which tokens the sampler draws: those with a white pixel.
+   *
+   * @return a value for each token, row by row
+   */
   public boolean[] drawnTokens() {
     return drawnCells(TOKEN_PX);
   }
