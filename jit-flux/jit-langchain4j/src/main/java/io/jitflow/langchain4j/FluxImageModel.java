@@ -78,8 +78,8 @@ public final class FluxImageModel implements ImageModel, AutoCloseable {
   /**
    * {@inheritDoc}
    *
-   * @param image base64 data of an opaque picture whose sides are multiples of 16 px; the answer has
-   *     its size
+   * @param image base64 data of an opaque picture whose sides are multiples of 16 px; the answer
+   *     has its size
    */
   @Override
   public Response<Image> edit(Image image, String prompt) {
@@ -118,7 +118,8 @@ public final class FluxImageModel implements ImageModel, AutoCloseable {
       }
       return SourceImage.of(pixels);
     } catch (IOException e) {
-      throw new IllegalArgumentException("the %s is damaged: %s".formatted(what, e.getMessage()), e);
+      throw new IllegalArgumentException(
+          "the %s is damaged: %s".formatted(what, e.getMessage()), e);
     }
   }
 

@@ -137,8 +137,7 @@ class FluxImageModelTest {
 
   private static SourceImage source(Image image) throws IOException {
     return SourceImage.of(
-        ImageIO.read(
-            new ByteArrayInputStream(Base64.getDecoder().decode(image.base64Data()))));
+        ImageIO.read(new ByteArrayInputStream(Base64.getDecoder().decode(image.base64Data()))));
   }
 
   @Test
