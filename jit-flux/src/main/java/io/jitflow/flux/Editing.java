@@ -14,8 +14,11 @@ import io.jitflow.core.token.TokenGrid;
 import io.jitflow.core.token.TokenSubset;
 import io.jitflow.flux.image.ImageRequest;
 import io.jitflow.flux.image.Inpainting;
+import io.jitflow.flux.image.SourceImage;
 import io.jitflow.flux.image.StartImage;
 import io.jitflow.flux.network.LatentPacking;
+import java.awt.Graphics2D;
+import java.awt.RenderingHints;
 import java.awt.image.BufferedImage;
 import java.util.ArrayList;
 import java.util.List;
@@ -164,5 +167,19 @@ final class Editing {
     BufferedImage image = new BufferedImage(width, drawn.getHeight(), BufferedImage.TYPE_INT_RGB);
     image.setRGB(0, 0, width, drawn.getHeight(), rgb, 0, width);
     return image;
+  }
+
+  /** A picture in another size, by bicubic interpolation. */
+  static SourceImage enlarged(BufferedImage small, int widthPx, int heightPx) {
+    BufferedImage large = new BufferedImage(widthPx, heightPx, BufferedImage.TYPE_INT_RGB);
+    Graphics2D graphics = large.createGraphics();
+    try {
+      graphics.setRenderingHint(
+          RenderingHints.KEY_INTERPOLATION, RenderingHints.VALUE_INTERPOLATION_BICUBIC);
+      graphics.drawImage(small, 0, 0, widthPx, heightPx, null);
+    } finally {
+      graphics.dispose();
+    }
+    return SourceImage.of(large);
   }
 }

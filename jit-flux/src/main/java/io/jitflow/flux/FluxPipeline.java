@@ -23,6 +23,7 @@ import io.jitflow.flux.image.GeneratedImages;
 import io.jitflow.flux.image.ImageRequest;
 import io.jitflow.flux.image.PhaseTimings;
 import io.jitflow.flux.image.PreviewListener;
+import io.jitflow.flux.image.SourceImage;
 import io.jitflow.flux.network.ClipTextEncoder;
 import io.jitflow.flux.network.LatentPacking;
 import io.jitflow.flux.network.VaeEncoder;
@@ -45,6 +46,7 @@ import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.stream.DoubleStream;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -75,7 +77,7 @@ public final class FluxPipeline implements AutoCloseable {
   private final PromptCache prompts;
   private final ModulationCache modulations;
   private final ReentrantLock turn = new ReentrantLock(true);
-  private LatentColours colours;
+  private @Nullable LatentColours colours;
   private volatile boolean closing;
   private boolean freed;
 
@@ -284,7 +286,10 @@ public final class FluxPipeline implements AutoCloseable {
     takeTurn();
     try (NDManager scratch = openScratch()) {
       check(bundle, options, request);
-      return generate(complete(request), scratch);
+      ImageRequest complete = complete(request);
+      return complete.secondPass().isPresent()
+          ? generateTwice(complete, scratch)
+          : generate(complete, scratch);
     } catch (CancellationException e) {
       if (closing) {
         throw new CancellationException("the pipeline was closed while it was generating");
@@ -339,6 +344,30 @@ public final class FluxPipeline implements AutoCloseable {
       throw new IllegalStateException("the pipeline is closed");
     }
     return manager.newSubManager();
+  }
+
+  /** Draws small, enlarges, draws again from that. */
+  private GeneratedImages generateTwice(ImageRequest request, NDManager scratch)
+      throws IOException {
+    GeneratedImages first = generate(request.firstPass(), scratch);
+    List<Image> images = new ArrayList<>();
+    PhaseTimings timings = first.timings();
+    for (int i = 0; i < request.count(); i++) {
+      SourceImage enlarged =
+          Editing.enlarged(first.bufferedImage(i), request.widthPx(), request.heightPx());
+      try (NDManager owner = scratch.newSubManager()) {
+        GeneratedImages second = generate(request.single(i).secondPass(enlarged), owner);
+        images.addAll(second.images());
+        timings =
+            new PhaseTimings(
+                timings.tokenise().plus(second.timings().tokenise()),
+                timings.encode().plus(second.timings().encode()),
+                timings.noise().plus(second.timings().noise()),
+                timings.denoise().plus(second.timings().denoise()),
+                timings.decode().plus(second.timings().decode()));
+      }
+    }
+    return new GeneratedImages(images, request, modelName(), timings, first.remarks());
   }
 
   private GeneratedImages generate(ImageRequest request, NDManager scratch) throws IOException {
@@ -546,7 +575,7 @@ public final class FluxPipeline implements AutoCloseable {
   }
 
   /** Closes all of them, whatever one of them throws. */
-  private static void close(AutoCloseable... parts) {
+  private static void close(@Nullable AutoCloseable... parts) {
     RuntimeException failure = null;
     for (AutoCloseable part : parts) {
       try {
@@ -579,12 +608,13 @@ public final class FluxPipeline implements AutoCloseable {
       remark("T5", t5Tokenizer.wholeIds(text).length, textTokens, text);
       PromptCache.Key key = new PromptCache.Key(text, textTokens);
       PromptEmbedding known = prompts.get(key);
-      long[] clipIds = known == null ? clipTokenizer.ids(text) : null;
-      long[] t5Ids = known == null ? t5Tokenizer.ids(text, textTokens) : null;
-      tokenise.stop();
       if (known != null) {
+        tokenise.stop();
         return known;
       }
+      long[] clipIds = clipTokenizer.ids(text);
+      long[] t5Ids = t5Tokenizer.ids(text, textTokens);
+      tokenise.stop();
       encode.start();
       listener.onActivity(new Activity(Phase.ENCODE, shortened(text), 0, 0));
       try (NDManager owner = manager.newSubManager();
@@ -660,7 +690,7 @@ public final class FluxPipeline implements AutoCloseable {
     public void onEstimate(int step, NDArray estimate) {
       listener.onEstimate(step, estimate);
       if (listener instanceof PreviewListener previews) {
-        previews.onPreview(step, colours.picture(estimate, grid));
+        previews.onPreview(step, Objects.requireNonNull(colours).picture(estimate, grid));
       }
     }
 

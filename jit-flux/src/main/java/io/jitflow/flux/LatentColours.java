@@ -168,20 +168,25 @@ final class LatentColours {
     for (int token = 0; token < grid.tokens(); token++) {
       int base = token * 4 * channels;
       for (int part = 0; part < 4; part++) {
-        int pixel = 0;
-        for (int colour = 0; colour < COLOURS; colour++) {
-          int factors = colour * unknown;
-          float sum = map[factors + channels];
-          for (int c = 0; c < channels; c++) {
-            sum += map[factors + c] * tokens[base + 4 * c + part];
-          }
-          pixel = pixel << 8 | Math.max(0, Math.min(255, Math.round((sum + 1) * 127.5f)));
+        float red = map[channels];
+        float green = map[unknown + channels];
+        float blue = map[2 * unknown + channels];
+        for (int c = 0; c < channels; c++) {
+          float value = tokens[base + 4 * c + part];
+          red += map[c] * value;
+          green += map[unknown + c] * value;
+          blue += map[2 * unknown + c] * value;
         }
+        int pixel = level(red) << 16 | level(green) << 8 | level(blue);
         rgb[(2 * grid.row(token) + part / 2) * width + 2 * grid.col(token) + part % 2] = pixel;
       }
     }
     BufferedImage image = new BufferedImage(width, 2 * grid.rows(), BufferedImage.TYPE_INT_RGB);
     image.setRGB(0, 0, width, 2 * grid.rows(), rgb, 0, width);
     return image;
+  }
+
+  private static int level(float value) {
+    return (int) Math.max(0, Math.min(255, (value + 1) * 127.5f + 0.5f));
   }
 }

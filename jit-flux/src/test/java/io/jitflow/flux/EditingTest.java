@@ -185,6 +185,30 @@ class EditingTest {
   }
 
   @Test
+  void generate_twoPasses_areTheFirstEnlargedAndDrawnAgain() throws IOException {
+    ImageRequest request =
+        ImageRequest.of("a red fox")
+            .withSize(80, 64)
+            .withSeed(3)
+            .withCount(2)
+            .withSampler(euler(4))
+            .withSecondPass(0.5);
+    GeneratedImages both = pipeline.generate(request);
+    assertThat(both.request())
+        .isEqualTo(request.withTextTokens(both.request().textTokens().orElseThrow()));
+    BufferedImage small = pipeline.generate(request.single(1).firstPass()).bufferedImage(0);
+    assertThat(small.getWidth()).isEqualTo(48);
+    SourceImage enlarged = Editing.enlarged(small, 80, 64);
+    BufferedImage second =
+        pipeline.generate(request.single(1).secondPass(enlarged)).bufferedImage(0);
+    assertThat(SourceImage.of(both.bufferedImage(1))).isEqualTo(SourceImage.of(second));
+    Path file = both.save(scratch.resolve("large.png")).get(0);
+    assertThat(ImageRequest.fromPng(file)).isEqualTo(both.request().single(0));
+    assertThatThrownBy(() -> request(euler(4), 0.5).withSecondPass(0.5))
+        .hasMessageContaining("either them or a picture");
+  }
+
+  @Test
   void generate_bundleWithoutEncoder_saysSo() throws IOException {
     Path bundle = TinyBundle.dev(scratch);
     Files.delete(bundle.resolve("vae_encoder.pt"));

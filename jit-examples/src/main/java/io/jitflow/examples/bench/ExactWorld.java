@@ -39,8 +39,8 @@ import org.ejml.interfaces.decomposition.EigenDecomposition_F64;
  * N(0, M M^T); the Frechet distance to the true N(0, C) is
  *   FD = (tr C + tr P - 2 tr (C^1/2 P C^1/2)^1/2) / N,  P = M M^T.
  * M comes from the sampler itself: N channels whose noise is the identity matrix (channel c is 1 at
- * token c) have the columns of M as their results. Anchors must not depend on the noise
- * (Activation.EVEN_SPREAD). With the exact micro-flow nothing reads the initial noise of a token
+ * token c) have the columns of M as their results; a second run does the same for the transition
+ * noise, if the sampler needs it. Anchors must not depend on the noise (Activation.EVEN_SPREAD). With the exact micro-flow nothing reads the initial noise of a token
  * before it joins, so that TransitionNoise.INITIAL has the distribution of fresh noise and one run
  * tells all.
  */
@@ -214,12 +214,21 @@ public final class ExactWorld implements VelocityModel, AutoCloseable {
    * @param sampler one whose anchors do not depend on the noise
    */
   public double frechet(Sampler sampler) {
-    int n = grid.tokens();
     try (NDManager run = manager.newSubManager()) {
-      NDArray noise = run.eye(n).expandDims(0);
-      NDArray latents = sampler.sample(this, SamplingRequest.of(noise, grid));
-      return frechet(latents.get(0).toType(DataType.FLOAT64, false));
+      NDArray identity = run.eye(grid.tokens()).expandDims(0);
+      NDArray zeros = identity.zerosLike();
+      if (!sampler.usesTransitionNoise()) {
+        return frechet(results(sampler, identity, zeros));
+      }
+      NDArray ofNoise = results(sampler, identity, zeros);
+      NDArray ofTransitionNoise = results(sampler, zeros, identity);
+      return frechet(ofNoise.concat(ofTransitionNoise, 1));
     }
+  }
+
+  private NDArray results(Sampler sampler, NDArray noise, NDArray transitionNoise) {
+    SamplingRequest request = SamplingRequest.of(noise, grid).withTransitionNoise(transitionNoise);
+    return sampler.sample(this, request).get(0).toType(DataType.FLOAT64, false);
   }
 
   private double frechet(NDArray matrix) {

@@ -15,6 +15,18 @@ public final class QualityChart {
   private static final int WIDTH_PX = 900;
   private static final int HEIGHT_PX = 560;
 
+  /** Told apart on white, also when printed small. */
+  private static final Color[] COLOURS = {
+    new Color(0x7f7f7f),
+    new Color(0x1f77b4),
+    new Color(0xbcbd22),
+    new Color(0x9467bd),
+    new Color(0xff7f0e),
+    new Color(0xd62728),
+    new Color(0x2ca02c),
+    new Color(0x17becf)
+  };
+
   private QualityChart() {}
 
   /**
@@ -56,6 +68,7 @@ public final class QualityChart {
     chart.getStyler().setLegendPosition(Styler.LegendPosition.OutsideE);
     chart.getStyler().setLegendFont(new Font(Font.SANS_SERIF, Font.PLAIN, 12));
     chart.getStyler().setMarkerSize(7);
+    chart.getStyler().setSeriesColors(COLOURS);
     lines.forEach(
         (name, points) -> {
           List<Point> sorted =

@@ -90,7 +90,9 @@ public final class SamplerBenchmark {
     /** Time of each step beside that of a real transformer. */
     TRANSFORMER,
     /** Quality in worlds whose pictures are known exactly; see {@link ExactBenchmark}. */
-    EXACT
+    EXACT,
+    /** FLUX.1's transformer with random weights; see {@link DeviceBenchmark}. */
+    DEVICE
   }
 
   /**

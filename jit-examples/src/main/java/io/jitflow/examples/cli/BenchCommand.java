@@ -1,6 +1,8 @@
 package io.jitflow.examples.cli;
 
+import ai.djl.engine.Engine;
 import io.jitflow.core.token.TokenGrid;
+import io.jitflow.examples.bench.DeviceBenchmark;
 import io.jitflow.examples.bench.ExactBenchmark;
 import io.jitflow.examples.bench.NamedSampler;
 import io.jitflow.examples.bench.SamplerBenchmark;
@@ -84,6 +86,68 @@ final class BenchCommand implements Callable<Integer> {
       description = "A bundle, for transformer.")
   private Path model;
 
+  @Option(
+      names = "--shapes",
+      paramLabel = "MODEL",
+      defaultValue = "flux-dev",
+      description = "For device: whose widths. Only flux-dev is known.")
+  private String shapes;
+
+  @Option(names = "--random", description = "For device: random weights, the only ones there are.")
+  private boolean random;
+
+  @Option(
+      names = "--depth",
+      paramLabel = "DOUBLE,SINGLE",
+      split = ",",
+      arity = "1",
+      description = "For device: numbers of blocks, where memory is short. Default: 19,38.")
+  private List<Integer> depth = List.of();
+
+  @Option(
+      names = "--weights",
+      paramLabel = "TYPE",
+      defaultValue = "bf16",
+      description = "For device: ${COMPLETION-CANDIDATES}. Default: ${DEFAULT-VALUE}.")
+  private ConvertCommand.DtypeOption.Dtype weights;
+
+  @Option(names = "--float32", description = "For device: compute in float32.")
+  private boolean float32;
+
+  @Option(names = "--streamed", description = "For device: weights stay in host memory.")
+  private boolean streamed;
+
+  @Option(
+      names = "--tokens",
+      paramLabel = "N",
+      split = ",",
+      description = "For device: image tokens instead of the usual ones.")
+  private List<Integer> tokens = List.of();
+
+  private int device() throws IOException {
+    if (!random || !shapes.equals("flux-dev")) {
+      throw new ParameterException(
+          spec.commandLine(), "bench device needs --random, and knows --shapes flux-dev");
+    }
+    if (!depth.isEmpty() && depth.size() != 2) {
+      throw new ParameterException(
+          spec.commandLine(), "--depth must be two numbers such as 2,4, got " + depth);
+    }
+    DeviceBenchmark.run(
+        System.out,
+        new DeviceBenchmark.Setup(
+            Engine.getEngine("PyTorch").defaultDevice(),
+            depth.isEmpty()
+                ? DeviceBenchmark.FLUX_DEV
+                : DeviceBenchmark.fluxDev(depth.get(0), depth.get(1)),
+            weights.type(),
+            float32,
+            streamed,
+            tokens,
+            repetitions));
+    return 0;
+  }
+
   @Override
   public Integer call() throws IOException {
     main.interrupt().leavesNothing();
@@ -101,6 +165,9 @@ final class BenchCommand implements Callable<Integer> {
     if (repetitions < 1) {
       throw new ParameterException(
           spec.commandLine(), "--repetitions must be at least 1, got " + repetitions);
+    }
+    if (subject == SamplerBenchmark.Subject.DEVICE) {
+      return device();
     }
     SamplerBenchmark.run(System.out, subject, repetitions);
     return 0;

@@ -174,6 +174,10 @@ final class ConvertCommand implements Callable<Integer> {
       Dtype(DType type) {
         this.type = type;
       }
+
+      DType type() {
+        return type;
+      }
     }
   }
 }

@@ -47,6 +47,14 @@ final class EditOptions {
               + " faster. Default: all.")
   private ContextName context;
 
+  @Option(
+      names = "--second-pass",
+      paramLabel = "STRENGTH",
+      description =
+          "Draw at half the size, enlarge, and draw again from that at the full size, as strongly as"
+              + " this says, for example 0.6.")
+  private Double secondPass;
+
   /** {@link Inpainting.Context} in the words of a command line. */
   enum ContextName {
     all(Inpainting.Context.ALL),
@@ -72,7 +80,11 @@ final class EditOptions {
             "--strength, --mask, --feather and --context say what happens to an --image, which is"
                 + " not given");
       }
-      return request;
+      return secondPass == null ? request : request.withSecondPass(secondPass);
+    }
+    if (secondPass != null) {
+      throw new IllegalArgumentException(
+          "--second-pass draws from noise, --image starts from a picture: give one of them");
     }
     ImageRequest changed = request;
     Optional<SourceImage> picture =

@@ -10,6 +10,8 @@ import io.jitflow.core.Solver;
 import io.jitflow.core.jit.Activation;
 import io.jitflow.core.jit.JitConfig;
 import io.jitflow.core.jit.JitSampler;
+import io.jitflow.core.jit.MicroFlow;
+import io.jitflow.core.jit.TransitionNoise;
 import io.jitflow.core.token.TokenGrid;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -86,6 +88,22 @@ class ExactWorldTest {
         ExactWorld world = new ExactWorld(manager, new TokenGrid(20, 20), 2, 0.25)) {
       assertThat(world.frechet(row.sampler()))
           .isCloseTo(expected, within(expected * tolerance(row.name()) + ROUNDING));
+    }
+  }
+
+  /** Nothing reads the initial noise of a token before it joins; a partial micro-flow does. */
+  @Test
+  void frechet_ofFreshAndInitialNoise_isTheSameWithTheExactMicroFlow() {
+    try (NDManager manager = NDManager.newBaseManager();
+        ExactWorld world = new ExactWorld(manager, new TokenGrid(8, 10), 2, 0.25)) {
+      JitConfig initial = JitConfig.forSpeedup(7).withActivation(Activation.EVEN_SPREAD);
+      JitConfig fresh = initial.withTransitionNoise(TransitionNoise.FRESH);
+      double expected = world.frechet(new JitSampler(initial));
+      assertThat(world.frechet(new JitSampler(fresh))).isCloseTo(expected, within(1e-6));
+      JitConfig released =
+          JitConfig.default7x().asReleased().withActivation(Activation.EVEN_SPREAD);
+      assertThat(world.frechet(new JitSampler(released)))
+          .isGreaterThan(world.frechet(new JitSampler(released.withMicroFlow(MicroFlow.exact()))));
     }
   }
 

@@ -39,6 +39,7 @@ final class RequestJson {
     if (request.sampler().isPresent()) {
       json.add("sampler", SamplerJson.write(request.sampler().get()));
     }
+    request.secondPass().ifPresent(strength -> json.addProperty("secondPassStrength", strength));
     request
         .start()
         .ifPresent(
@@ -97,6 +98,9 @@ final class RequestJson {
       if (sampler.isPresent()) {
         request = request.withSampler(sampler.get());
       }
+    }
+    if (json.has("secondPassStrength")) {
+      request = request.withSecondPass(json.number("secondPassStrength"));
     }
     if (json.has("image")) {
       StrictJson image = json.object("image");
