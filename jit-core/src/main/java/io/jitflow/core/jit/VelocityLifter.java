@@ -14,6 +14,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The augmented lifter Pi_k, and the interpolation Phi_k of the micro-flow: spreads values at the
@@ -47,7 +48,7 @@ final class VelocityLifter implements AutoCloseable {
   private final NDArray fieldRows;
   private final NDArray anchorRows;
   private final double[] kernel;
-  private NDList weights;
+  private @Nullable NDList weights;
 
   /**
    * Builds the lifter of an anchor set.

@@ -15,6 +15,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 
 /** An adapter's file: which of its tensors change which matrices, checked from the header. */
@@ -95,19 +96,14 @@ final class LoraFile implements AutoCloseable {
       Map<Part, String> tensors = entry.getValue();
       problem(file, tensors, target).ifPresent(p -> wrong.add(Quoted.of(entry.getKey()) + " " + p));
       if (wrong.isEmpty()) {
-        int rank = Math.toIntExact(file.info(tensors.get(Part.DOWN)).shape().get(0));
+        String up = Objects.requireNonNull(tensors.get(Part.UP));
+        String down = Objects.requireNonNull(tensors.get(Part.DOWN));
+        int rank = Math.toIntExact(file.info(down).shape().get(0));
         double alpha =
             tensors.containsKey(Part.ALPHA)
-                ? number(file, tensors.get(Part.ALPHA))
+                ? number(file, Objects.requireNonNull(tensors.get(Part.ALPHA)))
                 : alpha(metadata, entry.getKey(), rank);
-        layers.add(
-            new LoraLayer(
-                file,
-                target,
-                tensors.get(Part.UP),
-                tensors.get(Part.DOWN),
-                rank,
-                scale * alpha / rank));
+        layers.add(new LoraLayer(file, target, up, down, rank, scale * alpha / rank));
       }
     }
     if (!wrong.isEmpty()) {
@@ -127,11 +123,14 @@ final class LoraFile implements AutoCloseable {
           names.stream()
               .anyMatch(n -> n.contains(".hada_") || n.contains(".lokr_") || n.contains(".oft_"));
       return other
-          ? "expected a LoRA adapter, found a LyCORIS one of another kind (LoHa, LoKr or OFT), which is not supported"
-          : "expected a LoRA adapter (tensors such as *.lora_A.weight or *.lora_down.weight), found none; check the path";
+          ? "expected a LoRA adapter, found a LyCORIS one of another kind (LoHa, LoKr or OFT),"
+                + " which is not supported"
+          : "expected a LoRA adapter (tensors such as *.lora_A.weight or *.lora_down.weight), found"
+                + " none; check the path";
     }
     if (nothingFits) {
-      return "the adapter is for another model: none of its layers is in this one; use an adapter for FLUX.1";
+      return "the adapter is for another model: none of its layers is in this one; use an adapter"
+                 + " for FLUX.1";
     }
     if (names.stream().anyMatch(n -> n.contains("dora_scale") || n.contains("magnitude_vector"))) {
       return "DoRA is not supported; use a plain LoRA";
@@ -145,7 +144,8 @@ final class LoraFile implements AutoCloseable {
                     || n.endsWith("_norm.scale"))) {
       return "changes of biases or norms, as control adapters have, are not supported";
     }
-    return "some tensors belong to no layer of this model; use an adapter for it, with layers of the same number";
+    return "some tensors belong to no layer of this model; use an adapter for it, with layers of"
+               + " the same number";
   }
 
   private static Optional<String> problem(

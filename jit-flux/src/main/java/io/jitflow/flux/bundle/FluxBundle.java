@@ -18,6 +18,7 @@ import java.util.Collections;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 
 /**
@@ -463,9 +464,19 @@ public record FluxBundle(
     Files.writeString(folder.resolve(MANIFEST), GSON.toJson(manifest) + "\n");
   }
 
+  /**
+   * Returns the element type of a network's weights.
+   *
+   * @param network the network
+   * @return the type
+   */
+  public DType dtype(FluxNetwork network) {
+    return Objects.requireNonNull(dtypes.get(network), network.key());
+  }
+
   private void addNetwork(JsonObject networks, FluxNetwork network, Record architecture) {
     JsonObject entry = new JsonObject();
-    entry.addProperty("dtype", dtypes.get(network).safetensorsName());
+    entry.addProperty("dtype", dtype(network).safetensorsName());
     entry.add("architecture", RecordJson.write(architecture));
     networks.add(network.key(), entry);
   }

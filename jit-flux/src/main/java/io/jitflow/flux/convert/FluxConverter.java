@@ -25,6 +25,7 @@ import java.util.HexFormat;
 import java.util.Map;
 import java.util.Objects;
 import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Makes a bundle from a checkpoint.
@@ -204,7 +205,7 @@ public final class FluxConverter {
     return HexFormat.of().formatHex(digest.digest());
   }
 
-  private static InterruptedIOException interrupted(Throwable cause) {
+  private static InterruptedIOException interrupted(@Nullable Throwable cause) {
     InterruptedIOException e =
         new InterruptedIOException("the conversion was interrupted; it left nothing behind");
     e.initCause(cause);
@@ -218,7 +219,7 @@ public final class FluxConverter {
     private long before;
     private long inStep;
     private Step step = Step.WRITE;
-    private NetworkPlan plan;
+    private @Nullable NetworkPlan plan;
     private String item = "";
 
     Progress(ConversionListener listener, long total) {
@@ -243,7 +244,9 @@ public final class FluxConverter {
       if (Thread.currentThread().isInterrupted()) {
         throw new UncheckedIOException(interrupted(null));
       }
-      listener.progress(new ConversionProgress(step, plan.network(), item, before + inStep, total));
+      listener.progress(
+          new ConversionProgress(
+              step, Objects.requireNonNull(plan).network(), item, before + inStep, total));
     }
   }
 

@@ -44,7 +44,8 @@ public record Inpainting(SourceImage mask, int featherPx, Context context) {
       }
       Checks.argument(
           drawn,
-          "the mask is black everywhere, so nothing would be drawn; paint white what is to be drawn");
+          "the mask is black everywhere, so nothing would be drawn; paint white what is to be"
+              + " drawn");
     }
   }
 
@@ -71,7 +72,7 @@ public record Inpainting(SourceImage mask, int featherPx, Context context) {
     return drawn;
   }
 
-  /** Which tokens the sampler draws: those with a white pixel. */
+  /** {@return which tokens the sampler draws: those with a white pixel} */
   public boolean[] drawnTokens() {
     return drawnCells(TOKEN_PX);
   }

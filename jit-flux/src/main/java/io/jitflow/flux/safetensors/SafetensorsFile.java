@@ -11,6 +11,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.Map;
 import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 
 /**
  * One safetensors file, mapped into memory and checked completely when it is opened.
@@ -36,7 +37,7 @@ public final class SafetensorsFile implements AutoCloseable {
   private final SafetensorsHeader header;
   private final int windowBytes;
   private final int maxSliceBytes;
-  private volatile ByteBuffer[] windows;
+  private volatile ByteBuffer @Nullable [] windows;
 
   private SafetensorsFile(
       Path path,
@@ -122,7 +123,8 @@ public final class SafetensorsFile implements AutoCloseable {
       return "this is a Git LFS pointer and not the file; run git lfs pull";
     }
     if (start.startsWith("<")) {
-      return "this is a web page and not the file; log in to the model's site and download it again";
+      return "this is a web page and not the file; log in to the model's site and download it"
+                 + " again";
     }
     return "this is not a safetensors file, or it is damaged";
   }

@@ -12,6 +12,7 @@ import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.stream.Stream;
 
 /**
@@ -91,7 +92,7 @@ public final class TensorFiles implements AutoCloseable {
       shards.put(name, SafetensorsFile.open(shard));
     }
     for (Map.Entry<String, String> entry : shardOf.entrySet()) {
-      SafetensorsFile shard = shards.get(entry.getValue());
+      SafetensorsFile shard = Objects.requireNonNull(shards.get(entry.getValue()));
       if (!shard.tensors().containsKey(entry.getKey())) {
         throw SafetensorsException.ofTensor(
             shard.path(),
