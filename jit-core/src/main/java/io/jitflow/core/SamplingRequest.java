@@ -10,6 +10,7 @@ import io.jitflow.core.token.TokenSubset;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What a sampler starts from: noise, the grid its tokens sit on, and, for those who want to give
@@ -23,20 +24,20 @@ public final class SamplingRequest {
 
   private final NDArray noise;
   private final TokenGrid grid;
-  private final NDArray transitionNoise;
+  private final @Nullable NDArray transitionNoise;
   private final List<TokenSubset> anchors;
   private final SamplingListener listener;
-  private final NDArray known;
-  private final NDArray mask;
+  private final @Nullable NDArray known;
+  private final @Nullable NDArray mask;
 
   private SamplingRequest(
       NDArray noise,
       TokenGrid grid,
-      NDArray transitionNoise,
+      @Nullable NDArray transitionNoise,
       List<TokenSubset> anchors,
       SamplingListener listener,
-      NDArray known,
-      NDArray mask) {
+      @Nullable NDArray known,
+      @Nullable NDArray mask) {
     this.noise = noise;
     this.grid = grid;
     this.transitionNoise = transitionNoise;

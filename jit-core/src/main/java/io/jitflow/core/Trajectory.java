@@ -10,6 +10,7 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.CancellationException;
 import java.util.function.UnaryOperator;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The state of one run, and the base on which samplers are written: y, the noise levels, the clock,
@@ -76,7 +77,7 @@ public final class Trajectory implements AutoCloseable {
   private Duration modelTime = Duration.ZERO;
 
   /** The velocity of the step before at the active tokens, and that step's length; or null. */
-  private NDArray previous;
+  private @Nullable NDArray previous;
 
   private double previousLength;
 
@@ -272,9 +273,9 @@ public final class Trajectory implements AutoCloseable {
   public final class Step implements AutoCloseable {
     private final int i;
     private final NDManager scratch = manager.newSubManager();
-    private ActiveTokens active;
-    private NDArray tokens;
-    private NDArray velocity;
+    private @Nullable ActiveTokens active;
+    private @Nullable NDArray tokens;
+    private @Nullable NDArray velocity;
 
     private Step(int i) {
       this.i = i;
@@ -302,7 +303,7 @@ public final class Trajectory implements AutoCloseable {
       tokens = at.subset().isFull() ? view(state) : at.select(state, scratch);
       long before = System.nanoTime();
       NDArray result = model.velocity(tokens, at, sigmas[i]);
-      check(result);
+      check(result, tokens);
       modelTime = Duration.ofNanos(System.nanoTime() - before);
       // what is computed from an array belongs to its manager, so a foreign one is seen as a view
       velocity = result.getManager() == scratch ? result : view(result);
@@ -322,7 +323,7 @@ public final class Trajectory implements AutoCloseable {
      * @return {@code [B, m, d]}, a new array of the step
      */
     public NDArray cleanEstimate() {
-      return velocity.mul((float) -sigmas[i]).addi(tokens);
+      return evaluated(velocity).mul((float) -sigmas[i]).addi(evaluated(tokens));
     }
 
     /**
@@ -352,15 +353,15 @@ public final class Trajectory implements AutoCloseable {
       boolean remembers = solver != Solver.EULER && h != 0 && i + 1 < steps();
       try (NDArray change = change(along, h)) {
         // before y moves: a model may have returned a view of it
-        NDArray kept = remembers ? along.duplicate() : null;
+        @Nullable NDArray kept = remembers ? along.duplicate() : null;
         if (along.getShape().equals(state.getShape())) {
           state.addi(change);
         } else {
-          try (NDArray moved = tokens.add(change)) {
-            active.write(state, moved);
+          try (NDArray moved = evaluated(tokens).add(change)) {
+            evaluated(active).write(state, moved);
           }
         }
-        if (remembers) {
+        if (kept != null) {
           remember(kept);
           previousLength = h;
         }
@@ -379,7 +380,14 @@ public final class Trajectory implements AutoCloseable {
       return change;
     }
 
-    private void check(NDArray result) {
+    private static <T> T evaluated(@Nullable T part) {
+      if (part == null) {
+        throw new IllegalStateException("evaluate comes first in a step");
+      }
+      return part;
+    }
+
+    private void check(@Nullable NDArray result, NDArray input) {
       if (result == null) {
         throw new ModelOutputException("the model returned null at %s".formatted(at()));
       }
@@ -388,12 +396,10 @@ public final class Trajectory implements AutoCloseable {
             "the model returned an array that is closed already at %s; attach it to the manager of the tokens"
                 .formatted(at()));
       }
-      if (!result.getShape().equals(tokens.getShape())
-          || result.getDataType() != DataType.FLOAT32) {
+      if (!result.getShape().equals(input.getShape()) || result.getDataType() != DataType.FLOAT32) {
         throw new ModelOutputException(
             "the model must return velocities of the shape and type of the tokens it is given, %s FLOAT32, but returned %s %s at %s"
-                .formatted(
-                    tokens.getShape(), result.getShape(), result.getDataType().name(), at()));
+                .formatted(input.getShape(), result.getShape(), result.getDataType().name(), at()));
       }
       // one number tells: a sum is finite only if every summand is; if it overflows, the count
       // tells

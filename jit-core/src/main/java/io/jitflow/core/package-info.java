@@ -11,4 +11,7 @@
  *
  * @since 0.1
  */
+@NullMarked
 package io.jitflow.core;
+
+import org.jspecify.annotations.NullMarked;

@@ -204,6 +204,14 @@ class SamplingRequestTest {
   }
 
   @Test
+  void seeded_ofMoreNumbersThanAnArrayHolds_isRefusedWithThem() {
+    assertThatThrownBy(
+            () -> SamplingRequest.seeded(manager, new TokenGrid(32_768, 32_768), 64, 1, 2))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContainingAll("2 samples", "1073741824 tokens", "64 channels");
+  }
+
+  @Test
   void seeded_onAClosedManager_isRefused() {
     NDManager closed = manager.newSubManager();
     closed.close();

@@ -43,7 +43,7 @@ record ArithmeticChoice(Set<FluxNetwork> converted, String reason) {
       throws IOException {
     Set<FluxNetwork> others = EnumSet.noneOf(FluxNetwork.class);
     for (FluxNetwork network : FluxNetwork.values()) {
-      if (bundle.dtypes().get(network) != DType.F32) {
+      if (bundle.dtype(network) != DType.F32) {
         others.add(network);
       }
     }
@@ -58,10 +58,10 @@ record ArithmeticChoice(Set<FluxNetwork> converted, String reason) {
       return new ArithmeticChoice(Set.of(), "arithmetic as stored: " + bundle.dtypes());
     }
     String reason = "float32 arithmetic, since float16 is slow on CPUs";
-    if (others.stream().anyMatch(network -> bundle.dtypes().get(network) != DType.F16)) {
+    if (others.stream().anyMatch(network -> bundle.dtype(network) != DType.F16)) {
       Bfloat16Units measured = units.get();
       if (measured.present()) {
-        others.removeIf(network -> bundle.dtypes().get(network) != DType.F16);
+        others.removeIf(network -> bundle.dtype(network) != DType.F16);
         reason =
             "bfloat16 arithmetic, for which this processor has units (" + measured.reason() + ")";
       } else {
@@ -104,7 +104,7 @@ record ArithmeticChoice(Set<FluxNetwork> converted, String reason) {
   private static long bytes(FluxBundle bundle, Set<FluxNetwork> converted, FluxNetwork network)
       throws IOException {
     long stored = Files.size(bundle.file(network));
-    boolean halves = bundle.dtypes().get(network).byteSize() == DType.BF16.byteSize();
+    boolean halves = bundle.dtype(network).byteSize() == DType.BF16.byteSize();
     return converted.contains(network) && halves ? 2 * stored : stored;
   }
 

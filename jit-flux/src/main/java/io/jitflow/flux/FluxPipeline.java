@@ -46,6 +46,7 @@ import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.stream.DoubleStream;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -76,7 +77,7 @@ public final class FluxPipeline implements AutoCloseable {
   private final PromptCache prompts;
   private final ModulationCache modulations;
   private final ReentrantLock turn = new ReentrantLock(true);
-  private LatentColours colours;
+  private @Nullable LatentColours colours;
   private volatile boolean closing;
   private boolean freed;
 
@@ -148,6 +149,7 @@ public final class FluxPipeline implements AutoCloseable {
     EngineVersions.check();
     EngineSetup.check(options);
     FluxBundle description = FluxBundle.read(bundle);
+    verify(description, options, listener);
     Device device = options.resolvedDevice();
     ArithmeticChoice arithmetic = ArithmeticChoice.of(options, description, device);
     MemoryPlan memory = MemoryPlan.of(options, description, device, arithmetic);
@@ -183,6 +185,21 @@ public final class FluxPipeline implements AutoCloseable {
           close(manager, adaptation, t5, clip);
         }
       }
+    }
+  }
+
+  private static void verify(FluxBundle bundle, FluxOptions options, PipelineListener listener)
+      throws IOException {
+    boolean recorded =
+        bundle.verify(
+            options.verification(),
+            (name, done, total) ->
+                listener.onActivity(new Activity(Phase.VERIFY, name, done, total)));
+    if (!recorded) {
+      LOG.warn(
+          "{} was made by an earlier version, which recorded no hashes of its files: damage would"
+              + " not be noticed; convert the checkpoint again",
+          bundle.folder());
     }
   }
 
@@ -574,7 +591,7 @@ public final class FluxPipeline implements AutoCloseable {
   }
 
   /** Closes all of them, whatever one of them throws. */
-  private static void close(AutoCloseable... parts) {
+  private static void close(@Nullable AutoCloseable... parts) {
     RuntimeException failure = null;
     for (AutoCloseable part : parts) {
       try {
@@ -607,12 +624,13 @@ public final class FluxPipeline implements AutoCloseable {
       remark("T5", t5Tokenizer.wholeIds(text).length, textTokens, text);
       PromptCache.Key key = new PromptCache.Key(text, textTokens);
       PromptEmbedding known = prompts.get(key);
-      long[] clipIds = known == null ? clipTokenizer.ids(text) : null;
-      long[] t5Ids = known == null ? t5Tokenizer.ids(text, textTokens) : null;
-      tokenise.stop();
       if (known != null) {
+        tokenise.stop();
         return known;
       }
+      long[] clipIds = clipTokenizer.ids(text);
+      long[] t5Ids = t5Tokenizer.ids(text, textTokens);
+      tokenise.stop();
       encode.start();
       listener.onActivity(new Activity(Phase.ENCODE, shortened(text), 0, 0));
       try (NDManager owner = manager.newSubManager();
@@ -688,7 +706,7 @@ public final class FluxPipeline implements AutoCloseable {
     public void onEstimate(int step, NDArray estimate) {
       listener.onEstimate(step, estimate);
       if (listener instanceof PreviewListener previews) {
-        previews.onPreview(step, colours.picture(estimate, grid));
+        previews.onPreview(step, Objects.requireNonNull(colours).picture(estimate, grid));
       }
     }
 

@@ -6,6 +6,7 @@ import io.jitflow.core.VelocityModel;
 import io.jitflow.flux.network.FluxTransformer;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.util.Objects;
 import java.util.Optional;
 
 /**
@@ -54,13 +55,15 @@ record FluxVelocity(
           tokens, at.positions(), text.tokens(), text.pooled(), sigma, guidance);
     }
     Modulation modulation = branch.modulation().orElseThrow();
-    if (modulation.at(sigma) == null) {
+    NDArray rows = modulation.at(sigma);
+    if (rows == null) {
       try {
         modulation.add(networks.modulation(), text, new double[] {sigma}, guidance);
+        rows = Objects.requireNonNull(modulation.at(sigma));
       } catch (IOException e) {
         throw new UncheckedIOException(e);
       }
     }
-    return transformer.velocity(tokens, at.positions(), text.tokens(), modulation.at(sigma));
+    return transformer.velocity(tokens, at.positions(), text.tokens(), rows);
   }
 }

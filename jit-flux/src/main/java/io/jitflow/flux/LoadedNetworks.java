@@ -20,6 +20,7 @@ import java.util.EnumSet;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.BooleanSupplier;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -33,11 +34,11 @@ final class LoadedNetworks implements AutoCloseable {
   private final ArithmeticChoice arithmetic;
   private final Adaptation adaptation;
   private final PipelineListener listener;
-  private ClipTextEncoder clip;
-  private T5TextEncoder t5;
-  private FluxModulation modulation;
-  private FluxTransformer transformer;
-  private VaeDecoder vae;
+  private @Nullable ClipTextEncoder clip;
+  private @Nullable T5TextEncoder t5;
+  private @Nullable FluxModulation modulation;
+  private @Nullable FluxTransformer transformer;
+  private @Nullable VaeDecoder vae;
 
   LoadedNetworks(
       FluxBundle bundle,
@@ -76,7 +77,8 @@ final class LoadedNetworks implements AutoCloseable {
     return loaded;
   }
 
-  private static void add(Set<FluxNetwork> loaded, FluxNetwork network, AutoCloseable wrapper) {
+  private static void add(
+      Set<FluxNetwork> loaded, FluxNetwork network, @Nullable AutoCloseable wrapper) {
     if (wrapper != null) {
       loaded.add(network);
     }
@@ -214,7 +216,7 @@ final class LoadedNetworks implements AutoCloseable {
     if (converted || adapted || (device.isGpu() && !streamed)) {
       return loader.load(ModuleFile.of(file));
     }
-    Optional<MappedArchive> mapped = MappedArchive.map(file, program, bundle.dtypes().get(network));
+    Optional<MappedArchive> mapped = MappedArchive.map(file, program, bundle.dtype(network));
     if (mapped.isEmpty()) {
       return loader.load(ModuleFile.of(file));
     }
@@ -224,7 +226,7 @@ final class LoadedNetworks implements AutoCloseable {
   }
 
   private boolean isInt8(FluxNetwork network) {
-    return bundle.dtypes().get(network) == DType.I8;
+    return bundle.dtype(network) == DType.I8;
   }
 
   private void convert(FluxNetwork network, BooleanSupplier toFloat32) {

@@ -15,6 +15,7 @@ import java.util.EnumMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import java.util.OptionalLong;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -73,7 +74,9 @@ public record MemoryPlan(
     if (policy == MemoryPolicy.AUTO) {
       policy =
           FASTEST_FIRST.stream()
-              .filter(candidate -> needed.get(candidate) <= free.orElse(Long.MAX_VALUE))
+              .filter(
+                  candidate ->
+                      Objects.requireNonNull(needed.get(candidate)) <= free.orElse(Long.MAX_VALUE))
               .findFirst()
               .orElseThrow(() -> new IllegalStateException(nothingFits(bundle, needed, free)));
     }
@@ -108,7 +111,7 @@ public record MemoryPlan(
                 String.format(
                     Locale.ROOT,
                     "%.1f GB %s",
-                    needed.get(policy) / 1e9,
+                    Objects.requireNonNull(needed.get(policy)) / 1e9,
                     switch (policy) {
                       case RESIDENT -> "with all networks resident";
                       case SEQUENTIAL -> "with one after the other";

@@ -6,6 +6,7 @@ import ai.djl.ndarray.index.NDIndex;
 import io.jitflow.flux.network.FluxModulation;
 import java.util.HashMap;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /** What the transformer reads of one prompt at each noise level. Owns its arrays. */
 final class Modulation implements AutoCloseable {
@@ -36,7 +37,7 @@ final class Modulation implements AutoCloseable {
   }
 
   /** The rows at a noise level, {@code [1, rows, hiddenSize]}, or null; still owned by this. */
-  NDArray at(double sigma) {
+  @Nullable NDArray at(double sigma) {
     return rows.get((float) sigma);
   }
 

@@ -3,6 +3,7 @@ package io.jitflow.flux;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /** Modulations of the runs made last, which it owns. Not thread-safe. */
 final class ModulationCache implements AutoCloseable {
@@ -29,7 +30,7 @@ final class ModulationCache implements AutoCloseable {
   }
 
   /** The modulation, or null; still owned by the cache. */
-  Modulation get(Key key) {
+  @Nullable Modulation get(Key key) {
     return modulations.get(key);
   }
 

@@ -2,6 +2,7 @@ package io.jitflow.flux;
 
 import java.util.LinkedHashMap;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /** Embeddings of the prompts used last, which it owns. Not thread-safe. */
 final class PromptCache implements AutoCloseable {
@@ -16,7 +17,7 @@ final class PromptCache implements AutoCloseable {
   }
 
   /** The embedding, or null; still owned by the cache. */
-  PromptEmbedding get(Key key) {
+  @Nullable PromptEmbedding get(Key key) {
     return embeddings.get(key);
   }
 

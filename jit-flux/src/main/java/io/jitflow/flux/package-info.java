@@ -9,4 +9,7 @@
  *
  * @since 0.1
  */
+@NullMarked
 package io.jitflow.flux;
+
+import org.jspecify.annotations.NullMarked;

@@ -8,6 +8,7 @@ import io.jitflow.core.Trajectory;
 import io.jitflow.core.token.TokenGrid;
 import io.jitflow.core.token.TokenSubset;
 import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A stage of a run: its anchor set Omega_k, and what depends on that alone. Immutable; a {@link
@@ -20,7 +21,7 @@ final class AnchorStage implements AutoCloseable {
   private final ActiveTokens active;
 
   /** Null if every token is active. */
-  private final VelocityLifter lifter;
+  private final @Nullable VelocityLifter lifter;
 
   AnchorStage(Run run, int index, TokenSubset tokens) {
     this.run = run;
@@ -129,12 +130,12 @@ final class AnchorStage implements AutoCloseable {
 
   /** Spreads values at the active tokens over the grid, Pi_k and Phi_k. */
   NDArray lift(NDArray values) {
-    return tokens.isFull() ? values : lifter.lift(values);
+    return lifter == null ? values : lifter.lift(values);
   }
 
   /** The velocity along which the state moves: Pi_k u, or u alone where nothing reads the rest. */
   NDArray velocity(NDArray u) {
-    if (tokens.isFull() || !run.movesEveryToken()) {
+    if (lifter == null || !run.movesEveryToken()) {
       return u;
     }
     if (index == run.plan.stages() - 1) {
@@ -158,7 +159,7 @@ final class AnchorStage implements AutoCloseable {
             .request()
             .anchors(run.plan.stageOf(i))
             .orElseGet(() -> selectJoining(u, velocity, count));
-    NDArray clean = null;
+    @Nullable NDArray clean = null;
     if (!tokens.isFull()) {
       clean = step.cleanEstimate();
       clean.attach(run.path.manager());
@@ -171,7 +172,7 @@ final class AnchorStage implements AutoCloseable {
     if (noneOrAllJoin || run.config.activation() == Activation.EVEN_SPREAD) {
       return TokenImportance.selectEvenly(tokens, count);
     }
-    NDArray lifted = velocity == u ? lifter.lift(u) : velocity;
+    NDArray lifted = velocity == u ? lift(u) : velocity;
     float[] flat;
     try (NDArray map = TokenImportance.map(lifted, tokens.grid(), run.config.importanceBorder())) {
       flat = map.toFloatArray();

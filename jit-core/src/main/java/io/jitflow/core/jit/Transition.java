@@ -6,6 +6,7 @@ import ai.djl.ndarray.index.NDIndex;
 import io.jitflow.core.Trajectory;
 import io.jitflow.core.token.TokenSubset;
 import java.util.stream.LongStream;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The way from one stage to the next: the micro-flow of the joining tokens, and their velocity
@@ -25,16 +26,16 @@ import java.util.stream.LongStream;
  * times worse, a restart at first order worse still; docs/quality.md.) A partial micro-flow leaves
  * the token off that path, which is why JitConfig allows only Euler's rule with it.
  */
-record Transition(AnchorStage from, TokenSubset next, NDArray clean, int i) {
+record Transition(AnchorStage from, TokenSubset next, @Nullable NDArray clean, int i) {
 
   /** Moves the joining tokens to their target and enters the next stage. */
   AnchorStage cross() {
     AnchorStage.Run run = from.run();
     Trajectory path = run.path();
     try (NDManager scratch = path.manager().newSubManager()) {
-      NDArray history = null;
+      @Nullable NDArray history = null;
       long[] joining = joining();
-      if (joining.length > 0) {
+      if (joining.length > 0 && clean != null) {
         clean.attach(scratch);
         NDArray lifted = from.lift(clean); // Phi_k(x0_hat)
         flow(joining, lifted, scratch);
@@ -49,7 +50,7 @@ record Transition(AnchorStage from, TokenSubset next, NDArray clean, int i) {
       }
       from.close();
       AnchorStage to = new AnchorStage(run, run.plan().stageOf(i), next);
-      if (path.history().isPresent()) {
+      if (history != null && path.history().isPresent()) {
         path.remember(to.active().select(history, scratch));
       }
       return to;

@@ -14,6 +14,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The augmented lifter Pi_k, and the interpolation Phi_k of the micro-flow: spreads values at the
@@ -47,7 +48,7 @@ final class VelocityLifter implements AutoCloseable {
   private final NDArray fieldRows;
   private final NDArray anchorRows;
   private final double[] kernel;
-  private NDList weights;
+  private @Nullable NDList weights;
 
   /**
    * Builds the lifter of an anchor set.
@@ -223,7 +224,13 @@ final class VelocityLifter implements AutoCloseable {
     TokenGrid grid = anchors.grid();
     int paddedRows = grid.rows() + 2 * radius;
     int paddedCols = grid.cols() + 2 * radius;
-    long[] padded = new long[anchors.samples() * paddedRows * paddedCols];
+    long places = (long) anchors.samples() * paddedRows * paddedCols;
+    if (places > Integer.MAX_VALUE - 8) {
+      throw new IllegalArgumentException(
+          "%s with a blur of radius %d make %d places, more than one array holds; sample fewer at a time or use more anchors"
+              .formatted(anchors, radius, places));
+    }
+    long[] padded = new long[(int) places];
     int next = 0;
     for (int b = 0; b < anchors.samples(); b++) {
       for (int r = 0; r < paddedRows; r++) {

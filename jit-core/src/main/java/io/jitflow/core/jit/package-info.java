@@ -9,4 +9,7 @@
  *
  * @since 0.1
  */
+@NullMarked
 package io.jitflow.core.jit;
+
+import org.jspecify.annotations.NullMarked;

@@ -5,4 +5,7 @@
  *
  * @since 0.1
  */
+@NullMarked
 package io.jitflow.core.token;
+
+import org.jspecify.annotations.NullMarked;

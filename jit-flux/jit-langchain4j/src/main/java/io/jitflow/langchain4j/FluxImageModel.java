@@ -12,6 +12,9 @@ import io.jitflow.flux.FluxPool;
 import io.jitflow.flux.image.GeneratedImages;
 import io.jitflow.flux.image.ImageRequest;
 import io.jitflow.flux.image.ImageSettings;
+import io.jitflow.flux.image.SourceImage;
+import java.awt.image.BufferedImage;
+import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -19,6 +22,8 @@ import java.util.Base64;
 import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.function.Supplier;
+import javax.imageio.ImageIO;
 
 /**
  * An image model that runs inside the JVM.
@@ -41,11 +46,13 @@ public final class FluxImageModel implements ImageModel, AutoCloseable {
   private final FluxPool pool;
   private final boolean ownsPool;
   private final ImageSettings settings;
+  private final double strength;
 
-  private FluxImageModel(FluxPool pool, boolean ownsPool, ImageSettings settings) {
+  private FluxImageModel(FluxPool pool, boolean ownsPool, Builder builder) {
     this.pool = pool;
     this.ownsPool = ownsPool;
-    this.settings = settings;
+    this.settings = builder.settings;
+    this.strength = builder.strength;
   }
 
   /** {@return a builder, which needs a bundle or a pool} */
@@ -55,8 +62,7 @@ public final class FluxImageModel implements ImageModel, AutoCloseable {
 
   @Override
   public Response<Image> generate(String prompt) {
-    Response<List<Image>> all = generate(prompt, 1);
-    return Response.from(all.content().get(0), null, all.finishReason(), all.metadata());
+    return first(generate(prompt, 1));
   }
 
   /**
@@ -66,14 +72,69 @@ public final class FluxImageModel implements ImageModel, AutoCloseable {
    */
   @Override
   public Response<List<Image>> generate(String prompt, int n) {
+    return draw(() -> settings.withCount(n).request(prompt, pool.schedule()));
+  }
+
+  /**
+   * {@inheritDoc}
+   *
+   * @param image base64 data of an opaque picture whose sides are multiples of 16 px; the answer
+   *     has its size
+   */
+  @Override
+  public Response<Image> edit(Image image, String prompt) {
+    return first(draw(() -> editing(image, prompt)));
+  }
+
+  /**
+   * {@inheritDoc}
+   *
+   * @param image as for {@link #edit(Image, String)}
+   * @param mask a picture of the same size: what is white there is drawn, the rest stays
+   */
+  @Override
+  public Response<Image> edit(Image image, Image mask, String prompt) {
+    return first(draw(() -> editing(image, prompt).withMask(source("mask", mask))));
+  }
+
+  private ImageRequest editing(Image image, String prompt) {
+    return settings
+        .withCount(1)
+        .request(prompt, pool.schedule())
+        .withImage(source("image", image), strength);
+  }
+
+  private static SourceImage source(String what, Image image) {
+    if (image.base64Data() == null) {
+      throw new IllegalArgumentException(
+          "the %s must have base64 data; nothing is fetched from a URL".formatted(what));
+    }
+    byte[] file = Base64.getDecoder().decode(image.base64Data());
     try {
-      ImageRequest request = settings.withCount(n).request(prompt, pool.schedule());
-      return response(pool.generate(request));
+      BufferedImage pixels = ImageIO.read(new ByteArrayInputStream(file));
+      if (pixels == null) {
+        throw new IllegalArgumentException(
+            "the %s is no picture that Java can read, such as PNG or JPEG".formatted(what));
+      }
+      return SourceImage.of(pixels);
+    } catch (IOException e) {
+      throw new IllegalArgumentException(
+          "the %s is damaged: %s".formatted(what, e.getMessage()), e);
+    }
+  }
+
+  private Response<List<Image>> draw(Supplier<ImageRequest> request) {
+    try {
+      return response(pool.generate(request.get()));
     } catch (IllegalArgumentException e) {
       throw new InvalidRequestException(e.getMessage(), e);
     } catch (RejectedExecutionException e) {
       throw new RateLimitException(e.getMessage(), e);
     }
+  }
+
+  private static Response<Image> first(Response<List<Image>> all) {
+    return Response.from(all.content().get(0), null, all.finishReason(), all.metadata());
   }
 
   private static Response<List<Image>> response(GeneratedImages generated) {
@@ -103,6 +164,7 @@ public final class FluxImageModel implements ImageModel, AutoCloseable {
     private List<FluxOptions> options = List.of(FluxOptions.defaults());
     private int queueLimit = FluxPool.DEFAULT_QUEUE;
     private ImageSettings settings = ImageSettings.none();
+    private double strength = 0.75;
 
     private Builder() {}
 
@@ -230,6 +292,20 @@ public final class FluxImageModel implements ImageModel, AutoCloseable {
     }
 
     /**
+     * How much of a picture {@code edit} draws anew.
+     *
+     * @param share 0 to 1, of the steps; 0.75 unless given
+     * @return this builder
+     */
+    public Builder strength(double share) {
+      if (!(share >= 0 && share <= 1)) {
+        throw new InvalidRequestException("strength must be from 0 to 1, got " + share);
+      }
+      strength = share;
+      return this;
+    }
+
+    /**
      * Loads the model.
      *
      * @return the model
@@ -245,9 +321,9 @@ public final class FluxImageModel implements ImageModel, AutoCloseable {
       try {
         settings.check();
         return pool != null
-            ? new FluxImageModel(pool, false, settings)
+            ? new FluxImageModel(pool, false, this)
             : new FluxImageModel(
-                FluxPool.load(Objects.requireNonNull(bundle), options, queueLimit), true, settings);
+                FluxPool.load(Objects.requireNonNull(bundle), options, queueLimit), true, this);
       } catch (IllegalArgumentException e) {
         throw new InvalidRequestException(e.getMessage(), e);
       } catch (IOException e) {

@@ -16,13 +16,19 @@ import io.jitflow.flux.FluxPipeline;
 import io.jitflow.flux.FluxPool;
 import io.jitflow.flux.image.GeneratedImages;
 import io.jitflow.flux.image.ImageRequest;
+import io.jitflow.flux.image.SourceImage;
 import io.jitflow.flux.mini.FluxMini;
+import java.awt.Color;
+import java.awt.image.BufferedImage;
+import java.io.ByteArrayInputStream;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Base64;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
+import javax.imageio.ImageIO;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
@@ -79,6 +85,59 @@ class FluxImageModelTest {
         assertThat(same.generate("red apple").content()).isEqualTo(answer.content());
       }
     }
+  }
+
+  @Test
+  void edit_pictureAndMask_giveThePngsOfThePlainApi() throws IOException {
+    Image image;
+    Image mask = picture(new Color(0, 0, 0), 32);
+    byte[] edited;
+    byte[] masked;
+    try (FluxPipeline pipeline = FluxPipeline.load(bundle, CPU)) {
+      ImageRequest request =
+          ImageRequest.of("pear")
+              .withSeed(3)
+              .withSampler(new EulerSampler(pipeline.schedule(), 4))
+              .withImage(source(picture(Color.GREEN, 0)), 0.5);
+      image = picture(Color.GREEN, 0);
+      edited = pipeline.generate(request).toPng(0);
+      masked = pipeline.generate(request.withMask(source(mask))).toPng(0);
+    }
+    assertThat(masked).isNotEqualTo(edited);
+    try (FluxImageModel model = small().steps(4).seed(3).strength(0.5).build()) {
+      assertThat(png(model.edit(image, "pear"))).isEqualTo(edited);
+      assertThat(png(model.edit(image, mask, "pear"))).isEqualTo(masked);
+      assertThatThrownBy(() -> model.edit(Image.builder().url("file:a.png").build(), "pear"))
+          .isInstanceOf(InvalidRequestException.class)
+          .hasMessageContaining("the image must have base64 data");
+      assertThatThrownBy(() -> model.edit(Image.builder().base64Data("AAAA").build(), "pear"))
+          .isInstanceOf(InvalidRequestException.class)
+          .hasMessageContaining("no picture that Java can read");
+    }
+  }
+
+  private static byte[] png(Response<Image> answer) {
+    return Base64.getDecoder().decode(answer.content().base64Data());
+  }
+
+  /** 64 x 64 px of one colour, white from a column on if that is above 0. */
+  private static Image picture(Color colour, int whiteFrom) throws IOException {
+    BufferedImage pixels = new BufferedImage(64, 64, BufferedImage.TYPE_INT_RGB);
+    for (int i = 0; i < 64 * 64; i++) {
+      boolean white = whiteFrom > 0 && i % 64 >= whiteFrom;
+      pixels.setRGB(i % 64, i / 64, (white ? Color.WHITE : colour).getRGB());
+    }
+    ByteArrayOutputStream file = new ByteArrayOutputStream();
+    ImageIO.write(pixels, "png", file);
+    return Image.builder()
+        .base64Data(Base64.getEncoder().encodeToString(file.toByteArray()))
+        .mimeType("image/png")
+        .build();
+  }
+
+  private static SourceImage source(Image image) throws IOException {
+    return SourceImage.of(
+        ImageIO.read(new ByteArrayInputStream(Base64.getDecoder().decode(image.base64Data()))));
   }
 
   @Test

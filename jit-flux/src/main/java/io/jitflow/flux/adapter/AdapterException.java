@@ -1,6 +1,7 @@
 package io.jitflow.flux.adapter;
 
 import io.jitflow.flux.file.BrokenFileException;
+import org.jspecify.annotations.Nullable;
 
 /**
  * An adapter that is readable but does not fit: it is of a kind that is not supported, or made for
@@ -14,7 +15,7 @@ public final class AdapterException extends BrokenFileException {
     super(message, null);
   }
 
-  AdapterException(String message, Throwable cause) {
+  AdapterException(String message, @Nullable Throwable cause) {
     super(message, cause);
   }
 }

@@ -15,6 +15,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 
 /** An adapter's file: which of its tensors change which matrices, checked from the header. */
@@ -95,19 +96,14 @@ final class LoraFile implements AutoCloseable {
       Map<Part, String> tensors = entry.getValue();
       problem(file, tensors, target).ifPresent(p -> wrong.add(Quoted.of(entry.getKey()) + " " + p));
       if (wrong.isEmpty()) {
-        int rank = Math.toIntExact(file.info(tensors.get(Part.DOWN)).shape().get(0));
+        String up = Objects.requireNonNull(tensors.get(Part.UP));
+        String down = Objects.requireNonNull(tensors.get(Part.DOWN));
+        int rank = Math.toIntExact(file.info(down).shape().get(0));
         double alpha =
             tensors.containsKey(Part.ALPHA)
-                ? number(file, tensors.get(Part.ALPHA))
+                ? number(file, Objects.requireNonNull(tensors.get(Part.ALPHA)))
                 : alpha(metadata, entry.getKey(), rank);
-        layers.add(
-            new LoraLayer(
-                file,
-                target,
-                tensors.get(Part.UP),
-                tensors.get(Part.DOWN),
-                rank,
-                scale * alpha / rank));
+        layers.add(new LoraLayer(file, target, up, down, rank, scale * alpha / rank));
       }
     }
     if (!wrong.isEmpty()) {

@@ -36,7 +36,10 @@ public final class OpenAdapters implements AutoCloseable {
       throws IOException {
     OpenAdapters open = new OpenAdapters();
     try {
-      LayerNames names = adapters.isEmpty() ? null : new LayerNames(tensors);
+      if (adapters.isEmpty()) {
+        return open;
+      }
+      LayerNames names = new LayerNames(tensors);
       for (LoraAdapter adapter : adapters) {
         LoraFile file = LoraFile.open(adapter, names);
         open.files.add(file);

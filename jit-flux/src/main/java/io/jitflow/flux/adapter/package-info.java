@@ -10,5 +10,10 @@
  * <p>Limits: LoRA with two factors, for the transformer and the text encoders. Differences of
  * biases and norms, DoRA, LoHa and LoKr are refused: every tensor of a file is used, or an error
  * names it.
+ *
+ * @since 0.1
  */
+@NullMarked
 package io.jitflow.flux.adapter;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,6 +1,7 @@
 package io.jitflow.flux.bundle;
 
 import io.jitflow.flux.file.BrokenFileException;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A bundle that is missing, incomplete, damaged, or of another version. The message names the file
@@ -13,7 +14,7 @@ public final class BundleException extends BrokenFileException {
     super(message, null);
   }
 
-  BundleException(String message, Throwable cause) {
+  BundleException(String message, @Nullable Throwable cause) {
     super(message, cause);
   }
 }

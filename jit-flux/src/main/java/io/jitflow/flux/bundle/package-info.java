@@ -6,4 +6,7 @@
  *
  * @since 0.1
  */
+@NullMarked
 package io.jitflow.flux.bundle;
+
+import org.jspecify.annotations.NullMarked;

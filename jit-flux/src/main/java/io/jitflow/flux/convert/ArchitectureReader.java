@@ -384,8 +384,11 @@ final class ArchitectureReader {
     if (given.isPresent()) {
       return Optional.of(ConfigFile.read(given.get()));
     }
-    Path folder = Files.isDirectory(weights) ? weights : weights.toAbsolutePath().getParent();
-    Optional<ConfigFile> beside = ConfigFile.readIfPresent(folder.resolve("config.json"));
+    Optional<ConfigFile> beside =
+        ConfigFile.readIfPresent(
+            Files.isDirectory(weights)
+                ? weights.resolve("config.json")
+                : weights.toAbsolutePath().resolveSibling("config.json"));
     if (beside.isEmpty() || Files.isDirectory(weights)) {
       return beside;
     }

@@ -1,6 +1,7 @@
 package io.jitflow.flux.convert;
 
 import io.jitflow.flux.file.BrokenFileException;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A checkpoint whose files are readable but do not make a FLUX.1 model: a part is missing, a
@@ -14,7 +15,7 @@ public final class CheckpointException extends BrokenFileException {
     super(message, null);
   }
 
-  CheckpointException(String message, Throwable cause) {
+  CheckpointException(String message, @Nullable Throwable cause) {
     super(message, cause);
   }
 }

@@ -7,6 +7,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /** A JSON configuration of a checkpoint; absent and null entries take the default. */
 final class ConfigFile {
@@ -94,7 +95,7 @@ final class ConfigFile {
 
   private record Faults(Path file) implements JsonFaults {
     @Override
-    public IOException unreadable(String problem, Throwable cause) {
+    public IOException unreadable(String problem, @Nullable Throwable cause) {
       return new CheckpointException(file + ": " + problem + "; download the file again", cause);
     }
 

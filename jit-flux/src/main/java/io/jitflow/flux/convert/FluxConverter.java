@@ -1,6 +1,7 @@
 package io.jitflow.flux.convert;
 
 import io.jitflow.flux.bundle.FluxBundle;
+import io.jitflow.flux.bundle.Verification;
 import io.jitflow.flux.convert.ConversionOptions.Checksums;
 import io.jitflow.flux.convert.ConversionProgress.Step;
 import io.jitflow.flux.program.NetworkProgram;
@@ -25,6 +26,7 @@ import java.util.HexFormat;
 import java.util.Map;
 import java.util.Objects;
 import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Makes a bundle from a checkpoint.
@@ -90,8 +92,8 @@ public final class FluxConverter {
     Objects.requireNonNull(listener, "listener");
     StagedFolder.requireFree(target, options.existing());
     try (OpenCheckpoint open = OpenCheckpoint.open(checkpoint, target, options)) {
-      requireRoom(target, open.plan().requiredBytes());
       try (StagedFolder staged = StagedFolder.create(target, options.existing())) {
+        requireRoom(target, open.plan().requiredBytes());
         FluxBundle bundle = write(open, staged.path(), options, listener);
         open.requireUnchanged();
         staged.moveToTarget();
@@ -154,7 +156,9 @@ public final class FluxConverter {
             about.scheduler(),
             open.sources(hashes),
             about.adapters());
-    bundle.writeManifest();
+    bundle.writeManifest(
+        hashing ? Verification.FULL : Verification.FAST,
+        (name, done, total) -> progress.stay(Step.CHECKSUM, name));
     return FluxBundle.read(folder);
   }
 
@@ -204,7 +208,7 @@ public final class FluxConverter {
     return HexFormat.of().formatHex(digest.digest());
   }
 
-  private static InterruptedIOException interrupted(Throwable cause) {
+  private static InterruptedIOException interrupted(@Nullable Throwable cause) {
     InterruptedIOException e =
         new InterruptedIOException("the conversion was interrupted; it left nothing behind");
     e.initCause(cause);
@@ -218,7 +222,7 @@ public final class FluxConverter {
     private long before;
     private long inStep;
     private Step step = Step.WRITE;
-    private NetworkPlan plan;
+    private @Nullable NetworkPlan plan;
     private String item = "";
 
     Progress(ConversionListener listener, long total) {
@@ -238,12 +242,21 @@ public final class FluxConverter {
       item = what;
     }
 
+    /** Another look at what is written already, which counts for nothing. */
+    void stay(Step next, String what) {
+      step = next;
+      item = what;
+      advanceTo(inStep);
+    }
+
     void advanceTo(long bytes) {
       inStep = bytes;
       if (Thread.currentThread().isInterrupted()) {
         throw new UncheckedIOException(interrupted(null));
       }
-      listener.progress(new ConversionProgress(step, plan.network(), item, before + inStep, total));
+      listener.progress(
+          new ConversionProgress(
+              step, Objects.requireNonNull(plan).network(), item, before + inStep, total));
     }
   }
 

@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.channels.WritableByteChannel;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A matrix as 8-bit integers with a scale for each row: the largest magnitude of the row becomes
@@ -20,7 +21,7 @@ final class Int8Rows {
   private final TensorSource matrix;
   private final int rows;
   private final int columns;
-  private float[] scales;
+  private float @Nullable [] scales;
 
   /**
    * Wraps a matrix.

@@ -22,6 +22,7 @@ import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 
 /** A checkpoint with all files open, all mappings complete and all settings read. */
@@ -214,7 +215,7 @@ final class OpenCheckpoint implements AutoCloseable {
   }
 
   DType dtype(NetworkPlan plan) {
-    return options.dtypes().get(plan.network());
+    return Objects.requireNonNull(options.dtypes().get(plan.network()));
   }
 
   void copyTokenizers(Path folder) throws IOException {

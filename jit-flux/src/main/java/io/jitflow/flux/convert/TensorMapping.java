@@ -17,6 +17,7 @@ import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 
@@ -229,7 +230,7 @@ public final class TensorMapping {
     if (!FloatConversion.supports(dtype)) {
       throw new IllegalArgumentException("expected BF16, F16 or F32, got " + dtype);
     }
-    long[] shape = shapes.get(name);
+    long[] shape = Objects.requireNonNull(shapes.get(name));
     if (merge.isPresent()) {
       FluxNetwork network = merge.get().network();
       OpenAdapters adapters = merge.get().adapters();

@@ -15,4 +15,7 @@
  *
  * @since 0.1
  */
+@NullMarked
 package io.jitflow.flux.convert;
+
+import org.jspecify.annotations.NullMarked;

@@ -66,7 +66,7 @@ final class Arguments {
   }
 
   static int integer(Map<String, ?> arguments, String key) {
-    String text = arguments.get(key).toString();
+    String text = String.valueOf(arguments.get(key));
     try {
       return Integer.parseInt(text);
     } catch (NumberFormatException e) {
@@ -76,7 +76,7 @@ final class Arguments {
   }
 
   private static double number(Map<String, ?> arguments, String key) {
-    String text = arguments.get(key).toString();
+    String text = String.valueOf(arguments.get(key));
     try {
       return Double.parseDouble(text);
     } catch (NumberFormatException e) {

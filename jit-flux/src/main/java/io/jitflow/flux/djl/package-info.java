@@ -23,4 +23,7 @@
  *
  * @since 0.1
  */
+@NullMarked
 package io.jitflow.flux.djl;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,6 +1,7 @@
 package io.jitflow.flux.file;
 
 import java.io.IOException;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A file or folder that can be read but is not what it should be: damaged, incomplete, of another
@@ -18,7 +19,7 @@ public abstract class BrokenFileException extends IOException {
    * @param message names the file, what was expected and found, and what to do
    * @param cause what the parser met, or null
    */
-  protected BrokenFileException(String message, Throwable cause) {
+  protected BrokenFileException(String message, @Nullable Throwable cause) {
     super(message, cause);
   }
 }

@@ -3,4 +3,7 @@
  *
  * @since 0.1
  */
+@NullMarked
 package io.jitflow.flux.file;
+
+import org.jspecify.annotations.NullMarked;

@@ -180,7 +180,7 @@ public record GeneratedImages(
 
   private void writePng(int index, Path file) throws IOException {
     Path folder = file.toAbsolutePath().getParent();
-    if (!Files.isDirectory(folder)) {
+    if (folder == null || !Files.isDirectory(folder)) {
       throw new NotDirectoryException(folder + ": expected an existing folder to save into");
     }
     if (Files.isDirectory(file)) {

@@ -9,6 +9,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Where an image came from: the request, and the model that served it. PNG files carry it as JSON
@@ -105,7 +106,8 @@ public record ImageOrigin(ImageRequest request, String model, List<String> remar
         .toList();
   }
 
-  private static PngException damaged(Path png, String problem, Throwable cause) {
+  private static PngException damaged(
+      Path png, @Nullable String problem, @Nullable Throwable cause) {
     return new PngException(png + ": the request in this PNG file is damaged: " + problem, cause);
   }
 

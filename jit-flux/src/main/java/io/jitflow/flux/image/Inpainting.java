@@ -71,7 +71,7 @@ public record Inpainting(SourceImage mask, int featherPx, Context context) {
     return drawn;
   }
 
-  /** Which tokens the sampler draws: those with a white pixel. */
+  /** {@return which tokens the sampler draws: those with a white pixel} */
   public boolean[] drawnTokens() {
     return drawnCells(TOKEN_PX);
   }

@@ -1,6 +1,7 @@
 package io.jitflow.flux.image;
 
 import io.jitflow.flux.file.BrokenFileException;
+import org.jspecify.annotations.Nullable;
 
 /** A PNG file that is damaged, or carries no request that this version can bring back. */
 final class PngException extends BrokenFileException {
@@ -10,7 +11,7 @@ final class PngException extends BrokenFileException {
     super(message, null);
   }
 
-  PngException(String message, Throwable cause) {
+  PngException(String message, @Nullable Throwable cause) {
     super(message, cause);
   }
 }

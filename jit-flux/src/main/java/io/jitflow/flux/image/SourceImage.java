@@ -14,6 +14,7 @@ import java.util.Optional;
 import javax.imageio.ImageIO;
 import javax.imageio.ImageReader;
 import javax.imageio.stream.ImageInputStream;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A picture that a request starts from, or a mask: 8 bits for each of red, green and blue.
@@ -27,10 +28,10 @@ public final class SourceImage {
 
   private final int widthPx;
   private final int heightPx;
-  private final int[] rgb;
+  private final int @Nullable [] rgb;
   private final String sha256;
 
-  private SourceImage(int widthPx, int heightPx, int[] rgb, String sha256) {
+  private SourceImage(int widthPx, int heightPx, int @Nullable [] rgb, String sha256) {
     this.widthPx = widthPx;
     this.heightPx = heightPx;
     this.rgb = rgb;

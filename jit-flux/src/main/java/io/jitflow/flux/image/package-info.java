@@ -5,4 +5,7 @@
  *
  * @since 0.1
  */
+@NullMarked
 package io.jitflow.flux.image;
+
+import org.jspecify.annotations.NullMarked;

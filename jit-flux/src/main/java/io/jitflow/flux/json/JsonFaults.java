@@ -1,6 +1,7 @@
 package io.jitflow.flux.json;
 
 import java.io.IOException;
+import org.jspecify.annotations.Nullable;
 
 /** Turns what a reader found wrong into the exception of whoever reads. */
 @FunctionalInterface
@@ -13,7 +14,7 @@ public interface JsonFaults {
    * @param cause what the parser met, or null
    * @return the exception to throw
    */
-  IOException unreadable(String problem, Throwable cause);
+  IOException unreadable(String problem, @Nullable Throwable cause);
 
   /**
    * A value that is missing, of another type, not representable, or unknown.

@@ -24,9 +24,11 @@ import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Predicate;
+import org.jspecify.annotations.Nullable;
 
 /**
  * One JSON object, read strictly: RFC 8259 without extensions, every name once, numbers exactly as
@@ -367,7 +369,7 @@ public final class StrictJson {
    * @param found what is there; null for nothing
    * @return the exception to throw
    */
-  public IOException wrong(String key, String expected, Object found) {
+  public IOException wrong(String key, String expected, @Nullable Object found) {
     String shown = found == null ? "nothing" : Quoted.bare(found.toString(), SHOWN_CHARACTERS);
     return faults.wrong(
         "%s: expected %s, found %s"
@@ -379,7 +381,7 @@ public final class StrictJson {
     return path;
   }
 
-  private JsonElement present(String key) {
+  private @Nullable JsonElement present(String key) {
     asked.add(key);
     JsonElement element = object.get(key);
     return element == null || element.isJsonNull() ? null : element;
@@ -397,7 +399,7 @@ public final class StrictJson {
     return array;
   }
 
-  private int whole(String key, JsonElement found) throws IOException {
+  private int whole(String key, @Nullable JsonElement found) throws IOException {
     BigDecimal number = decimal(key, "a whole number", found);
     try {
       return number.intValueExact();
@@ -411,16 +413,17 @@ public final class StrictJson {
     return hasFraction ? "a whole number" : "a whole number of " + bits + " bits";
   }
 
-  private double real(String key, JsonElement found) throws IOException {
+  private double real(String key, @Nullable JsonElement found) throws IOException {
     BigDecimal number = decimal(key, "a number", found);
-    double value = found.getAsDouble();
+    double value = Objects.requireNonNull(found).getAsDouble(); // BigDecimal has no -0
     if (Double.isInfinite(value) || (value == 0 && number.signum() != 0)) {
       throw wrong(key, "a number that a double can hold", found);
     }
     return value;
   }
 
-  private BigDecimal decimal(String key, String expected, JsonElement found) throws IOException {
+  private BigDecimal decimal(String key, String expected, @Nullable JsonElement found)
+      throws IOException {
     if (!(found instanceof JsonPrimitive primitive) || !primitive.isNumber()) {
       throw wrong(key, expected, found);
     }

@@ -6,4 +6,7 @@
  *
  * @since 0.1
  */
+@NullMarked
 package io.jitflow.flux.json;
+
+import org.jspecify.annotations.NullMarked;

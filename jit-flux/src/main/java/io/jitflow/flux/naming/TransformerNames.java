@@ -2,6 +2,7 @@ package io.jitflow.flux.naming;
 
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 
 /**
  * Names of the transformer's tensors. Our program has the names of the original release
@@ -73,7 +74,8 @@ public final class TransformerNames {
     }
     String[] path = module.split("\\.", 3);
     boolean doubleBlock = path[0].equals("double_blocks");
-    List<String> modules = (doubleBlock ? DOUBLE_BLOCK : SINGLE_BLOCK).get(path[2]);
+    List<String> modules =
+        Objects.requireNonNull((doubleBlock ? DOUBLE_BLOCK : SINGLE_BLOCK).get(path[2]), tensor);
     String block = (doubleBlock ? "transformer_blocks." : "single_transformer_blocks.") + path[1];
     List<String> names = modules.stream().map(m -> block + "." + m + suffix).toList();
     return names.size() == 1

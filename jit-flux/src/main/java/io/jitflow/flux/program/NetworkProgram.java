@@ -18,6 +18,7 @@ import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.function.Function;
 import java.util.function.LongConsumer;
 
@@ -254,7 +255,11 @@ public final class NetworkProgram {
    */
   public void writeSkeleton(Path target, Function<String, DType> dtypes) throws IOException {
     writeSkeleton(
-        target, module(name -> new PlaceholderTensor(dtypes.apply(name), tensors.get(name))));
+        target,
+        module(
+            name ->
+                new PlaceholderTensor(
+                    dtypes.apply(name), Objects.requireNonNull(tensors.get(name)))));
   }
 
   /** Writes the network without weights, given the types in the order of an archive. */
@@ -305,7 +310,8 @@ public final class NetworkProgram {
   }
 
   private ScriptModule placeholders() {
-    return module(name -> new PlaceholderTensor(DType.F32, tensors.get(name)));
+    return module(
+        name -> new PlaceholderTensor(DType.F32, Objects.requireNonNull(tensors.get(name))));
   }
 
   private static void collect(ScriptModule module, List<long[]> shapes) {

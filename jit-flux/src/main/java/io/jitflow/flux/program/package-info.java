@@ -8,4 +8,7 @@
  *
  * @since 0.1
  */
+@NullMarked
 package io.jitflow.flux.program;
+
+import org.jspecify.annotations.NullMarked;

@@ -4,6 +4,7 @@ import io.jitflow.flux.file.BrokenFileException;
 import io.jitflow.flux.file.Quoted;
 import java.nio.file.Path;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A checkpoint file that is missing, damaged, malformed or not supported. The message names the
@@ -13,12 +14,13 @@ import java.util.Optional;
 public final class SafetensorsException extends BrokenFileException {
   private static final long serialVersionUID = 1L;
 
-  private final transient Path file;
+  private final transient @Nullable Path file;
 
   /** The tensor to blame, or null. */
-  private final String tensor;
+  private final @Nullable String tensor;
 
-  private SafetensorsException(Path file, String tensor, String message, Throwable cause) {
+  private SafetensorsException(
+      Path file, @Nullable String tensor, String message, @Nullable Throwable cause) {
     super(message, cause);
     this.file = file;
     this.tensor = tensor;

@@ -11,6 +11,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.Map;
 import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 
 /**
  * One safetensors file, mapped into memory and checked completely when it is opened.
@@ -36,7 +37,7 @@ public final class SafetensorsFile implements AutoCloseable {
   private final SafetensorsHeader header;
   private final int windowBytes;
   private final int maxSliceBytes;
-  private volatile ByteBuffer[] windows;
+  private volatile ByteBuffer @Nullable [] windows;
 
   private SafetensorsFile(
       Path path,

@@ -14,4 +14,7 @@
  *
  * @since 0.1
  */
+@NullMarked
 package io.jitflow.flux.safetensors;
+
+import org.jspecify.annotations.NullMarked;

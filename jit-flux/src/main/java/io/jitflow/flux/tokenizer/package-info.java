@@ -14,4 +14,7 @@
  *
  * @since 0.1
  */
+@NullMarked
 package io.jitflow.flux.tokenizer;
+
+import org.jspecify.annotations.NullMarked;

@@ -3,4 +3,7 @@
  *
  * @since 0.1
  */
+@NullMarked
 package io.jitflow.flux.weights;
+
+import org.jspecify.annotations.NullMarked;
