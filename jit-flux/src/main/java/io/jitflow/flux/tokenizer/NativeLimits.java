@@ -8,6 +8,7 @@ import com.google.gson.JsonParser;
 import java.nio.charset.StandardCharsets;
 import java.util.Base64;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What a tokenizer's definition must not say, because the native library does not refuse it but
@@ -98,17 +99,17 @@ final class NativeLimits {
     return Optional.empty();
   }
 
-  private static String second(JsonElement merge) {
+  private static @Nullable String second(JsonElement merge) {
     if (merge.isJsonArray()) {
       JsonArray pair = merge.getAsJsonArray();
       return pair.size() == 2 ? text(pair.get(1)) : null;
     }
     String line = text(merge);
     int space = line == null ? -1 : line.indexOf(' ');
-    return space < 0 ? null : line.substring(space + 1);
+    return line == null || space < 0 ? null : line.substring(space + 1);
   }
 
-  private static String text(JsonElement element) {
+  private static @Nullable String text(@Nullable JsonElement element) {
     return element != null && element.isJsonPrimitive() && element.getAsJsonPrimitive().isString()
         ? element.getAsString()
         : null;
