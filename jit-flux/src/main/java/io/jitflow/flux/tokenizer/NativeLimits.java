@@ -67,7 +67,7 @@ final class NativeLimits {
     return Optional.empty();
   }
 
-  private static Optional<String> inCharsMap(String base64) {
+  private static Optional<String> inCharsMap(@Nullable String base64) {
     if (base64 == null) {
       return Optional.of("expected text");
     }
