@@ -3,6 +3,7 @@ package io.jitflow.flux;
 import ai.djl.Device;
 import ai.djl.engine.Engine;
 import io.jitflow.flux.adapter.LoraAdapter;
+import io.jitflow.flux.bundle.Verification;
 import io.jitflow.flux.network.VaeTiling;
 import java.util.List;
 import java.util.Objects;
@@ -22,6 +23,7 @@ import java.util.stream.IntStream;
  * @param arithmetic in which type the networks compute
  * @param adapters LoRA files that are added to the weights in memory, in this order; the bundle
  *     stays as it is
+ * @param verification how the bundle's files are compared with its manifest at loading
  */
 public record FluxOptions(
     Optional<Device> device,
@@ -29,7 +31,8 @@ public record FluxOptions(
     int cachedPrompts,
     int decodeTilePx,
     Arithmetic arithmetic,
-    List<LoraAdapter> adapters) {
+    List<LoraAdapter> adapters,
+    Verification verification) {
   private static final int LATENT_PX = 8;
 
   /**
@@ -44,6 +47,7 @@ public record FluxOptions(
    *     multiple of 16 from 128 on; one tile of 1024 px takes about 3 GB in float32
    * @param arithmetic in which type the networks compute
    * @param adapters LoRA files that are added to the weights in memory, in this order
+   * @param verification how the bundle's files are compared with its manifest at loading
    * @throws IllegalArgumentException if a value is out of range
    */
   public FluxOptions {
@@ -51,6 +55,7 @@ public record FluxOptions(
     Objects.requireNonNull(device, "device");
     Objects.requireNonNull(memory, "memory");
     Objects.requireNonNull(arithmetic, "arithmetic");
+    Objects.requireNonNull(verification, "verification");
     if (cachedPrompts < 0) {
       throw new IllegalArgumentException(
           "cachedPrompts must be at least 0, got %d".formatted(cachedPrompts));
@@ -63,13 +68,19 @@ public record FluxOptions(
 
   /**
    * Returns the usual options: the engine's device, the fastest memory policy that fits, 16 cached
-   * prompts, tiles above 1024 px, the arithmetic that is fast on the device.
+   * prompts, tiles above 1024 px, the arithmetic that is fast on the device, files verified fast.
    *
    * @return the options
    */
   public static FluxOptions defaults() {
     return new FluxOptions(
-        Optional.empty(), MemoryPolicy.AUTO, 16, 1024, Arithmetic.AUTO, List.of());
+        Optional.empty(),
+        MemoryPolicy.AUTO,
+        16,
+        1024,
+        Arithmetic.AUTO,
+        List.of(),
+        Verification.FAST);
   }
 
   /**
@@ -80,7 +91,13 @@ public record FluxOptions(
    */
   public FluxOptions withDevice(Device value) {
     return new FluxOptions(
-        Optional.of(value), memory, cachedPrompts, decodeTilePx, arithmetic, adapters);
+        Optional.of(value),
+        memory,
+        cachedPrompts,
+        decodeTilePx,
+        arithmetic,
+        adapters,
+        verification);
   }
 
   /**
@@ -102,7 +119,8 @@ public record FluxOptions(
    * @return the changed copy
    */
   public FluxOptions withMemory(MemoryPolicy value) {
-    return new FluxOptions(device, value, cachedPrompts, decodeTilePx, arithmetic, adapters);
+    return new FluxOptions(
+        device, value, cachedPrompts, decodeTilePx, arithmetic, adapters, verification);
   }
 
   /**
@@ -112,7 +130,7 @@ public record FluxOptions(
    * @return the changed copy
    */
   public FluxOptions withCachedPrompts(int value) {
-    return new FluxOptions(device, memory, value, decodeTilePx, arithmetic, adapters);
+    return new FluxOptions(device, memory, value, decodeTilePx, arithmetic, adapters, verification);
   }
 
   /**
@@ -122,7 +140,8 @@ public record FluxOptions(
    * @return the changed copy
    */
   public FluxOptions withDecodeTilePx(int value) {
-    return new FluxOptions(device, memory, cachedPrompts, value, arithmetic, adapters);
+    return new FluxOptions(
+        device, memory, cachedPrompts, value, arithmetic, adapters, verification);
   }
 
   /**
@@ -132,7 +151,19 @@ public record FluxOptions(
    * @return the changed copy
    */
   public FluxOptions withArithmetic(Arithmetic value) {
-    return new FluxOptions(device, memory, cachedPrompts, decodeTilePx, value, adapters);
+    return new FluxOptions(
+        device, memory, cachedPrompts, decodeTilePx, value, adapters, verification);
+  }
+
+  /**
+   * With another verification.
+   *
+   * @param value how the bundle's files are compared with its manifest at loading
+   * @return the changed copy
+   */
+  public FluxOptions withVerification(Verification value) {
+    return new FluxOptions(
+        device, memory, cachedPrompts, decodeTilePx, arithmetic, adapters, value);
   }
 
   /**
@@ -142,7 +173,8 @@ public record FluxOptions(
    * @return the changed copy
    */
   public FluxOptions withAdapters(List<LoraAdapter> value) {
-    return new FluxOptions(device, memory, cachedPrompts, decodeTilePx, arithmetic, value);
+    return new FluxOptions(
+        device, memory, cachedPrompts, decodeTilePx, arithmetic, value, verification);
   }
 
   /** The decoder's tiles: a quarter of each overlaps the next one. */

@@ -149,6 +149,7 @@ public final class FluxPipeline implements AutoCloseable {
     EngineVersions.check();
     EngineSetup.check(options);
     FluxBundle description = FluxBundle.read(bundle);
+    verify(description, options, listener);
     Device device = options.resolvedDevice();
     ArithmeticChoice arithmetic = ArithmeticChoice.of(options, description, device);
     MemoryPlan memory = MemoryPlan.of(options, description, device, arithmetic);
@@ -184,6 +185,21 @@ public final class FluxPipeline implements AutoCloseable {
           close(manager, adaptation, t5, clip);
         }
       }
+    }
+  }
+
+  private static void verify(FluxBundle bundle, FluxOptions options, PipelineListener listener)
+      throws IOException {
+    boolean recorded =
+        bundle.verify(
+            options.verification(),
+            (name, done, total) ->
+                listener.onActivity(new Activity(Phase.VERIFY, name, done, total)));
+    if (!recorded) {
+      LOG.warn(
+          "{} was made by an earlier version, which recorded no hashes of its files: damage would"
+              + " not be noticed; convert the checkpoint again",
+          bundle.folder());
     }
   }
 

@@ -4,6 +4,7 @@ import io.jitflow.core.SamplingListener;
 import io.jitflow.core.SamplingStep;
 import io.jitflow.core.SigmaSchedule;
 import io.jitflow.flux.bundle.FluxBundle;
+import io.jitflow.flux.bundle.Verification;
 import io.jitflow.flux.image.GeneratedImages;
 import io.jitflow.flux.image.ImageRequest;
 import java.io.IOException;
@@ -94,7 +95,10 @@ public final class FluxPool implements AutoCloseable {
     List<FluxPipeline> loaded = new ArrayList<>();
     try {
       for (FluxOptions each : options) {
-        loaded.add(FluxPipeline.load(bundle, each));
+        // the files are the same for all
+        loaded.add(
+            FluxPipeline.load(
+                bundle, loaded.isEmpty() ? each : each.withVerification(Verification.NONE)));
       }
       return new FluxPool(loaded, queueLimit);
     } catch (IOException | RuntimeException e) {

@@ -17,6 +17,7 @@ import io.jitflow.flux.bundle.BundleException;
 import io.jitflow.flux.bundle.FluxBundle;
 import io.jitflow.flux.bundle.FluxNetwork;
 import io.jitflow.flux.bundle.SchedulerSettings;
+import io.jitflow.flux.bundle.Verification;
 import io.jitflow.flux.image.GeneratedImages;
 import io.jitflow.flux.image.ImageRequest;
 import java.awt.image.BufferedImage;
@@ -428,6 +429,48 @@ class FluxPipelineTest {
     assertThat(whileEncoding)
         .hasSize(2)
         .allSatisfy(networks -> assertThat(networks).doesNotContain(FluxNetwork.TRANSFORMER));
+  }
+
+  @Test
+  void load_fileWithOneBitChanged_isRefusedAndNamed() throws IOException {
+    Path damaged = copy("one-bit");
+    Path network = damaged.resolve(FluxNetwork.TRANSFORMER.fileName());
+    byte[] content = Files.readAllBytes(network);
+    content[content.length * 3 / 4] ^= 1;
+    Files.write(network, content);
+    assertThatThrownBy(() -> FluxPipeline.load(damaged, OPTIONS))
+        .isInstanceOf(BundleException.class)
+        .hasMessageContaining(network + ": expected content with CRC-32C")
+        .hasMessageContaining("convert the checkpoint again");
+    FluxOptions unverified = OPTIONS.withVerification(Verification.NONE);
+    FluxPipeline.load(damaged, unverified).close();
+    FluxBundle.read(damaged).writeManifest(); // as after putting an own module there
+    FluxPipeline.load(damaged, OPTIONS).close();
+  }
+
+  @Test
+  void load_tokenizerFileChanged_isRefused() throws IOException {
+    Path damaged = copy("tokenizer");
+    Path config = damaged.resolve("tokenizer/tokenizer_config.json");
+    Files.writeString(config, Files.readString(config) + " ");
+    assertThatThrownBy(() -> FluxPipeline.load(damaged, OPTIONS))
+        .isInstanceOf(BundleException.class)
+        .hasMessageContaining(config.toString());
+  }
+
+  @Test
+  void load_verifiedInFull_comparesSha256Too() throws IOException {
+    Path bundle = copy("full");
+    Path manifest = bundle.resolve(FluxBundle.MANIFEST);
+    String recorded = Files.readString(manifest);
+    int files = recorded.indexOf("\"files\"");
+    int hash = recorded.indexOf("\"sha256\": \"", files) + "\"sha256\": \"".length();
+    char other = recorded.charAt(hash) == '0' ? '1' : '0';
+    Files.writeString(manifest, recorded.substring(0, hash) + other + recorded.substring(hash + 1));
+    FluxPipeline.load(bundle, OPTIONS).close();
+    assertThatThrownBy(() -> FluxPipeline.load(bundle, OPTIONS.withVerification(Verification.FULL)))
+        .isInstanceOf(BundleException.class)
+        .hasMessageContaining("expected content with SHA-256");
   }
 
   @Test

@@ -57,9 +57,7 @@ final class AnchorStage implements AutoCloseable {
           && plan.stages() > 1
           && request.transitionNoise().isEmpty()) {
         throw new IllegalArgumentException(
-            "these settings need transition noise (TransitionNoise.FRESH) and the request has none:"
-                + " make the request with SamplingRequest.seeded, give it withTransitionNoise, or"
-                + " use TransitionNoise.INITIAL");
+            "these settings need transition noise (TransitionNoise.FRESH) and the request has none: make the request with SamplingRequest.seeded, give it withTransitionNoise, or use TransitionNoise.INITIAL");
       }
       if (request.anchors(plan.stages()).isPresent()) {
         throw new IllegalArgumentException(

@@ -302,7 +302,8 @@ public final class SamplerBenchmark {
                   rows.computeIfAbsent(
                       sigma, level -> modulation.rows(pooled, new double[] {level}, 3.5)));
       out.printf(
-          "The transformer of the bundle, width %d, %d + %d blocks, %d text tokens: ms per step%n%n",
+          "The transformer of the bundle, width %d, %d + %d blocks, %d text tokens: ms per"
+              + " step%n%n",
           sizes.hiddenSize(), sizes.doubleBlocks(), sizes.singleBlocks(), TEXT_TOKENS);
       out.println("| tokens | step | active | model | outside |");
       out.println("|---|---|---|---|---|");

@@ -7,6 +7,7 @@ import io.jitflow.flux.FluxOptions;
 import io.jitflow.flux.FluxPipeline;
 import io.jitflow.flux.MemoryPolicy;
 import io.jitflow.flux.bundle.FluxBundle;
+import io.jitflow.flux.bundle.Verification;
 import io.jitflow.flux.convert.ConversionOptions;
 import io.jitflow.flux.convert.ConversionOptions.ExistingBundle;
 import io.jitflow.flux.convert.FluxCheckpoint;
@@ -73,9 +74,9 @@ final class ModelOption {
       paramLabel = "POLICY",
       defaultValue = "auto",
       description =
-          "What is on the device at the same time: resident (all networks), sequential (one after the"
-              + " other), streamed (one layer's weights), or auto, the first of these that fits."
-              + " Default: ${DEFAULT-VALUE}.")
+          "What is on the device at the same time: resident (all networks), sequential (one after"
+              + " the other), streamed (one layer's weights), or auto, the first of these that"
+              + " fits. Default: ${DEFAULT-VALUE}.")
   private MemoryName memory;
 
   @Option(names = "--low-memory", description = "The same as --memory sequential.")
@@ -103,6 +104,28 @@ final class ModelOption {
           "In which type the networks compute: ${COMPLETION-CANDIDATES}. Default: on a CPU bfloat16"
               + " only where its processor has units for it, else float32; on a GPU as stored.")
   private ArithmeticName arithmetic;
+
+  @Option(
+      names = "--verify",
+      paramLabel = "HOW",
+      defaultValue = "fast",
+      description =
+          "How the bundle's files are compared with its manifest: ${COMPLETION-CANDIDATES} (fast:"
+              + " CRC-32C, full: SHA-256). Default: ${DEFAULT-VALUE}.")
+  private VerificationName verify;
+
+  /** {@link Verification} in the words of a command line. */
+  enum VerificationName {
+    fast(Verification.FAST),
+    full(Verification.FULL),
+    none(Verification.NONE);
+
+    private final Verification verification;
+
+    VerificationName(Verification verification) {
+      this.verification = verification;
+    }
+  }
 
   /** {@link Arithmetic} in the words of a command line. */
   enum ArithmeticName {
@@ -151,6 +174,7 @@ final class ModelOption {
         FluxOptions.defaults()
             .withArithmetic(arithmetic.arithmetic)
             .withAdapters(lora.adapters())
+            .withVerification(verify.verification)
             .withMemory(memory.policy);
     if (lowMemory) {
       options = options.withMemory(MemoryPolicy.SEQUENTIAL);
@@ -224,7 +248,8 @@ final class ModelOption {
   /** The checkpoint's name and type, and a hash of what would change if it were replaced. */
   private String bundleName() throws IOException {
     Path folder = model.toRealPath();
-    StringBuilder state = new StringBuilder(folder.toString());
+    StringBuilder state =
+        new StringBuilder(folder.toString()).append(" as ").append(FluxBundle.FORMAT_VERSION);
     try (Stream<Path> files = Files.walk(folder)) {
       files
           .filter(Files::isRegularFile)

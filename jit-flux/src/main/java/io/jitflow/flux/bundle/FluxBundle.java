@@ -20,6 +20,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.stream.Stream;
 
 /**
  * A folder with everything a pipeline needs: one TorchScript file per network, the tokenizers'
@@ -72,10 +73,15 @@ public record FluxBundle(
 
   private static final int LATENT_PX = 8;
   private static final String FORMAT = "jit-flux-bundle";
-  private static final int FORMAT_VERSION = 2;
+
+  /** Version of the manifest that {@link #writeManifest} writes. */
+  public static final int FORMAT_VERSION = 2;
 
   /** Its transformer modulates by itself. */
   private static final int OLDEST_FORMAT_VERSION = 1;
+
+  /** Its manifest has no hashes of the files. */
+  private static final int VERSION_WITHOUT_FILES = 1;
 
   private static final long MAX_MANIFEST_BYTES = 16 << 20;
   private static final String REPAIR = "the manifest is damaged, convert the checkpoint again";
@@ -157,7 +163,13 @@ public record FluxBundle(
           folder
               + ": expected a bundle folder, found "
               + (Files.exists(folder) ? "a file" : "nothing")
-              + "; check the path, or convert a checkpoint first");
+              + interruptedReplacement(folder)
+                  .map(
+                      old ->
+                          "; its replacement was interrupted and it lies in "
+                              + old
+                              + ": move it back, or convert again")
+                  .orElse("; check the path, or convert a checkpoint first"));
     }
     Path file = folder.resolve(MANIFEST);
     if (!Files.isRegularFile(file)) {
@@ -169,14 +181,67 @@ public record FluxBundle(
                   ? "; this is a diffusers checkpoint, convert it first"
                   : "; check the path, or convert a checkpoint first"));
     }
-    StrictJson manifest =
-        StrictJson.read(
-            file,
-            MAX_MANIFEST_BYTES,
-            (problem, cause) -> new BundleException(file + ": " + problem + "; " + REPAIR, cause));
-    FluxBundle bundle = parse(folder, file, manifest);
+    FluxBundle bundle = parse(folder, file, manifest(file));
     bundle.requireFiles();
     return bundle;
+  }
+
+  /** Where a conversion that was killed while it replaced a bundle has left the old one. */
+  private static Optional<Path> interruptedReplacement(Path folder) throws IOException {
+    Path place = folder.toAbsolutePath().normalize();
+    Path parent = place.getParent();
+    if (parent == null || !Files.isDirectory(parent)) {
+      return Optional.empty();
+    }
+    String prefix = "." + place.getFileName() + ".old-";
+    try (Stream<Path> entries = Files.list(parent)) {
+      return entries
+          .filter(entry -> entry.getFileName().toString().startsWith(prefix))
+          .map(entry -> entry.resolve("bundle"))
+          .filter(Files::isDirectory)
+          .findFirst();
+    }
+  }
+
+  private static StrictJson manifest(Path file) throws IOException {
+    return StrictJson.read(
+        file,
+        MAX_MANIFEST_BYTES,
+        (problem, cause) -> new BundleException(file + ": " + problem + "; " + REPAIR, cause));
+  }
+
+  /**
+   * Compares the bundle's files with what the manifest recorded of them when it was written,
+   * because damaged weights draw pictures without a word, and libtorch does not survive every
+   * damage.
+   *
+   * @param verification how thoroughly
+   * @param progress told of the bytes read
+   * @return false if the manifest is of a version that recorded nothing, so nothing was compared
+   * @throws BundleException if a file is missing or has other content
+   * @throws IOException if a file cannot be read
+   */
+  public boolean verify(Verification verification, ReadProgress progress) throws IOException {
+    if (verification == Verification.NONE) {
+      return true;
+    }
+    StrictJson manifest = manifest(folder.resolve(MANIFEST));
+    if (manifest.integer("formatVersion") <= VERSION_WITHOUT_FILES) {
+      return false;
+    }
+    List<BundleFiles.Entry> entries = BundleFiles.parse(manifest);
+    for (FluxNetwork network : FluxNetwork.values()) {
+      if (entries.stream().noneMatch(entry -> entry.name().equals(network.fileName()))) {
+        throw new BundleException(
+            folder.resolve(MANIFEST)
+                + ": files: expected "
+                + network.fileName()
+                + " among them, found no such entry; "
+                + REPAIR);
+      }
+    }
+    BundleFiles.verify(folder, entries, verification, progress);
+    return true;
   }
 
   private static FluxBundle parse(Path folder, Path file, StrictJson manifest) throws IOException {
@@ -232,6 +297,9 @@ public record FluxBundle(
               adapters(file, manifest));
     } catch (IllegalArgumentException e) {
       throw new BundleException(file + ": " + e.getMessage() + "; " + REPAIR, e);
+    }
+    if (version > VERSION_WITHOUT_FILES || manifest.has(BundleFiles.KEY)) {
+      BundleFiles.parse(manifest); // well-formed, for verify
     }
     Optional<String> unread = manifest.unread();
     if (unread.isPresent()) {
@@ -419,11 +487,23 @@ public record FluxBundle(
   }
 
   /**
-   * Writes {@code manifest.json} into {@link #folder}, over an existing one.
+   * Writes {@code manifest.json} into {@link #folder}, over an existing one, with the size and the
+   * CRC-32C of every file that lies there: also after a module of your own was put in place of one.
    *
    * @throws IOException if it cannot be written
    */
   public void writeManifest() throws IOException {
+    writeManifest(Verification.FAST, ReadProgress.NONE);
+  }
+
+  /**
+   * Writes {@code manifest.json} with more or less of what {@link #verify} compares.
+   *
+   * @param recorded FULL for SHA-256 too; NONE is taken for FAST
+   * @param progress told of the bytes read
+   * @throws IOException if it cannot be written
+   */
+  public void writeManifest(Verification recorded, ReadProgress progress) throws IOException {
     JsonObject networks = new JsonObject();
     addNetwork(networks, FluxNetwork.TRANSFORMER, transformer);
     addNetwork(networks, FluxNetwork.TEXT_ENCODER, textEncoder);
@@ -461,6 +541,8 @@ public record FluxBundle(
       }
       manifest.add("adapters", merged);
     }
+    manifest.add(
+        BundleFiles.KEY, BundleFiles.describe(folder, recorded == Verification.FULL, progress));
     Files.writeString(folder.resolve(MANIFEST), GSON.toJson(manifest) + "\n");
   }
 

@@ -1,6 +1,7 @@
 package io.jitflow.flux.convert;
 
 import io.jitflow.flux.bundle.FluxBundle;
+import io.jitflow.flux.bundle.Verification;
 import io.jitflow.flux.convert.ConversionOptions.Checksums;
 import io.jitflow.flux.convert.ConversionProgress.Step;
 import io.jitflow.flux.program.NetworkProgram;
@@ -91,8 +92,8 @@ public final class FluxConverter {
     Objects.requireNonNull(listener, "listener");
     StagedFolder.requireFree(target, options.existing());
     try (OpenCheckpoint open = OpenCheckpoint.open(checkpoint, target, options)) {
-      requireRoom(target, open.plan().requiredBytes());
       try (StagedFolder staged = StagedFolder.create(target, options.existing())) {
+        requireRoom(target, open.plan().requiredBytes());
         FluxBundle bundle = write(open, staged.path(), options, listener);
         open.requireUnchanged();
         staged.moveToTarget();
@@ -155,7 +156,9 @@ public final class FluxConverter {
             about.scheduler(),
             open.sources(hashes),
             about.adapters());
-    bundle.writeManifest();
+    bundle.writeManifest(
+        hashing ? Verification.FULL : Verification.FAST,
+        (name, done, total) -> progress.stay(Step.CHECKSUM, name));
     return FluxBundle.read(folder);
   }
 
@@ -237,6 +240,13 @@ public final class FluxConverter {
 
     void item(String what) {
       item = what;
+    }
+
+    /** Another look at what is written already, which counts for nothing. */
+    void stay(Step next, String what) {
+      step = next;
+      item = what;
+      advanceTo(inStep);
     }
 
     void advanceTo(long bytes) {

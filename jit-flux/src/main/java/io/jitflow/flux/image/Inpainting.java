@@ -44,8 +44,7 @@ public record Inpainting(SourceImage mask, int featherPx, Context context) {
       }
       Checks.argument(
           drawn,
-          "the mask is black everywhere, so nothing would be drawn; paint white what is to be"
-              + " drawn");
+          "the mask is black everywhere, so nothing would be drawn; paint white what is to be drawn");
     }
   }
 

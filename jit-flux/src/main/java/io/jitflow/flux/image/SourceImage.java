@@ -118,8 +118,7 @@ public final class SourceImage {
               && reader.readRaster(0, null).getNumBands() == 4)) {
         throw new PictureException(
             file
-                + ": expected RGB, found the colours of a printing process (CMYK); convert it to"
-                + " RGB",
+                + ": expected RGB, found the colours of a printing process (CMYK); convert it to RGB",
             null);
       }
       return of(reader.read(0));

@@ -123,8 +123,7 @@ public final class SafetensorsFile implements AutoCloseable {
       return "this is a Git LFS pointer and not the file; run git lfs pull";
     }
     if (start.startsWith("<")) {
-      return "this is a web page and not the file; log in to the model's site and download it"
-                 + " again";
+      return "this is a web page and not the file; log in to the model's site and download it again";
     }
     return "this is not a safetensors file, or it is damaged";
   }

@@ -1,9 +1,11 @@
 package io.jitflow.flux.safetensors;
 
+import io.jitflow.flux.file.Quoted;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.WritableByteChannel;
 import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -77,11 +79,24 @@ public final class TensorFiles implements AutoCloseable {
     return new TensorFiles(found, List.of(file));
   }
 
+  private static Path sibling(Path index, String name) throws SafetensorsException {
+    try {
+      return index.resolveSibling(name);
+    } catch (InvalidPathException e) { // such as half of a surrogate pair
+      throw SafetensorsException.of(
+          index,
+          "expected names that this system's files can have, found "
+              + Quoted.of(name)
+              + "; do not trust this checkpoint",
+          e);
+    }
+  }
+
   private static TensorFiles openShards(Path index) throws IOException {
     Map<String, String> shardOf = ShardIndex.read(index);
     Map<String, SafetensorsFile> shards = new LinkedHashMap<>();
     for (String name : new LinkedHashSet<>(shardOf.values())) {
-      Path shard = index.resolveSibling(name);
+      Path shard = sibling(index, name);
       if (Files.notExists(shard) && !Files.isSymbolicLink(shard)) {
         throw SafetensorsException.of(
             shard,

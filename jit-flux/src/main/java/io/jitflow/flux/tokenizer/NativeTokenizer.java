@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.locks.ReadWriteLock;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
 
@@ -39,6 +40,13 @@ final class NativeTokenizer implements AutoCloseable {
    * @param source the file or folder it came from, for messages
    */
   static NativeTokenizer of(String json, Path source) throws IOException {
+    Optional<String> problem = NativeLimits.problem(json);
+    if (problem.isPresent()) {
+      throw new TokenizerException(
+          "%s: no usable tokenizer definition: %s; download the folder again"
+              .formatted(source, problem.get()),
+          null);
+    }
     try {
       byte[] utf8 = json.getBytes(StandardCharsets.UTF_8);
       return new NativeTokenizer(

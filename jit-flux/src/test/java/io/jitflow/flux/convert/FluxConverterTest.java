@@ -2,11 +2,15 @@ package io.jitflow.flux.convert;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.catchThrowable;
 
+import io.jitflow.flux.bundle.BundleException;
 import io.jitflow.flux.bundle.FluxBundle;
 import io.jitflow.flux.bundle.FluxNetwork;
+import io.jitflow.flux.bundle.ReadProgress;
 import io.jitflow.flux.bundle.SchedulerSettings;
 import io.jitflow.flux.bundle.SourceFile;
+import io.jitflow.flux.bundle.Verification;
 import io.jitflow.flux.convert.ConversionOptions.Checksums;
 import io.jitflow.flux.convert.ConversionOptions.ExistingBundle;
 import io.jitflow.flux.convert.ConversionProgress.Step;
@@ -31,6 +35,8 @@ import java.util.zip.ZipEntry;
 import java.util.zip.ZipFile;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledOnOs;
+import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
 
 class FluxConverterTest {
@@ -340,10 +346,62 @@ class FluxConverterTest {
   /** Puts a folder where the converter will want to write a file. */
   private void occupy(String name) {
     try {
-      Files.createDirectories(bundles.resolve(entries().get(0)).resolve(name));
+      String partial =
+          entries().stream().filter(entry -> entry.contains(".partial-")).findFirst().orElseThrow();
+      Files.createDirectories(bundles.resolve(partial).resolve(name));
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
+  }
+
+  @Test
+  void convert_afterAKillBetweenTheTwoRenames_returnsTheOldBundleFirst() throws Exception {
+    convert(FluxCheckpoint.ofDirectory(dev), F32);
+    Path target = bundles.resolve("b");
+    Path aside = Files.createDirectory(bundles.resolve(".b.old-12345678"));
+    Files.move(target, aside.resolve("bundle"));
+    Path partial = Files.createDirectory(bundles.resolve(".b.partial-12345678"));
+    Files.writeString(partial.resolve("transformer.pt"), "half");
+    assertThatThrownBy(() -> FluxBundle.read(target))
+        .isInstanceOf(BundleException.class)
+        .hasMessageContaining("its replacement was interrupted")
+        .hasMessageContaining(".b.old-12345678/bundle");
+
+    assertThatThrownBy(() -> convert(FluxCheckpoint.ofDirectory(dev), F32))
+        .isInstanceOf(CheckpointException.class)
+        .hasMessageContaining("expected a free name for the bundle");
+    assertThat(FluxBundle.read(target).verify(Verification.FULL, ReadProgress.NONE)).isTrue();
+    assertThat(entries()).containsExactly("b");
+  }
+
+  @Test
+  void convert_whileAnotherConversionIntoTheSamePlaceRuns_isRefused() throws Exception {
+    List<Throwable> refusals = new ArrayList<>();
+    FluxConverter.convert(
+        FluxCheckpoint.ofDirectory(dev),
+        bundles.resolve("b"),
+        F32,
+        progress -> {
+          if (refusals.isEmpty()) {
+            refusals.add(catchThrowable(() -> convert(FluxCheckpoint.ofDirectory(dev), F32)));
+          }
+        });
+    assertThat(refusals.get(0))
+        .isInstanceOf(CheckpointException.class)
+        .hasMessageContaining("another conversion into the same place is running");
+    assertThat(entries()).containsExactly("b");
+  }
+
+  @Test
+  @EnabledOnOs(OS.LINUX)
+  void exchange_ofTwoFolders_isOneStep() throws Exception {
+    Path one = Files.createDirectory(bundles.resolve("one"));
+    Path two = Files.createDirectory(bundles.resolve("two"));
+    Files.writeString(one.resolve("1"), "");
+    assertThat(AtomicExchange.exchange(one, two)).isTrue();
+    assertThat(two.resolve("1")).exists();
+    assertThat(one).isEmptyDirectory();
+    assertThat(AtomicExchange.exchange(one, bundles.resolve("none"))).isFalse();
   }
 
   @Test
