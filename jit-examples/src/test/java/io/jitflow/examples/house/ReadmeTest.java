@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import ai.djl.ndarray.NDArray;
 import io.jitflow.core.Sampler;
 import io.jitflow.flux.FluxPipeline;
+import io.jitflow.flux.mini.FluxMini;
 import java.io.File;
 import java.io.IOException;
 import java.io.StringWriter;
@@ -38,6 +39,8 @@ class ReadmeTest {
       import io.jitflow.flux.*;
       import io.jitflow.flux.convert.*;
       import io.jitflow.flux.image.*;
+      import io.jitflow.flux.mini.*;
+      import java.io.*;
       import java.nio.file.*;
       import java.util.*;
 
@@ -46,10 +49,15 @@ class ReadmeTest {
 
         abstract NDArray myTransformer(NDArray tokens, NDArray positions, double sigma);
 
+      %s
+      }
+      """;
+
+  private static final String METHOD =
+      """
         void run() throws Exception {
       %s
         }
-      }
       """;
 
   @TempDir Path classes;
@@ -67,21 +75,26 @@ class ReadmeTest {
     return tests;
   }
 
+  /** A block is a whole method, or what stands in one. */
+  private static String inClass(String block) {
+    return SURROUNDINGS.formatted(
+        block.startsWith("public static") ? block : METHOD.formatted(block));
+  }
+
   private void assertCompiles(String block) {
     JavaCompiler compiler = ToolProvider.getSystemJavaCompiler();
     StringWriter problems = new StringWriter();
     List<String> options = List.of("-proc:none", "-d", classes.toString(), "-cp", classPath());
     boolean compiles =
         compiler
-            .getTask(
-                problems, null, null, options, null, List.of(source(SURROUNDINGS.formatted(block))))
+            .getTask(problems, null, null, options, null, List.of(source(inClass(block))))
             .call();
     assertThat(compiles).as("%s%n%s", block, problems).isTrue();
   }
 
   /** Where the snippets' types come from; how the tests were started does not matter. */
   private static String classPath() {
-    return Stream.of(NDArray.class, Sampler.class, FluxPipeline.class)
+    return Stream.of(NDArray.class, Sampler.class, FluxPipeline.class, FluxMini.class)
         .map(type -> type.getProtectionDomain().getCodeSource().getLocation())
         .map(location -> Path.of(URI.create(location.toString())).toString())
         .collect(Collectors.joining(File.pathSeparator));
