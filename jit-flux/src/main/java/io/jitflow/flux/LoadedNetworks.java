@@ -1,8 +1,8 @@
 package io.jitflow.flux;
 
 import ai.djl.Device;
+import io.jitflow.flux.FluxOptions.MemoryPolicy;
 import io.jitflow.flux.bundle.FluxBundle;
-import io.jitflow.flux.bundle.FluxNetwork;
 import io.jitflow.flux.network.ClipTextEncoder;
 import io.jitflow.flux.network.FluxModulation;
 import io.jitflow.flux.network.FluxTransformer;
@@ -13,6 +13,7 @@ import io.jitflow.flux.network.VaeEncoder;
 import io.jitflow.flux.program.MappedArchive;
 import io.jitflow.flux.program.NetworkProgram;
 import io.jitflow.flux.weights.DType;
+import io.jitflow.flux.weights.FluxNetwork;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -233,7 +234,8 @@ final class LoadedNetworks implements AutoCloseable {
     if (arithmetic.converts(network) && !toFloat32.getAsBoolean()) {
       LOG.warn(
           "{} has no method to_float32 and computes in the type of its weights, which may be slow"
-              + " on this machine; convert the checkpoint again, or give your own module the method",
+              + " on this machine; convert the checkpoint again, or give your own module the"
+              + " method",
           bundle.file(network));
     }
   }

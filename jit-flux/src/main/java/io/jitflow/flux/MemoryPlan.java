@@ -2,10 +2,11 @@ package io.jitflow.flux;
 
 import ai.djl.Device;
 import ai.djl.util.cuda.CudaUtils;
+import io.jitflow.flux.FluxOptions.MemoryPolicy;
 import io.jitflow.flux.bundle.FluxBundle;
-import io.jitflow.flux.bundle.FluxNetwork;
 import io.jitflow.flux.network.FluxArchitecture;
 import io.jitflow.flux.weights.DType;
+import io.jitflow.flux.weights.FluxNetwork;
 import java.io.IOException;
 import java.lang.management.MemoryUsage;
 import java.nio.file.Files;

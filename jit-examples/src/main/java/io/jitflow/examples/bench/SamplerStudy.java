@@ -11,6 +11,7 @@ import io.jitflow.core.token.TokenGrid;
 import io.jitflow.flux.FluxPipeline;
 import io.jitflow.flux.image.GeneratedImages;
 import io.jitflow.flux.image.ImageRequest;
+import io.jitflow.flux.network.FluxArchitecture;
 import java.awt.Graphics2D;
 import java.awt.RenderingHints;
 import java.awt.image.BufferedImage;
@@ -147,13 +148,11 @@ public final class SamplerStudy {
     List<SamplingStep> steps = new ArrayList<>();
     Keeping keeping = new Keeping(sampler, new ArrayList<>());
     GeneratedImages made = pipeline.generate(request.withSampler(keeping).withListener(steps::add));
-    RunCost cost = RunCost.of(pipeline.bundle().transformer(), made.request(), steps);
+    FluxArchitecture transformer = RunCost.transformer(pipeline);
+    RunCost cost = RunCost.of(transformer, made.request(), steps);
     TokenGrid grid = new TokenGrid(sizePx / 16, sizePx / 16);
     double full =
-        pipeline
-            .bundle()
-            .transformer()
-            .forwardFlops(grid.tokens(), made.request().textTokens().orElseThrow());
+        transformer.forwardFlops(grid.tokens(), made.request().textTokens().orElseThrow());
     return new Drawn(
         made.bufferedImage(0),
         keeping.tokens,
@@ -220,7 +219,8 @@ public final class SamplerStudy {
     for (Row row : rows) {
       out.printf(
           Locale.ROOT,
-          "| %s | %.2f | %s | %.2f | %.1f | %.3f | %.0f %% | %.0f %% | %.0f %% | %.3f | %.0f %% | %.1f |%n",
+          "| %s | %.2f | %s | %.2f | %.1f | %.3f | %.0f %% | %.0f %% | %.0f %% | %.3f | %.0f %% |"
+              + " %.1f |%n",
           row.named.name(),
           row.forwards / prompts,
           row == rows.get(0) ? "" : Amounts.factor(first / row.flops),

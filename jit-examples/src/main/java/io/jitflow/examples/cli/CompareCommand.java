@@ -43,9 +43,9 @@ import picocli.CommandLine.Spec;
       "Draw the same prompt from the same noise with the standard sampler and with the"
           + " Just-in-Time presets, and compare pictures and times.",
       "",
-      "Writes a contact sheet (FILE.png) with the pictures and the stages of JiT 7x, a picture of the tokens that were active in each stage"
-          + " (FILE-anchors.png), and every image by itself (FILE-standard.png, FILE-4x.png,"
-          + " FILE-7x.png).",
+      "Writes a contact sheet (FILE.png) with the pictures and the stages of JiT 7x, a picture of"
+          + " the tokens that were active in each stage (FILE-anchors.png), and every image by"
+          + " itself (FILE-standard.png, FILE-4x.png, FILE-7x.png).",
       ""
     },
     footer = {
@@ -175,7 +175,7 @@ final class CompareCommand implements Callable<Integer> {
         result,
         recorder.steps(),
         pixels(result.images().get(0)),
-        RunCost.of(pipeline.bundle().transformer(), result.request(), recorder.steps()));
+        RunCost.of(RunCost.transformer(pipeline), result.request(), recorder.steps()));
   }
 
   private static List<ContactSheet.Panel> anchors(Run run) {

@@ -216,7 +216,7 @@ public final class SceneStudyCommand implements Callable<Integer> {
     Image image = made.images().get(0);
     row.pictures.add(Picture.of((BufferedImage) image.getWrappedImage()));
     row.seconds.add(made.timings().denoise().toNanos() / 1e9);
-    row.flops += RunCost.of(pipeline.bundle().transformer(), made.request(), steps).flops();
+    row.flops += RunCost.of(RunCost.transformer(pipeline), made.request(), steps).flops();
   }
 
   private static void print(

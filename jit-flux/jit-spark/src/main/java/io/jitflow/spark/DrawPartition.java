@@ -4,7 +4,7 @@ import ai.djl.Device;
 import io.jitflow.core.SamplingListener;
 import io.jitflow.core.SamplingStep;
 import io.jitflow.flux.FluxOptions;
-import io.jitflow.flux.MemoryPolicy;
+import io.jitflow.flux.FluxOptions.MemoryPolicy;
 import io.jitflow.flux.image.GeneratedImages;
 import io.jitflow.flux.image.ImageRequest;
 import io.jitflow.flux.image.ImageSettings;

@@ -31,7 +31,7 @@ public class FluxBoot4HealthAutoConfiguration {
   public HealthIndicator jitHealthIndicator(FluxPool pool) {
     return () ->
         (pool.isClosed() ? Health.down() : Health.up())
-            .withDetail("bundle", pool.bundle().folder().toString())
+            .withDetail("bundle", pool.bundle().toString())
             .withDetail("pipelines", pool.size())
             .withDetail("running", pool.running())
             .withDetail("waiting", pool.waiting())
