@@ -21,6 +21,7 @@ import io.jitflow.flux.convert.FluxConverter;
 import io.jitflow.flux.file.Verification;
 import io.jitflow.flux.image.GeneratedImages;
 import io.jitflow.flux.image.ImageRequest;
+import io.jitflow.flux.network.SelfModulating;
 import io.jitflow.flux.weights.FluxNetwork;
 import java.awt.image.BufferedImage;
 import java.io.IOException;
@@ -241,7 +242,10 @@ class FluxPipelineTest {
   void generate_transformerThatModulatesByItself_needsNoModulation() throws IOException {
     Path own = copy("own-module");
     Files.delete(own.resolve(FluxBundle.MODULATION));
-    SelfModulating.write(own.resolve(FluxNetwork.TRANSFORMER.fileName()));
+    SelfModulating.write(
+        own.resolve(FluxNetwork.TRANSFORMER.fileName()),
+        0.5f,
+        "torch.add(torch.mul(torch.mul(img, sigma), self.gain), pooled)");
     Path manifest = own.resolve(FluxBundle.MANIFEST);
     // as the first version of the library wrote it
     Files.writeString(
