@@ -5,8 +5,19 @@ import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import ai.djl.engine.Engine;
+import java.io.File;
+import java.lang.reflect.Method;
+import java.net.URL;
+import java.net.URLClassLoader;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 class EngineVersionsTest {
 
@@ -22,6 +33,50 @@ class EngineVersionsTest {
         .isInstanceOf(IllegalStateException.class)
         .hasMessageContaining("expected ai.djl:api 0.35.1, found 0.36.0")
         .hasMessageContaining("jit-bom");
+  }
+
+  /** An application's class path, where a part of another release comes first. */
+  @ParameterizedTest
+  @CsvSource({
+    "ai.djl:api, 0.35.1, 0.36.0, ai/djl/engine/api.properties, djl_version",
+    "ai.djl.pytorch:pytorch-engine, 0.35.1, 0.34.0, pytorch-engine.properties, djl_version",
+    "ai.djl.pytorch:pytorch-jni, 2.7.1-0.35.1, 2.5.1-0.33.0, jnilib/pytorch.properties, jni_version"
+  })
+  void load_anotherReleaseOnTheClassPath_namesBothBeforeTheEngineStarts(
+      String artifact,
+      String expected,
+      String found,
+      String resource,
+      String key,
+      @TempDir Path folder)
+      throws Exception {
+    Path properties = folder.resolve(resource);
+    Files.createDirectories(properties.getParent());
+    Files.writeString(properties, key + "=" + found);
+    List<URL> classPath = new ArrayList<>(List.of(folder.toUri().toURL()));
+    for (String entry : ownClassPath().split(File.pathSeparator, -1)) {
+      classPath.add(Path.of(entry).toUri().toURL());
+    }
+    Thread thread = Thread.currentThread();
+    ClassLoader own = thread.getContextClassLoader();
+    try (URLClassLoader application =
+        new URLClassLoader(classPath.toArray(URL[]::new), ClassLoader.getPlatformClassLoader())) {
+      thread.setContextClassLoader(application); // where DJL looks for its engines
+      Method load =
+          application.loadClass(FluxPipeline.class.getName()).getMethod("load", Path.class);
+      assertThatThrownBy(() -> load.invoke(null, folder.resolve("bundle")))
+          .cause()
+          .isInstanceOf(IllegalStateException.class)
+          .hasMessageContaining("expected %s %s, found %s", artifact, expected, found)
+          .hasMessageContaining("jit-bom");
+    } finally {
+      thread.setContextClassLoader(own);
+    }
+  }
+
+  private static String ownClassPath() {
+    return Optional.ofNullable(System.getProperty("surefire.test.class.path"))
+        .orElse(System.getProperty("java.class.path"));
   }
 
   @Test

@@ -77,7 +77,7 @@ public final class FluxImages {
     return new FluxImages(
         RowSettings.NONE,
         Objects.requireNonNull(bundle, "bundle"),
-        MemoryPolicy.RESIDENT,
+        MemoryPolicy.AUTO,
         DEFAULT_IDLE_SECONDS,
         Optional.empty());
   }
