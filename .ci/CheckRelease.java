@@ -114,7 +114,10 @@ public final class CheckRelease {
         List.of("name", "description", "url", "licenses", "developers", "scm", "version")) {
       require(child(project, required) != null, "%s: <%s> is missing", file, required);
     }
-    for (String inner : List.of("parent", "build", "profiles", "modules", "distributionManagement")) {
+    require(
+        text(project, "url").equals(text(parse(Path.of("pom.xml")).getDocumentElement(), "url")),
+        "%s: the url is not the project's", file);
+    for (String inner : List.of("parent", "properties", "build", "profiles", "modules")) {
       require(child(project, inner) == null, "%s: <%s> was left", file, inner);
     }
     require(!text.contains("<scope>test</scope>"), "%s: a dependency of tests was left", file);
@@ -122,16 +125,20 @@ public final class CheckRelease {
       for (String managed : MODULES.keySet()) {
         require(manages(project, "io.jitflow", managed, version), "the BOM lacks %s", managed);
       }
-      for (String[] part :
-          new String[][] {
-            {"ai.djl", "api", "0.35.1"},
-            {"ai.djl.pytorch", "pytorch-engine", "0.35.1"},
-            {"ai.djl.pytorch", "pytorch-jni", "2.7.1-0.35.1"},
-            {"ai.djl.pytorch", "pytorch-native-cpu", "2.7.1"},
-            {"ai.djl.huggingface", "tokenizers", "0.35.1"}
-          }) {
-        require(manages(project, part[0], part[1], part[2]), "the BOM lacks %s", part[1]);
-      }
+      Element properties = child(parse(Path.of("pom.xml")).getDocumentElement(), "properties");
+      String djl = text(properties, "djl.version");
+      String pytorch = text(properties, "pytorch.version");
+      require(manages(project, "ai.djl", "api", djl), "the BOM lacks api");
+      require(
+          manages(project, "ai.djl.pytorch", "pytorch-engine", djl), "the BOM lacks pytorch-engine");
+      require(
+          manages(project, "ai.djl.pytorch", "pytorch-jni", pytorch + "-" + djl),
+          "the BOM lacks pytorch-jni");
+      require(
+          manages(project, "ai.djl.pytorch", "pytorch-native-cpu", pytorch),
+          "the BOM lacks pytorch-native-cpu");
+      require(
+          manages(project, "ai.djl.huggingface", "tokenizers", djl), "the BOM lacks tokenizers");
     }
   }
 
