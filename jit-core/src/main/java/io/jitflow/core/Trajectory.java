@@ -357,9 +357,7 @@ public final class Trajectory implements AutoCloseable {
         if (along.getShape().equals(state.getShape())) {
           state.addi(change);
         } else {
-          try (NDArray moved = evaluated(tokens).add(change)) {
-            evaluated(active).write(state, moved);
-          }
+          evaluated(active).write(state, change.addi(evaluated(tokens)));
         }
         if (kept != null) {
           remember(kept);

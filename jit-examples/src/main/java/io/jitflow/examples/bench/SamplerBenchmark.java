@@ -91,6 +91,8 @@ public final class SamplerBenchmark {
     TRANSFORMER,
     /** Quality in worlds whose pictures are known exactly; see {@link ExactBenchmark}. */
     EXACT,
+    /** Settings that are good in those worlds; see {@link SettingsSearch}. */
+    SEARCH,
     /** FLUX.1's transformer with random weights; see {@link DeviceBenchmark}. */
     DEVICE
   }
