@@ -10,14 +10,14 @@ import java.util.List;
  * @param sum their sum
  * @param products the upper triangle of the sum of their outer products, row by row
  */
-public record Moments(int count, double[] sum, double[] products) {
+record Moments(int count, double[] sum, double[] products) {
 
   /**
    * Of a set.
    *
    * @param samples at least one, all of one length; not changed
    */
-  public static Moments of(List<double[]> samples) {
+  static Moments of(List<double[]> samples) {
     int length = samples.get(0).length;
     double[] sum = new double[length];
     double[] products = new double[length * (length + 1) / 2];
@@ -38,7 +38,7 @@ public record Moments(int count, double[] sum, double[] products) {
    *
    * @param parts at least one; one that occurs twice counts twice
    */
-  public static Moments together(List<Moments> parts) {
+  static Moments together(List<Moments> parts) {
     double[] sum = new double[parts.get(0).sum.length];
     double[] products = new double[parts.get(0).products.length];
     int count = 0;

@@ -232,7 +232,7 @@ public final class SamplerBenchmark {
 
   private static String summary(List<Cost> costs) {
     List<Double> clock = costs.stream().map(Cost::clock).toList();
-    return "%.1f / %.1f / %.1f"
+    return "%.2f / %.2f / %.2f"
         .formatted(
             clock.stream().min(Double::compare).orElseThrow(),
             Amounts.median(clock),
