@@ -4,13 +4,35 @@ import java.util.List;
 
 /**
  * Number, sum and sums of products of vectors: all that a mean and a covariance need, so that sets
- * are joined by adding.
- *
- * @param count how many vectors
- * @param sum their sum
- * @param products the upper triangle of the sum of their outer products, row by row
+ * are joined by adding. Immutable.
  */
-record Moments(int count, double[] sum, double[] products) {
+final class Moments {
+  private final int count;
+  private final double[] sum;
+
+  /** The upper triangle of the sum of the vectors' outer products, row by row. */
+  private final double[] products;
+
+  private Moments(int count, double[] sum, double[] products) {
+    this.count = count;
+    this.sum = sum;
+    this.products = products;
+  }
+
+  /** How many vectors. */
+  int count() {
+    return count;
+  }
+
+  /** Their sum, not to be changed. */
+  double[] sum() {
+    return sum;
+  }
+
+  /** The upper triangle of the sum of their outer products, row by row, not to be changed. */
+  double[] products() {
+    return products;
+  }
 
   /**
    * Of a set.

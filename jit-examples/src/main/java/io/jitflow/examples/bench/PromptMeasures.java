@@ -25,6 +25,7 @@ import javax.imageio.ImageIO;
  * @param floor latent tokens of yet another seed
  * @param samplers by the name of the sampler
  */
+@SuppressWarnings("ArrayRecordComponent") // never compared; Gson writes arrays as they are
 record PromptMeasures(
     String study,
     byte[] converged,

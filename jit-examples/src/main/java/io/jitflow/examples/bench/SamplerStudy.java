@@ -289,7 +289,7 @@ public final class SamplerStudy {
               + " | %.1f |%n",
           named.name(),
           mean(named, Measures::forwards),
-          named == samplers.get(0) ? "" : Amounts.factor(first / mean(named, Measures::flops)),
+          named.equals(samplers.get(0)) ? "" : Amounts.factor(first / mean(named, Measures::flops)),
           Amounts.median(of(named, Measures::seconds)),
           PictureMetrics.psnr(mean(named, Measures::squaredError)),
           mean(named, Measures::similarity),
