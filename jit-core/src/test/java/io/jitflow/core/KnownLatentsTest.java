@@ -7,7 +7,6 @@ import static org.assertj.core.api.Assertions.within;
 import ai.djl.ndarray.NDArray;
 import io.jitflow.core.jit.JitConfig;
 import io.jitflow.core.jit.JitSampler;
-import io.jitflow.core.jit.MaskAnchors;
 import io.jitflow.core.testing.ArrayTest;
 import io.jitflow.core.testing.WaveModel;
 import io.jitflow.core.token.TokenGrid;

@@ -17,13 +17,18 @@ import java.util.List;
  */
 public record RunCost(long tokens, double flops) {
 
-  /** The network that a pipeline runs. */
-  public static FluxArchitecture transformer(FluxPipeline pipeline) {
+  /** What a pipeline runs. */
+  static FluxBundle bundle(FluxPipeline pipeline) {
     try {
-      return FluxBundle.read(pipeline.bundle()).transformer();
+      return FluxBundle.read(pipeline.bundle());
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
+  }
+
+  /** The network that a pipeline runs. */
+  public static FluxArchitecture transformer(FluxPipeline pipeline) {
+    return bundle(pipeline).transformer();
   }
 
   /** The cost of the steps of one image; the request is the answer's, with its text tokens. */

@@ -130,8 +130,6 @@ class ArchitectureTest {
   void json_isReadInOneRoom() {
     noClasses()
         .that()
-        .resideInAPackage(ROOT + "..")
-        .and()
         .resideOutsideOfPackage(ROOT + "flux.json..")
         .should()
         .dependOnClassesThat()
