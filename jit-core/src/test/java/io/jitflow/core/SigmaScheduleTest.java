@@ -27,11 +27,15 @@ class SigmaScheduleTest {
     List<DynamicTest> tests = new ArrayList<>();
     for (Path folder : Fixtures.cases("parity", "jit.parity")) {
       JsonObject json = Fixtures.json(folder.resolve("case.json")).getAsJsonObject();
-      if (!"schedule".equals(json.get("kind").getAsString())) {
+      if (!"schedule".equals(Fixtures.kind(json))) {
         continue;
       }
-      objects(json.getAsJsonArray("flow_match")).map(this::flowMatch).forEach(tests::add);
-      objects(json.getAsJsonArray("beta")).map(this::beta).forEach(tests::add);
+      if (json.has("flow_match")) {
+        Fixtures.objects(json.get("flow_match")).stream().map(this::flowMatch).forEach(tests::add);
+      }
+      if (json.has("beta")) {
+        Fixtures.objects(json.get("beta")).stream().map(this::beta).forEach(tests::add);
+      }
     }
     assertThat(tests).hasSizeGreaterThan(10);
     return tests.stream();

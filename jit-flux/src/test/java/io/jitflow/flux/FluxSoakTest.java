@@ -110,7 +110,9 @@ class FluxSoakTest {
     System.out.printf("%s complete, %s cancelled: %d MB%n", complete, cancelled, residentMb());
     assertThat(complete.get()).isPositive();
     assertThat(cancelled.get()).isPositive();
-    assertThat(residentMb()).isLessThan(resident.get(0) + ALLOWED_GROWTH_MB);
+    // the first thousand calls fill the Java heap and the engine's caches
+    assertThat(resident).hasSizeGreaterThan(1);
+    assertThat(residentMb()).isLessThan(resident.get(1) + ALLOWED_GROWTH_MB);
   }
 
   private static void callAndPerhapsCancel(

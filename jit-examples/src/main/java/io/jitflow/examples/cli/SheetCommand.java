@@ -93,7 +93,6 @@ final class SheetCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException {
-    main.interrupt().leavesNothing();
     if (count < 1) {
       throw new ParameterException(spec.commandLine(), "--count must be at least 1, got " + count);
     }
