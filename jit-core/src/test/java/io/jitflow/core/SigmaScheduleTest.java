@@ -11,7 +11,6 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
-import java.util.stream.StreamSupport;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
@@ -70,9 +69,6 @@ class SigmaScheduleTest {
     }
   }
 
-  private static Stream<JsonObject> objects(JsonArray list) {
-    return StreamSupport.stream(list.spliterator(), false).map(e -> e.getAsJsonObject());
-  }
 
   @Test
   void sigmas_ofEverySchedule_strictlyDecreaseToZero() {

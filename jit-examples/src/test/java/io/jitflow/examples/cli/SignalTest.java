@@ -26,6 +26,7 @@ class SignalTest {
 
   private static final Duration START = Duration.ofMinutes(2);
   private static final int TERMINATED = 128 + 15;
+  private static final long INTERRUPT_BIT = 1 << 1; // of the second signal
 
   @TempDir static Path shared;
   private static Path bundle;
@@ -170,7 +171,7 @@ class SignalTest {
                 .findFirst()
                 .orElseThrow()
                 .replaceAll("SigIgn:\\s*", "");
-        boolean ignores = (Long.parseUnsignedLong(ignored, 16) & 1 << (2 - 1)) != 0;
+        boolean ignores = (Long.parseUnsignedLong(ignored, 16) & INTERRUPT_BIT) != 0;
         if (ignores) {
           process.destroyForcibly();
         }
