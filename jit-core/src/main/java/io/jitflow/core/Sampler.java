@@ -1,7 +1,6 @@
 package io.jitflow.core;
 
 import ai.djl.ndarray.NDArray;
-import io.jitflow.core.check.Checks;
 import io.jitflow.core.token.TokenGrid;
 
 /**

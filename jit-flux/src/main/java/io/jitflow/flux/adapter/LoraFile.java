@@ -125,13 +125,13 @@ final class LoraFile implements AutoCloseable {
               .anyMatch(n -> n.contains(".hada_") || n.contains(".lokr_") || n.contains(".oft_"));
       return other
           ? "expected a LoRA adapter, found a LyCORIS one of another kind (LoHa, LoKr or OFT),"
-                + " which is not supported"
+              + " which is not supported"
           : "expected a LoRA adapter (tensors such as *.lora_A.weight or *.lora_down.weight), found"
-                + " none; check the path";
+              + " none; check the path";
     }
     if (nothingFits) {
       return "the adapter is for another model: none of its layers is in this one; use an adapter"
-                 + " for FLUX.1";
+          + " for FLUX.1";
     }
     if (names.stream().anyMatch(n -> n.contains("dora_scale") || n.contains("magnitude_vector"))) {
       return "DoRA is not supported; use a plain LoRA";
@@ -146,7 +146,7 @@ final class LoraFile implements AutoCloseable {
       return "changes of biases or norms, as control adapters have, are not supported";
     }
     return "some tensors belong to no layer of this model; use an adapter for it, with layers of"
-               + " the same number";
+        + " the same number";
   }
 
   private static Optional<String> problem(

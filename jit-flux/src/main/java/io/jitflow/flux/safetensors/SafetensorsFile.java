@@ -124,7 +124,7 @@ public final class SafetensorsFile implements AutoCloseable {
     }
     if (start.startsWith("<")) {
       return "this is a web page and not the file; log in to the model's site and download it"
-                 + " again";
+          + " again";
     }
     return "this is not a safetensors file, or it is damaged";
   }

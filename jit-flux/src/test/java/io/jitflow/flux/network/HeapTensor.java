@@ -2,7 +2,6 @@ package io.jitflow.flux.network;
 
 import io.jitflow.flux.torchscript.TensorSource;
 import io.jitflow.flux.weights.DType;
-import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 
