@@ -7,13 +7,8 @@ import com.google.gson.JsonObject;
 import io.jitflow.core.testing.Fixtures;
 import io.jitflow.core.testing.Npz;
 import io.jitflow.flux.ParitySet;
-<<<<<<< HEAD
-import io.jitflow.flux.bundle.FluxBundle;
-=======
 import io.jitflow.flux.convert.ConvertedNetwork;
->>>>>>> main
 import io.jitflow.flux.weights.DType;
-import io.jitflow.flux.weights.FluxNetwork;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -6,13 +6,8 @@ import ai.djl.ndarray.NDManager;
 import com.google.gson.JsonObject;
 import io.jitflow.core.testing.Npz;
 import io.jitflow.flux.ParitySet;
-<<<<<<< HEAD
-import io.jitflow.flux.bundle.FluxBundle;
-=======
 import io.jitflow.flux.convert.ConvertedNetwork;
->>>>>>> main
 import io.jitflow.flux.weights.DType;
-import io.jitflow.flux.weights.FluxNetwork;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

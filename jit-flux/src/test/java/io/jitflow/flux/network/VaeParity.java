@@ -7,12 +7,8 @@ import com.google.gson.JsonObject;
 import io.jitflow.core.testing.Npz;
 import io.jitflow.flux.ParitySet;
 import io.jitflow.flux.bundle.FluxBundle;
-<<<<<<< HEAD
-=======
 import io.jitflow.flux.convert.ConvertedNetwork;
->>>>>>> main
 import io.jitflow.flux.weights.DType;
-import io.jitflow.flux.weights.FluxNetwork;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
