@@ -84,7 +84,6 @@ final class StudyCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException {
-    main.interrupt().leavesNothing();
     check();
     PictureSet set = pictures.read(count);
     int prompts = set.evenly(count).size();
