@@ -143,7 +143,8 @@ public final class FluxPipeline implements AutoCloseable {
    * @return the pipeline
    * @throws IOException if the bundle is incomplete or damaged; nothing stays loaded then
    * @throws IllegalStateException if the class path has DJL in another version than this library's,
-   *     or DJL is set up in a way that gives wrong results, or no memory policy fits the device
+   *     or DJL is set up in a way that gives wrong results, or no memory policy fits the device, or
+   *     adapters were given for weights that are streamed to it
    */
   public static FluxPipeline load(Path bundle, FluxOptions options, PipelineListener listener)
       throws IOException {
@@ -163,6 +164,7 @@ public final class FluxPipeline implements AutoCloseable {
     boolean complete = false;
     try {
       adaptation = Adaptation.open(description, options.adapters());
+      adaptation.check(memory.policy(), device);
       t5 = T5Tokenizer.load(description.t5Tokenizer(), description.t5Tokens());
       manager = NDManager.newBaseManager(device, "PyTorch");
       pipeline =
@@ -273,11 +275,16 @@ public final class FluxPipeline implements AutoCloseable {
    * @param bundle the model
    * @param options how it will be loaded
    * @param request what to draw
-   * @throws IllegalArgumentException if the sampler cannot serve the size, or the image needs more
-   *     memory than the machine has
+   * @throws IllegalArgumentException if the sampler cannot serve the size, a strength leaves it too
+   *     few steps, or the image needs more memory than the machine has
    */
   public static void check(FluxBundle bundle, FluxOptions options, ImageRequest request) {
-    request.sampler().orElseGet(() -> standardSampler(bundle)).check(request.grid());
+    Sampler sampler = request.sampler().orElseGet(() -> standardSampler(bundle));
+    sampler.check(request.grid());
+    if (request.secondPass().isPresent()) {
+      sampler.check(request.firstPass().grid());
+    }
+    Editing.check(request.withSampler(sampler), bundle.scheduler().schedule());
     ImageMemory.of(bundle, options, request).requireRoom(options.resolvedDevice());
   }
 
@@ -588,7 +595,8 @@ public final class FluxPipeline implements AutoCloseable {
   private void free() {
     if (!freed) {
       freed = true;
-      close(modulations, prompts, networks, adaptation, clipTokenizer, t5Tokenizer, manager);
+      close(
+          colours, modulations, prompts, networks, adaptation, clipTokenizer, t5Tokenizer, manager);
     }
   }
 
@@ -680,35 +688,52 @@ public final class FluxPipeline implements AutoCloseable {
   }
 
   private Cancelling listening(ImageRequest request) throws IOException {
-    if (request.listener().orElse(null) instanceof PreviewListener && colours == null) {
+    Cancelling listening = new Cancelling(request);
+    if (!listening.previews.isEmpty() && colours == null) {
       try (VaeEncoder encoder = networks.vaeEncoder()) {
-        colours = LatentColours.fit(encoder);
+        colours = LatentColours.fit(encoder, manager);
       }
     }
-    return new Cancelling(request);
+    return listening;
   }
 
-  /** The request's listener, and the end of a call when the pipeline is closed. */
+  /** Every preview listener that hears through a listener. */
+  private static Stream<PreviewListener> previews(SamplingListener listener) {
+    Stream<PreviewListener> own =
+        listener instanceof PreviewListener previews ? Stream.of(previews) : Stream.empty();
+    return Stream.concat(own, listener.delegates().stream().flatMap(FluxPipeline::previews));
+  }
+
+  /**
+   * The request's listener, with the previews that are wanted within it, and the end of a call when
+   * the pipeline is closed.
+   */
   private final class Cancelling implements SamplingListener {
     private final SamplingListener listener;
-
+    private final List<PreviewListener> previews;
     private final TokenGrid grid;
 
     Cancelling(ImageRequest request) {
       listener = request.listener().orElse(SamplingListener.none());
+      previews = previews(listener).toList();
       grid = request.grid();
     }
 
     @Override
     public boolean wantsEstimate(int step) {
-      return listener.wantsEstimate(step);
+      return listener.wantsEstimate(step)
+          || previews.stream().anyMatch(preview -> preview.wantsEstimate(step));
     }
 
     @Override
     public void onEstimate(int step, NDArray estimate) {
-      listener.onEstimate(step, estimate);
-      if (listener instanceof PreviewListener previews) {
-        previews.onPreview(step, Objects.requireNonNull(colours).picture(estimate, grid));
+      if (listener.wantsEstimate(step)) {
+        listener.onEstimate(step, estimate);
+      }
+      for (PreviewListener preview : previews) {
+        if (preview.wantsEstimate(step)) {
+          preview.onPreview(step, Objects.requireNonNull(colours).picture(estimate, grid));
+        }
       }
     }
 

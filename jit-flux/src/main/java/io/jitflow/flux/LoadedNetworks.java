@@ -220,11 +220,6 @@ final class LoadedNetworks implements AutoCloseable {
     boolean streamed = memory == MemoryPolicy.STREAMED && device.isGpu();
     boolean converted = arithmetic.converts(network) && !isInt8(network);
     boolean adapted = adaptation.changes(network);
-    if (adapted && streamed) {
-      throw new IllegalStateException(
-          "weights that are streamed from the bundle cannot take adapters in memory; merge the"
-              + " adapters at conversion, or choose another memory policy");
-    }
     if (converted || adapted || (device.isGpu() && !streamed)) {
       return loader.load(ModuleFile.of(file));
     }

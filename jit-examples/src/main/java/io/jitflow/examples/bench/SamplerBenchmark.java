@@ -92,7 +92,13 @@ public final class SamplerBenchmark {
     /** Quality in worlds whose pictures are known exactly; see {@link ExactBenchmark}. */
     EXACT,
     /** FLUX.1's transformer with random weights; see {@link DeviceBenchmark}. */
-    DEVICE
+    DEVICE,
+    /** Inpainting with all and with few tokens of the kept part; see {@link EditingBenchmark}. */
+    INPAINTING,
+    /** Two passes against one; see {@link EditingBenchmark}. */
+    PASSES,
+    /** What a preview costs; see {@link EditingBenchmark}. */
+    PREVIEWS
   }
 
   /**

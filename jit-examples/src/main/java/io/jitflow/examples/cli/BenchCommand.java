@@ -3,13 +3,17 @@ package io.jitflow.examples.cli;
 import ai.djl.engine.Engine;
 import io.jitflow.core.token.TokenGrid;
 import io.jitflow.examples.bench.DeviceBenchmark;
+import io.jitflow.examples.bench.EditingBenchmark;
 import io.jitflow.examples.bench.ExactBenchmark;
 import io.jitflow.examples.bench.NamedSampler;
 import io.jitflow.examples.bench.SamplerBenchmark;
 import java.awt.image.BufferedImage;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.EnumSet;
 import java.util.List;
+import java.util.Locale;
+import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.regex.Pattern;
 import javax.imageio.ImageIO;
@@ -35,9 +39,15 @@ import picocli.CommandLine.Spec;
       "Examples:",
       "  jit bench time --repetitions 20",
       "  jit bench transformer --model dev-bundle",
-      "  jit bench exact --grid 20"
+      "  jit bench exact --grid 20",
+      "  jit bench inpainting --model dev-bundle --size 1024 --repetitions 3"
     })
 final class BenchCommand implements Callable<Integer> {
+  private static final Set<SamplerBenchmark.Subject> EDITING =
+      EnumSet.of(
+          SamplerBenchmark.Subject.INPAINTING,
+          SamplerBenchmark.Subject.PASSES,
+          SamplerBenchmark.Subject.PREVIEWS);
 
   @Spec private CommandSpec spec;
 
@@ -45,8 +55,9 @@ final class BenchCommand implements Callable<Integer> {
       paramLabel = "SUBJECT",
       description =
           "time (of each kind of step), memory (peak beyond noise and result), transformer (each"
-              + " step beside that of the network of a bundle) or exact (quality in worlds whose"
-              + " pictures are known exactly).")
+              + " step beside that of the network of a bundle), exact (quality in worlds whose"
+              + " pictures are known exactly), inpainting (all tokens of the kept part against few),"
+              + " passes (two against one) or previews (what they cost).")
   private SamplerBenchmark.Subject subject;
 
   @Option(
@@ -75,14 +86,23 @@ final class BenchCommand implements Callable<Integer> {
       paramLabel = "N",
       defaultValue = "20",
       description =
-          "Measured runs per token count, for time and memory. Default: ${DEFAULT-VALUE}.")
+          "Measured runs per token count or picture. Default: ${DEFAULT-VALUE}.")
   private int repetitions;
 
   @Option(
       names = {"-m", "--model"},
       paramLabel = "FOLDER",
-      description = "A bundle, for transformer.")
+      description = "A bundle, for transformer, inpainting, passes and previews.")
   private Path model;
+
+  @Option(
+      names = "--size",
+      paramLabel = "PX",
+      defaultValue = "512",
+      description =
+          "Sides of the pictures, for inpainting, passes and previews; a multiple of 64. Default:"
+              + " ${DEFAULT-VALUE}.")
+  private int sizePx;
 
   @Option(
       names = "--shapes",
@@ -166,8 +186,25 @@ final class BenchCommand implements Callable<Integer> {
     if (subject == SamplerBenchmark.Subject.DEVICE) {
       return device();
     }
+    if (EDITING.contains(subject)) {
+      editing();
+      return 0;
+    }
     SamplerBenchmark.run(System.out, subject, repetitions);
     return 0;
+  }
+
+  private void editing() throws IOException {
+    if (model == null) {
+      throw new ParameterException(
+          spec.commandLine(),
+          "bench %s needs a --model".formatted(subject.name().toLowerCase(Locale.ROOT)));
+    }
+    if (sizePx < 64 || sizePx % 64 != 0) {
+      throw new ParameterException(
+          spec.commandLine(), "--size must be a multiple of 64, got " + sizePx);
+    }
+    EditingBenchmark.run(System.out, subject, model, sizePx, repetitions);
   }
 
   private void exact() throws IOException {
