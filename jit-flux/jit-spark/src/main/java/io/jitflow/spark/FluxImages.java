@@ -78,7 +78,7 @@ public final class FluxImages {
     return new FluxImages(
         ImageSettings.none(),
         Objects.requireNonNull(bundle, "bundle"),
-        MemoryPolicy.RESIDENT,
+        MemoryPolicy.AUTO,
         DEFAULT_IDLE_SECONDS,
         Optional.empty());
   }
