@@ -91,8 +91,7 @@ class EngineVersionsTest {
     Thread thread = Thread.currentThread();
     ClassLoader own = thread.getContextClassLoader();
     try (URLClassLoader application =
-        new URLClassLoader(
-            classPath.toArray(URL[]::new), ClassLoader.getPlatformClassLoader())) {
+        new URLClassLoader(classPath.toArray(URL[]::new), ClassLoader.getPlatformClassLoader())) {
       thread.setContextClassLoader(application); // where DJL looks for its engines
       Method load =
           application.loadClass(FluxPipeline.class.getName()).getMethod("load", Path.class);
