@@ -30,7 +30,7 @@ final class LoadedNetworks implements AutoCloseable {
 
   private final FluxBundle bundle;
   private final Device device;
-  private final MemoryPolicy memory;
+  private MemoryPolicy memory;
   private final ArithmeticChoice arithmetic;
   private final Adaptation adaptation;
   private final PipelineListener listener;
@@ -67,6 +67,19 @@ final class LoadedNetworks implements AutoCloseable {
     vae();
   }
 
+  /**
+   * Changes the policy, for an image of another size. What the new one has no room for is freed
+   * when the next network is asked for.
+   */
+  void use(MemoryPolicy policy) {
+    if (policy != memory && (policy == MemoryPolicy.STREAMED || memory == MemoryPolicy.STREAMED)) {
+      closeTextEncoders(); // their weights lie elsewhere
+      closeModulation();
+      closeTransformer();
+    }
+    memory = policy;
+  }
+
   /** What is loaded now. */
   Set<FluxNetwork> inMemory() {
     Set<FluxNetwork> loaded = EnumSet.noneOf(FluxNetwork.class);
@@ -94,7 +107,7 @@ final class LoadedNetworks implements AutoCloseable {
               bundle.file(FluxNetwork.TEXT_ENCODER),
               NetworkProgram.of(bundle.textEncoder()),
               file -> ClipTextEncoder.load(file, device, bundle.textEncoder()));
-      convert(FluxNetwork.TEXT_ENCODER, clip::toFloat32);
+      convert(FluxNetwork.TEXT_ENCODER, clip::toFloat32, () -> false);
       adaptation.apply(FluxNetwork.TEXT_ENCODER, clip, NetworkProgram.of(bundle.textEncoder()));
     }
     return clip;
@@ -112,7 +125,7 @@ final class LoadedNetworks implements AutoCloseable {
                   ? NetworkProgram.int8(bundle.textEncoder2())
                   : NetworkProgram.of(bundle.textEncoder2()),
               file -> T5TextEncoder.load(file, device, bundle.textEncoder2()));
-      convert(FluxNetwork.TEXT_ENCODER_2, t5::toFloat32);
+      convert(FluxNetwork.TEXT_ENCODER_2, t5::toFloat32, t5::computeInFloat32);
       adaptation.apply(FluxNetwork.TEXT_ENCODER_2, t5, NetworkProgram.of(bundle.textEncoder2()));
     }
     return t5;
@@ -133,7 +146,7 @@ final class LoadedNetworks implements AutoCloseable {
               bundle.requireModulation(),
               NetworkProgram.modulation(bundle.transformer()),
               file -> FluxModulation.load(file, device, bundle.transformer()));
-      convert(FluxNetwork.TRANSFORMER, modulation::toFloat32);
+      convert(FluxNetwork.TRANSFORMER, modulation::toFloat32, modulation::computeInFloat32);
       adaptation.apply(
           FluxNetwork.TRANSFORMER, modulation, NetworkProgram.modulation(bundle.transformer()));
     }
@@ -150,11 +163,11 @@ final class LoadedNetworks implements AutoCloseable {
   }
 
   FluxTransformer transformer() throws IOException {
+    if (memory != MemoryPolicy.RESIDENT) {
+      closeTextEncoders();
+      closeModulation();
+    }
     if (transformer == null) {
-      if (memory != MemoryPolicy.RESIDENT) {
-        closeTextEncoders();
-        closeModulation();
-      }
       begin(FluxNetwork.TRANSFORMER);
       transformer =
           load(
@@ -164,7 +177,7 @@ final class LoadedNetworks implements AutoCloseable {
                   ? NetworkProgram.int8(bundle.transformer())
                   : NetworkProgram.of(bundle.transformer()),
               file -> FluxTransformer.load(file, device, bundle.transformer()));
-      convert(FluxNetwork.TRANSFORMER, transformer::toFloat32);
+      convert(FluxNetwork.TRANSFORMER, transformer::toFloat32, transformer::computeInFloat32);
       adaptation.apply(
           FluxNetwork.TRANSFORMER, transformer, NetworkProgram.of(bundle.transformer()));
     }
@@ -174,7 +187,7 @@ final class LoadedNetworks implements AutoCloseable {
   /** Loads the encoder, which few requests need; the caller closes it. */
   VaeEncoder vaeEncoder() throws IOException {
     VaeEncoder encoder = VaeEncoder.load(bundle.requireVaeEncoder(), device, bundle.vaeDecoder());
-    convert(FluxNetwork.VAE_DECODER, encoder::toFloat32);
+    convert(FluxNetwork.VAE_DECODER, encoder::toFloat32, () -> false);
     return encoder;
   }
 
@@ -182,7 +195,7 @@ final class LoadedNetworks implements AutoCloseable {
     if (vae == null) {
       begin(FluxNetwork.VAE_DECODER);
       vae = VaeDecoder.load(bundle.file(FluxNetwork.VAE_DECODER), device, bundle.vaeDecoder());
-      convert(FluxNetwork.VAE_DECODER, vae::toFloat32);
+      convert(FluxNetwork.VAE_DECODER, vae::toFloat32, () -> false);
     }
     return vae;
   }
@@ -205,32 +218,43 @@ final class LoadedNetworks implements AutoCloseable {
    */
   private <T> T load(FluxNetwork network, Path file, NetworkProgram program, Loader<T> loader)
       throws IOException {
-    boolean streamed = memory == MemoryPolicy.STREAMED && device.isGpu();
-    boolean converted = arithmetic.converts(network) && !isInt8(network);
-    boolean adapted = adaptation.changes(network);
-    if (adapted && streamed) {
-      throw new IllegalStateException(
-          "weights that are streamed from the bundle cannot take adapters in memory; merge the"
-              + " adapters at conversion, or choose another memory policy");
-    }
-    if (converted || adapted || (device.isGpu() && !streamed)) {
+    boolean streamed = memory == MemoryPolicy.STREAMED;
+    boolean copied = arithmetic.converts(network) && !isInt8(network) && !widens(network);
+    if (copied || adaptation.changes(network) || (device.isGpu() && !streamed)) {
       return loader.load(ModuleFile.of(file));
     }
     Optional<MappedArchive> mapped = MappedArchive.map(file, program, bundle.dtype(network));
     if (mapped.isEmpty()) {
+      if (streamed) {
+        LOG.warn(
+            "{} was made by an earlier version or elsewhere: its weights cannot be streamed and are"
+                + " loaded as a whole; convert the checkpoint again",
+            file);
+      }
       return loader.load(ModuleFile.of(file));
     }
     try (MappedArchive archive = mapped.get()) {
-      return loader.load(archive.file().withHostMemory(streamed));
+      return loader.load(archive.file().withHostMemory(streamed && device.isGpu()));
     }
+  }
+
+  /** Whether a network's matrices stay as they are stored and are widened where they are used. */
+  private boolean widens(FluxNetwork network) {
+    return memory == MemoryPolicy.STREAMED
+        && network != FluxNetwork.TEXT_ENCODER // small
+        && !adaptation.changes(network);
   }
 
   private boolean isInt8(FluxNetwork network) {
     return bundle.dtype(network) == DType.I8;
   }
 
-  private void convert(FluxNetwork network, BooleanSupplier toFloat32) {
-    if (arithmetic.converts(network) && !toFloat32.getAsBoolean()) {
+  private void convert(
+      FluxNetwork network, BooleanSupplier toFloat32, BooleanSupplier computeInFloat32) {
+    if (!arithmetic.converts(network) || (widens(network) && computeInFloat32.getAsBoolean())) {
+      return;
+    }
+    if (!toFloat32.getAsBoolean()) {
       LOG.warn(
           "{} has no method to_float32 and computes in the type of its weights, which may be slow"
               + " on this machine; convert the checkpoint again, or give your own module the method",

@@ -92,7 +92,9 @@ public final class SamplerBenchmark {
     /** Quality in worlds whose pictures are known exactly; see {@link ExactBenchmark}. */
     EXACT,
     /** FLUX.1's transformer with random weights; see {@link DeviceBenchmark}. */
-    DEVICE
+    DEVICE,
+    /** Memory of a pipeline of its widths under a policy; see {@link PolicyBenchmark}. */
+    POLICY
   }
 
   /**

@@ -5,7 +5,9 @@ import io.jitflow.core.token.TokenGrid;
 import io.jitflow.examples.bench.DeviceBenchmark;
 import io.jitflow.examples.bench.ExactBenchmark;
 import io.jitflow.examples.bench.NamedSampler;
+import io.jitflow.examples.bench.PolicyBenchmark;
 import io.jitflow.examples.bench.SamplerBenchmark;
+import io.jitflow.flux.network.FluxArchitecture;
 import java.awt.image.BufferedImage;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -47,8 +49,9 @@ final class BenchCommand implements Callable<Integer> {
       paramLabel = "SUBJECT",
       description =
           "time (of each kind of step), memory (peak beyond noise and result), transformer (each"
-              + " step beside that of the network of a bundle) or exact (quality in worlds whose"
-              + " pictures are known exactly).")
+              + " step beside that of the network of a bundle), exact (quality in worlds whose"
+              + " pictures are known exactly), device (FLUX.1's transformer with random weights) or"
+              + " policy (memory of a pipeline of FLUX.1's widths with random weights).")
   private SamplerBenchmark.Subject subject;
 
   @Option(
@@ -83,7 +86,7 @@ final class BenchCommand implements Callable<Integer> {
   @Option(
       names = {"-m", "--model"},
       paramLabel = "FOLDER",
-      description = "A bundle, for transformer.")
+      description = "A bundle, for transformer; its tokenizers are used, for policy.")
   private Path model;
 
   @Option(
@@ -101,14 +104,16 @@ final class BenchCommand implements Callable<Integer> {
       paramLabel = "DOUBLE,SINGLE",
       split = ",",
       arity = "1",
-      description = "For device: numbers of blocks, where memory is short. Default: 19,38.")
+      description =
+          "For device and policy: numbers of blocks, where memory is short. Default: 19,38.")
   private List<Integer> depth = List.of();
 
   @Option(
       names = "--weights",
       paramLabel = "TYPE",
       defaultValue = "bf16",
-      description = "For device: ${COMPLETION-CANDIDATES}. Default: ${DEFAULT-VALUE}.")
+      description =
+          "For device and policy: ${COMPLETION-CANDIDATES}. Default: ${DEFAULT-VALUE}.")
   private ConvertCommand.DtypeOption.Dtype weights;
 
   @Option(names = "--float32", description = "For device: compute in float32.")
@@ -124,22 +129,87 @@ final class BenchCommand implements Callable<Integer> {
       description = "For device: image tokens instead of the usual ones.")
   private List<Integer> tokens = List.of();
 
+  @Option(
+      names = "--memory",
+      paramLabel = "POLICY",
+      defaultValue = "sequential",
+      description = "For policy: resident, sequential or streamed. Default: ${DEFAULT-VALUE}.")
+  private ModelOption.MemoryName memory;
+
+  @Option(
+      names = "--arithmetic",
+      paramLabel = "TYPE",
+      defaultValue = "auto",
+      description = "For policy: ${COMPLETION-CANDIDATES}. Default: ${DEFAULT-VALUE}.")
+  private ModelOption.ArithmeticName arithmetic;
+
+  @Option(
+      names = "--bundle",
+      paramLabel = "FOLDER",
+      description = "For policy: where the bundle with random weights is, or is made.")
+  private Path bundle;
+
+  @Option(
+      names = "--size",
+      paramLabel = "PX",
+      defaultValue = "256",
+      description = "For policy: width and height. Default: ${DEFAULT-VALUE}.")
+  private int sizePx;
+
+  @Option(
+      names = "--text-tokens",
+      paramLabel = "N",
+      defaultValue = "512",
+      description = "For policy. Default: ${DEFAULT-VALUE}.")
+  private int textTokens;
+
+  @Option(
+      names = "--t5-layers",
+      paramLabel = "N",
+      defaultValue = "24",
+      description = "For policy: layers of T5. Default: ${DEFAULT-VALUE}.")
+  private int t5Layers;
+
+  private FluxArchitecture architecture() {
+    if (!depth.isEmpty() && depth.size() != 2) {
+      throw new ParameterException(
+          spec.commandLine(), "--depth must be two numbers such as 2,4, got " + depth);
+    }
+    return depth.isEmpty()
+        ? DeviceBenchmark.FLUX_DEV
+        : DeviceBenchmark.fluxDev(depth.get(0), depth.get(1));
+  }
+
+  private int policy() throws IOException {
+    if (model == null || bundle == null) {
+      throw new ParameterException(
+          spec.commandLine(), "bench policy needs a --model and a --bundle");
+    }
+    PolicyBenchmark.run(
+        System.out,
+        new PolicyBenchmark.Setup(
+            model,
+            bundle,
+            architecture(),
+            t5Layers,
+            weights.type(),
+            arithmetic.value(),
+            memory.policy(),
+            sizePx,
+            textTokens));
+    return 0;
+  }
+
   private int device() throws IOException {
     if (!random || !shapes.equals("flux-dev")) {
       throw new ParameterException(
           spec.commandLine(), "bench device needs --random, and knows --shapes flux-dev");
     }
-    if (!depth.isEmpty() && depth.size() != 2) {
-      throw new ParameterException(
-          spec.commandLine(), "--depth must be two numbers such as 2,4, got " + depth);
-    }
     DeviceBenchmark.run(
         System.out,
         new DeviceBenchmark.Setup(
             Engine.getEngine("PyTorch").defaultDevice(),
-            depth.isEmpty()
-                ? DeviceBenchmark.FLUX_DEV
-                : DeviceBenchmark.fluxDev(depth.get(0), depth.get(1)),
+            architecture(),
             weights.type(),
             float32,
             streamed,
@@ -168,6 +238,9 @@ final class BenchCommand implements Callable<Integer> {
     }
     if (subject == SamplerBenchmark.Subject.DEVICE) {
       return device();
+    }
+    if (subject == SamplerBenchmark.Subject.POLICY) {
+      return policy();
     }
     SamplerBenchmark.run(System.out, subject, repetitions);
     return 0;
