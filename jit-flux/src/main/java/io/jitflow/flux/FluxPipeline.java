@@ -622,9 +622,7 @@ public final class FluxPipeline implements AutoCloseable {
     try (NDManager owner = scratch.newSubManager();
         VaeEncoder encoder = networks.vaeEncoder()) {
       NDArray pixels = Editing.pixels(request.start().get(), owner);
-      NDArray clean =
-          LatentPacking.pack(
-              encoder.encode(pixels, tiling));
+      NDArray clean = LatentPacking.pack(encoder.encode(pixels, tiling));
       clean.attach(scratch);
       return Optional.of(clean);
     }
@@ -644,8 +642,7 @@ public final class FluxPipeline implements AutoCloseable {
 
   private Image decode(NDArray latents, ImageRequest request) throws IOException {
     NDArray unpacked = LatentPacking.unpack(latents, request.grid());
-    NDArray decoded =
-        networks.vae().decode(unpacked, tiling);
+    NDArray decoded = networks.vae().decode(unpacked, tiling);
     return ImageFactory.getInstance().fromImage(Editing.paste(Pixels.toImage(decoded), request));
   }
 

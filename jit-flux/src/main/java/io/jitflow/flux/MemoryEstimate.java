@@ -203,7 +203,6 @@ final class MemoryEstimate {
   private long decode(Size size, int tilePx) {
     long tile = (long) Math.min(size.widthPx, tilePx) * Math.min(size.heightPx, tilePx);
     long channels = bundle.vaeDecoder().blockChannels().get(0);
-    return DECODER_TENSORS * Float.BYTES * tile * channels
-        + DEVICE_BYTES_PER_PIXEL * size.pixels();
+    return DECODER_TENSORS * Float.BYTES * tile * channels + DEVICE_BYTES_PER_PIXEL * size.pixels();
   }
 }

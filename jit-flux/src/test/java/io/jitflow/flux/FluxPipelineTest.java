@@ -539,14 +539,12 @@ class FluxPipelineTest {
     FluxBundle description = FluxBundle.read(bundle);
     ImageRequest large = request().withSize(4096, 4096);
     assertThatThrownBy(
-            () ->
-                FluxPipeline.requireRoom(description, OPTIONS, large, 1_000_000, Long.MAX_VALUE))
+            () -> FluxPipeline.requireRoom(description, OPTIONS, large, 1_000_000, Long.MAX_VALUE))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageContaining("4096 x 4096 px takes about")
         .hasMessageContaining("make it smaller");
     assertThatThrownBy(
-            () ->
-                FluxPipeline.requireRoom(description, OPTIONS, large, Long.MAX_VALUE, 1_000_000))
+            () -> FluxPipeline.requireRoom(description, OPTIONS, large, Long.MAX_VALUE, 1_000_000))
         .hasMessageContaining("start with java -Xmx");
     FluxPipeline.requireRoom(description, OPTIONS, large, 1L << 50, 1L << 40);
   }

@@ -18,10 +18,10 @@ import java.util.Set;
  * What the numbers of a published 8-bit matrix are multiplied by: one factor for all, or one for
  * each row.
  *
- * <p>Beside {@code NAME.weight} lies {@code NAME.weight_scale} (ComfyUI, compressed-tensors), {@code
- * NAME.scale_weight} (earlier ComfyUI), or {@code NAME.SCB}, the largest magnitude of each row
- * (bitsandbytes, whose integers end at 127). Floating-point numbers without a scale are meant as
- * they are.
+ * <p>Beside {@code NAME.weight} lies {@code NAME.weight_scale} (ComfyUI, compressed-tensors),
+ * {@code NAME.scale_weight} (earlier ComfyUI), or {@code NAME.SCB}, the largest magnitude of each
+ * row (bitsandbytes, whose integers end at 127). Floating-point numbers without a scale are meant
+ * as they are.
  *
  * @param tensor the tensor with the factors
  * @param divisor what they are divided by
@@ -80,9 +80,7 @@ record WeightScale(String tensor, float divisor) {
       return false;
     }
     String text =
-        StandardCharsets.UTF_8
-            .decode(files.slice(tensor, 0, (int) info.byteSize()))
-            .toString();
+        StandardCharsets.UTF_8.decode(files.slice(tensor, 0, (int) info.byteSize())).toString();
     return COMFY_FORMATS.stream().anyMatch(format -> text.contains("\"" + format + "\""));
   }
 
@@ -139,8 +137,7 @@ record WeightScale(String tensor, float divisor) {
       if (!Float.isFinite(factors[i])) {
         throw new CheckpointException(
             "%s: tensor %s: expected finite scales, found %s as number %d; download the file again"
-                .formatted(
-                    files.fileOf(tensor).path(), TensorInfo.quote(tensor), factors[i], i));
+                .formatted(files.fileOf(tensor).path(), TensorInfo.quote(tensor), factors[i], i));
       }
     }
     return factors;

@@ -50,7 +50,8 @@ final class WeightsFromOutside {
                     """
                         .replace("NAME", name));
               } else if (value instanceof ScriptModule) {
-                bind.append("    _0 = (getattr(self, \"%s\")).bind(file, offsets, )\n".formatted(name));
+                bind.append(
+                    "    _0 = (getattr(self, \"%s\")).bind(file, offsets, )\n".formatted(name));
                 randomise.append(
                     "    _0 = (getattr(self, \"%s\")).randomise(like, )\n".formatted(name));
               }

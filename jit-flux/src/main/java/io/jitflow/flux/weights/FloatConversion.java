@@ -80,7 +80,9 @@ public final class FloatConversion {
     return table;
   }
 
-  /** An 8-bit float; without infinities, all ones is NaN and the rest of that exponent is finite. */
+  /**
+   * An 8-bit float; without infinities, all ones is NaN and the rest of that exponent is finite.
+   */
   private static float ofBits(int bits, int mantissaBits, int bias, boolean infinities) {
     int mantissa = bits & ((1 << mantissaBits) - 1);
     int exponent = (bits & 0x7f) >> mantissaBits;
@@ -91,7 +93,8 @@ public final class FloatConversion {
     }
     return exponent == 0
         ? sign * Math.scalb((float) mantissa, 1 - bias - mantissaBits)
-        : sign * Math.scalb((float) (mantissa + (1 << mantissaBits)), exponent - bias - mantissaBits);
+        : sign
+            * Math.scalb((float) (mantissa + (1 << mantissaBits)), exponent - bias - mantissaBits);
   }
 
   private static void requireFloat(DType dtype) {

@@ -42,10 +42,7 @@ class EightBitCheckpointTest {
     ByteArrayOutputStream out = new ByteArrayOutputStream();
     source.writeTo(Channels.newChannel(out));
     float[] values = new float[out.size() / Float.BYTES];
-    ByteBuffer.wrap(out.toByteArray())
-        .order(ByteOrder.LITTLE_ENDIAN)
-        .asFloatBuffer()
-        .get(values);
+    ByteBuffer.wrap(out.toByteArray()).order(ByteOrder.LITTLE_ENDIAN).asFloatBuffer().get(values);
     return values;
   }
 
@@ -102,7 +99,9 @@ class EightBitCheckpointTest {
     return Files.write(folder.resolve(name), all.array());
   }
 
-  /** The small transformer with its matrices in 8 bits; {@code values} takes what they stand for. */
+  /**
+   * The small transformer with its matrices in 8 bits; {@code values} takes what they stand for.
+   */
   private Map<String, Raw> quantised(
       DType dtype, String suffix, boolean rows, Map<String, float[]> values) throws IOException {
     Map<String, Raw> tensors = new LinkedHashMap<>();
@@ -143,7 +142,9 @@ class EightBitCheckpointTest {
         String module = info.name().substring(0, info.name().length() - ".weight".length());
         tensors.put(info.name(), new Raw(dtype.name(), info.shape(), data));
         List<Long> shape =
-            !rows ? List.of() : suffix.equals(".SCB") ? List.of((long) count) : List.of((long) count, 1L);
+            !rows
+                ? List.of()
+                : suffix.equals(".SCB") ? List.of((long) count) : List.of((long) count, 1L);
         float[] stored = scales.clone();
         if (suffix.equals(".SCB")) {
           for (int i = 0; i < count; i++) {
@@ -158,8 +159,7 @@ class EightBitCheckpointTest {
   }
 
   private NetworkPlan plan(TensorFiles files) throws IOException {
-    return ArchitectureReader.transformer(
-        files, Optional.empty(), Optional.of(List.of(4, 6, 6)));
+    return ArchitectureReader.transformer(files, Optional.empty(), Optional.of(List.of(4, 6, 6)));
   }
 
   @ParameterizedTest
@@ -257,7 +257,8 @@ class EightBitCheckpointTest {
     String message =
         switch (what) {
           case "blocks" -> {
-            tensors.put("img_in.weight_scale", new Raw("F32", List.of(32L, 2L), bytes(new float[64])));
+            tensors.put(
+                "img_in.weight_scale", new Raw("F32", List.of(32L, 2L), bytes(new float[64])));
             yield "'img_in.weight_scale' F32 [32, 2] expected one number, or one for each row";
           }
           case "rotated" -> {
