@@ -1,4 +1,4 @@
-"""The operators of flux.py for training on one CPU core: C kernels around PyTorch's bfloat16 matrix products.
+"""The operators of flux.py for training on one CPU core: C kernels around PyTorch's matrix products.
 
 flux.py works without them (on CUDA, or where there is no C compiler)."""
 import ctypes
@@ -11,15 +11,20 @@ import torch
 import torch.nn.functional as F
 from torch.autograd import Function
 
+import precision
+
+E = precision.CPU  # what goes in and out of a kernel
+
 
 def build():
     """Compiles the kernels, or takes what an earlier process compiled from the same source."""
     source = os.path.join(os.path.dirname(os.path.abspath(__file__)), "kernels.c")
-    name = "kernels-" + hashlib.sha256(open(source, "rb").read()).hexdigest()[:16] + f"-{os.getuid()}.so"
+    name = "kernels-" + hashlib.sha256(open(source, "rb").read()).hexdigest()[:16] + f"-{str(E)[6:]}-{os.getuid()}.so"
     target = os.path.join(tempfile.gettempdir(), name)
     if not os.path.exists(target):
         part = f"{target}.{os.getpid()}"
-        subprocess.run(["gcc", "-O3", "-march=native", "-mprefer-vector-width=512", "-ffast-math", "-shared", "-fPIC",
+        float32 = ["-DFLOAT32"] if E == torch.float32 else []
+        subprocess.run(["gcc", *float32, "-O3", "-march=native", "-mprefer-vector-width=512", "-ffast-math", "-shared", "-fPIC",
                         source, "-o", part, "-lm"], check=True)
         os.replace(part, target)
     return ctypes.CDLL(target)
@@ -39,13 +44,10 @@ def call(name, *arguments):
     getattr(C, name)(*values)
 
 
-BF = torch.bfloat16
-
-
 class Linear(Function):
     @staticmethod
     def forward(ctx, x, weight, bias):
-        x, w = x.to(BF).contiguous(), weight.to(BF)
+        x, w = x.to(E).contiguous(), weight.to(E)
         ctx.save_for_backward(x, w)
         y = F.linear(x, w)  # with a bias, PyTorch first fills the output with copies of it
         call("add_bias", y, bias.float().contiguous(), y.numel() // len(w), len(w))
@@ -54,7 +56,7 @@ class Linear(Function):
     @staticmethod
     def backward(ctx, g):
         x, w = ctx.saved_tensors
-        g = g.to(BF).contiguous()
+        g = g.to(E).contiguous()
         g2, x2 = g.view(-1, g.shape[-1]), x.view(-1, x.shape[-1])
         db = torch.zeros(g.shape[-1])
         call("columns", g2, db, len(g2), g.shape[-1])
@@ -67,7 +69,7 @@ class LnMod(Function):
     def forward(ctx, x, shift, scale):
         x, shift, scale = x.contiguous(), shift.float().contiguous(), scale.float().contiguous()
         b, n, d = x.shape
-        y, stat = torch.empty(b, n, d, dtype=BF), torch.empty(b, n, 2)
+        y, stat = torch.empty(b, n, d, dtype=E), torch.empty(b, n, 2)
         call("ln_mod", x, shift, scale, y, stat, b, n, d)
         ctx.save_for_backward(x, scale, stat)
         return y
@@ -125,7 +127,7 @@ class Attention(Function):
         zs = streams[0::3]
         b, d = zs[0].shape[0], zs[0].shape[2] // 3 // heads
         total = sum(z.shape[1] for z in zs)
-        q, k, v = (torch.empty(b * heads, total, d, dtype=BF) for _ in range(3))
+        q, k, v = (torch.empty(b * heads, total, d, dtype=E) for _ in range(3))
         offset, inverse = 0, []
         for z, wq, wk in zip(zs, streams[1::3], streams[2::3]):
             n = z.shape[1]
@@ -135,7 +137,7 @@ class Attention(Function):
             offset += n
         p = torch.bmm(q, k.transpose(1, 2))
         call("softmax", p, b * heads * total, total, d ** -0.5)
-        o = torch.empty(b, total, heads * d, dtype=BF)
+        o = torch.empty(b, total, heads * d, dtype=E)
         call("merge", torch.bmm(p, v), o, b, heads, total, d, 0)
         ctx.save_for_backward(cos, sin, q, k, v, p, *streams, *inverse)
         ctx.shape = b, heads, total, d, len(zs)
@@ -146,7 +148,7 @@ class Attention(Function):
         b, heads, total, d, count = ctx.shape
         cos, sin, q, k, v, p, *rest = ctx.saved_tensors
         streams, inverse = rest[:3 * count], rest[3 * count:]
-        g = torch.empty(b * heads, total, d, dtype=BF)
+        g = torch.empty(b * heads, total, d, dtype=E)
         call("merge", do.contiguous(), g, b, heads, total, d, 1)
         dv = torch.bmm(p.transpose(1, 2), g)
         ds = torch.bmm(g, v.transpose(1, 2))

@@ -1,18 +1,27 @@
-/* The elementwise parts of a FLUX block for one CPU core: bfloat16 in and out, float32 inside.
- * They cost several times the matrix products when written with separate PyTorch operators. */
+/* The elementwise parts of a FLUX block for one CPU core: bfloat16 (or, with -DFLOAT32, float32) in and out, float32
+ * inside. They cost several times the matrix products when written with separate PyTorch operators. */
 #include <math.h>
 #include <stdint.h>
 #include <string.h>
 
-typedef uint16_t bf16;
+#ifdef FLOAT32
+typedef float element;
+#else
+typedef uint16_t element;
+#endif
 #define R restrict
 #define MAXD 2048
 
-static inline float up(bf16 h) { uint32_t u = (uint32_t)h << 16; float f; memcpy(&f, &u, 4); return f; }
-static inline bf16 down(float f) {
+#ifdef FLOAT32
+static inline float up(element h) { return h; }
+static inline element down(float f) { return f; }
+#else
+static inline float up(element h) { uint32_t u = (uint32_t)h << 16; float f; memcpy(&f, &u, 4); return f; }
+static inline element down(float f) {
     uint32_t u; memcpy(&u, &f, 4);
-    return (bf16)((u + 0x7fff + ((u >> 16) & 1)) >> 16);
+    return (element)((u + 0x7fff + ((u >> 16) & 1)) >> 16);
 }
+#endif
 
 /* exp to about 1e-5, enough for bfloat16, in a form that vectorises */
 static inline float fast_exp(float x) {
@@ -24,10 +33,10 @@ static inline float fast_exp(float x) {
 }
 
 /* y = layernorm(x) * (1 + scale) + shift; x [B, N, d], scale and shift [B, d]; keeps mean and 1/deviation */
-void ln_mod(const float *R x, const float *R shift, const float *R scale, bf16 *R y, float *R stat, long B, long N, long d) {
+void ln_mod(const float *R x, const float *R shift, const float *R scale, element *R y, float *R stat, long B, long N, long d) {
     for (long r = 0; r < B * N; r++) {
         const float *R a = x + r * d, *R sh = shift + r / N * d, *R sc = scale + r / N * d;
-        bf16 *R o = y + r * d;
+        element *R o = y + r * d;
         float m = 0, v = 0;
         for (long i = 0; i < d; i++) m += a[i];
         m /= d;
@@ -39,13 +48,13 @@ void ln_mod(const float *R x, const float *R shift, const float *R scale, bf16 *
 }
 
 /* dshift and dscale start at zero */
-void ln_mod_back(const bf16 *R dy, const float *R x, const float *R scale, const float *R stat,
+void ln_mod_back(const element *R dy, const float *R x, const float *R scale, const float *R stat,
                  float *R dx, float *R dshift, float *R dscale, long B, long N, long d) {
     float xh[MAXD], g[MAXD];
     for (long r = 0; r < B * N; r++) {
         const float *R a = x + r * d, *R sc = scale + r / N * d;
         float *R dsh = dshift + r / N * d, *R dsc = dscale + r / N * d, *R o = dx + r * d;
-        const bf16 *R dr = dy + r * d;
+        const element *R dr = dy + r * d;
         float m = stat[2 * r], v = stat[2 * r + 1], s1 = 0, s2 = 0;
         for (long i = 0; i < d; i++) {
             float e = up(dr[i]);
@@ -60,21 +69,21 @@ void ln_mod_back(const bf16 *R dy, const float *R x, const float *R scale, const
     }
 }
 
-/* out = x + gate * y; x float32 [B, N, d], gate [B, d], y bfloat16 */
-void gate(const float *R x, const float *R g, const bf16 *R y, float *R out, long B, long N, long d) {
+/* out = x + gate * y; x float32 [B, N, d], gate [B, d], y in elements */
+void gate(const float *R x, const float *R g, const element *R y, float *R out, long B, long N, long d) {
     for (long r = 0; r < B * N; r++) {
         const float *R a = x + r * d, *R w = g + r / N * d;
-        const bf16 *R b = y + r * d;
+        const element *R b = y + r * d;
         float *R o = out + r * d;
         for (long i = 0; i < d; i++) o[i] = a[i] + w[i] * up(b[i]);
     }
 }
 
-void gate_back(const float *R dout, const float *R g, const bf16 *R y, bf16 *R dy, float *R dg, long B, long N, long d) {
+void gate_back(const float *R dout, const float *R g, const element *R y, element *R dy, float *R dg, long B, long N, long d) {
     for (long r = 0; r < B * N; r++) {
         const float *R a = dout + r * d, *R w = g + r / N * d;
-        const bf16 *R b = y + r * d;
-        bf16 *R o = dy + r * d;
+        const element *R b = y + r * d;
+        element *R o = dy + r * d;
         float *R s = dg + r / N * d;
         for (long i = 0; i < d; i++) { o[i] = down(a[i] * w[i]); s[i] += a[i] * up(b[i]); }
     }
@@ -82,14 +91,14 @@ void gate_back(const float *R dout, const float *R g, const bf16 *R y, bf16 *R d
 
 #define K0 0.7978845608f
 #define K1 0.044715f
-void gelu(const bf16 *R x, bf16 *R y, long n) {
+void gelu(const element *R x, element *R y, long n) {
     for (long i = 0; i < n; i++) {
         float a = up(x[i]);
         y[i] = down(a / (1 + fast_exp(-2 * K0 * (a + K1 * a * a * a))));
     }
 }
 
-void gelu_back(const bf16 *R x, const bf16 *R dy, bf16 *R dx, long n) {
+void gelu_back(const element *R x, const element *R dy, element *R dx, long n) {
     for (long i = 0; i < n; i++) {
         float a = up(x[i]), s = 1 / (1 + fast_exp(-2 * K0 * (a + K1 * a * a * a)));
         dx[i] = down(up(dy[i]) * (s + a * s * (1 - s) * 2 * K0 * (1 + 3 * K1 * a * a)));
@@ -98,11 +107,11 @@ void gelu_back(const bf16 *R x, const bf16 *R dy, bf16 *R dx, long n) {
 
 /* RMS norm and rotation of q and k, copy of v: z [B, N, 3, H, D] into rows off..off+N of q, k, v [B, H, T, D].
  * cos and sin [N, D/2] */
-void heads(const bf16 *R z, const float *R wq, const float *R wk, const float *R cs, const float *R sn,
-           bf16 *R q, bf16 *R k, bf16 *R v, float *R inv, long B, long N, long H, long D, long T, long off) {
+void heads(const element *R z, const float *R wq, const float *R wk, const float *R cs, const float *R sn,
+           element *R q, element *R k, element *R v, float *R inv, long B, long N, long H, long D, long T, long off) {
     for (long b = 0; b < B; b++) for (long n = 0; n < N; n++) for (long p = 0; p < 2; p++) for (long h = 0; h < H; h++) {
-        const bf16 *R a = z + (((b * N + n) * 3 + p) * H + h) * D;
-        bf16 *R o = (p ? k : q) + ((b * H + h) * T + off + n) * D;
+        const element *R a = z + (((b * N + n) * 3 + p) * H + h) * D;
+        element *R o = (p ? k : q) + ((b * H + h) * T + off + n) * D;
         const float *R w = p ? wk : wq, *R c = cs + n * D / 2, *R s = sn + n * D / 2;
         float e[256], m = 0;
         for (long i = 0; i < D; i++) { e[i] = up(a[i]); m += e[i] * e[i]; }
@@ -115,15 +124,15 @@ void heads(const bf16 *R z, const float *R wq, const float *R wk, const float *R
         }
     }
     for (long b = 0; b < B; b++) for (long n = 0; n < N; n++) for (long h = 0; h < H; h++)
-        memcpy(v + ((b * H + h) * T + off + n) * D, z + (((b * N + n) * 3 + 2) * H + h) * D, D * sizeof(bf16));
+        memcpy(v + ((b * H + h) * T + off + n) * D, z + (((b * N + n) * 3 + 2) * H + h) * D, D * sizeof(element));
 }
 
-void heads_back(const bf16 *R dq, const bf16 *R dk, const bf16 *R dv, const bf16 *R z, const float *R wq, const float *R wk,
-                const float *R cs, const float *R sn, const float *R inv, bf16 *R dz, float *R dwq, float *R dwk,
+void heads_back(const element *R dq, const element *R dk, const element *R dv, const element *R z, const float *R wq, const float *R wk,
+                const float *R cs, const float *R sn, const float *R inv, element *R dz, float *R dwq, float *R dwk,
                 long B, long N, long H, long D, long T, long off) {
     for (long b = 0; b < B; b++) for (long n = 0; n < N; n++) for (long p = 0; p < 2; p++) for (long h = 0; h < H; h++) {
         long row = (((b * N + n) * 3 + p) * H + h) * D;
-        const bf16 *R a = z + row, *R d = (p ? dk : dq) + ((b * H + h) * T + off + n) * D;
+        const element *R a = z + row, *R d = (p ? dk : dq) + ((b * H + h) * T + off + n) * D;
         const float *R w = p ? wk : wq, *R c = cs + n * D / 2, *R s = sn + n * D / 2;
         float *R dw = p ? dwk : dwq, g[256], xh[256], m = inv[((b * N + n) * 2 + p) * H + h], sum = 0;
         for (long j = 0; j < D / 2; j++) {
@@ -141,22 +150,22 @@ void heads_back(const bf16 *R dq, const bf16 *R dk, const bf16 *R dv, const bf16
         for (long i = 0; i < D; i++) dz[row + i] = down(m * (g[i] - xh[i] * sum));
     }
     for (long b = 0; b < B; b++) for (long n = 0; n < N; n++) for (long h = 0; h < H; h++)
-        memcpy(dz + (((b * N + n) * 3 + 2) * H + h) * D, dv + ((b * H + h) * T + off + n) * D, D * sizeof(bf16));
+        memcpy(dz + (((b * N + n) * 3 + 2) * H + h) * D, dv + ((b * H + h) * T + off + n) * D, D * sizeof(element));
 }
 
 /* [B, H, T, D] to [B, T, H, D], or back */
-void merge(const bf16 *R x, bf16 *R y, long B, long H, long T, long D, long back) {
+void merge(const element *R x, element *R y, long B, long H, long T, long D, long back) {
     for (long b = 0; b < B; b++) for (long t = 0; t < T; t++) for (long h = 0; h < H; h++) {
         long i = ((b * H + h) * T + t) * D, j = ((b * T + t) * H + h) * D;
-        memcpy(y + (back ? i : j), x + (back ? j : i), D * sizeof(bf16));
+        memcpy(y + (back ? i : j), x + (back ? j : i), D * sizeof(element));
     }
 }
 
-/* rows of length n, in place: softmax(scale * s) */
-void softmax(bf16 *R s, long rows, long n, float scale) {
-    float e[8192];
+/* rows of length n, at most 16,384, in place: softmax(scale * s) */
+void softmax(element *R s, long rows, long n, float scale) {
+    float e[16384];
     for (long r = 0; r < rows; r++) {
-        bf16 *R a = s + r * n;
+        element *R a = s + r * n;
         float m = -1e30f, sum = 0;
         for (long i = 0; i < n; i++) { e[i] = up(a[i]); m = e[i] > m ? e[i] : m; }
         for (long i = 0; i < n; i++) { e[i] = fast_exp(scale * (e[i] - m)); sum += e[i]; }
@@ -166,10 +175,10 @@ void softmax(bf16 *R s, long rows, long n, float scale) {
 }
 
 /* dp becomes scale * p * (dp - sum(p * dp)) */
-void softmax_back(const bf16 *R p, bf16 *R dp, long rows, long n, float scale) {
+void softmax_back(const element *R p, element *R dp, long rows, long n, float scale) {
     for (long r = 0; r < rows; r++) {
-        const bf16 *R a = p + r * n;
-        bf16 *R d = dp + r * n;
+        const element *R a = p + r * n;
+        element *R d = dp + r * n;
         float sum = 0;
         for (long i = 0; i < n; i++) sum += up(a[i]) * up(d[i]);
         for (long i = 0; i < n; i++) d[i] = down(scale * up(a[i]) * (up(d[i]) - sum));
@@ -177,19 +186,19 @@ void softmax_back(const bf16 *R p, bf16 *R dp, long rows, long n, float scale) {
 }
 
 /* column sums of [rows, n] */
-void columns(const bf16 *R x, float *R y, long rows, long n) {
+void columns(const element *R x, float *R y, long rows, long n) {
     for (long r = 0; r < rows; r++) for (long i = 0; i < n; i++) y[i] += up(x[r * n + i]);
 }
 
-void add_bias(bf16 *R y, const float *R b, long rows, long n) {
+void add_bias(element *R y, const float *R b, long rows, long n) {
     for (long r = 0; r < rows; r++) for (long i = 0; i < n; i++) y[r * n + i] = down(up(y[r * n + i]) + b[i]);
 }
 
 /* group norm and SiLU of pictures [B, pixels, channels]; at most 512 channels */
-void norm_silu(const bf16 *R x, const float *R w, const float *R bias, bf16 *R y, long B, long P, long C, long G) {
+void norm_silu(const element *R x, const float *R w, const float *R bias, element *R y, long B, long P, long C, long G) {
     for (long b = 0; b < B; b++) {
-        const bf16 *R a = x + b * P * C;
-        bf16 *R o = y + b * P * C;
+        const element *R a = x + b * P * C;
+        element *R o = y + b * P * C;
         double total[512] = {0}, squares[512] = {0};
         for (long p0 = 0; p0 < P; p0 += 256) {
             float s[512] = {0}, q[512] = {0};

@@ -8,6 +8,7 @@ import torch
 import torch.nn as nn
 
 import checkpoint
+import precision
 import tokenise
 from flux import Flux, pack, position_ids, unpack
 from text import T5, Clip
@@ -91,13 +92,13 @@ def noise(seeds, rows):
 
 
 @torch.no_grad()
-def sample(model, vae, scale, shift, captions, seeds, rows=16, steps=50, device="cpu", dtype=torch.bfloat16):
+def sample(model, vae, scale, shift, captions, seeds, rows=16, steps=50, device="cpu"):
     """Pictures as uint8 [B, 3, 16 rows, 16 rows] by Euler steps."""
     device = torch.device(device)
     clip_ids, t5_ids = (i.to(device) for i in model.ids(captions))
     x, positions = noise(seeds, rows).to(device), position_ids(rows, rows).to(device)
     s = sigmas(steps, rows * rows)
-    with torch.autocast(device.type, dtype=torch.bfloat16, enabled=dtype == torch.bfloat16):
+    with precision.autocast(device):
         context, pooled = model.t5(t5_ids), model.clip(clip_ids)
         for a, b in zip(s, s[1:]):
             v = model.velocity(x, torch.full((len(x),), a, device=device), context, pooled, positions)

@@ -1,10 +1,12 @@
 """Muon: momentum made orthogonal, for the matrices inside the blocks; AdamW for everything else."""
 import torch
 
+import precision
+
 
 def orthogonal(g, steps=5):
-    """Newton-Schulz iteration in bfloat16: singular values near 1."""
-    x = g.to(torch.bfloat16)
+    """Newton-Schulz iteration: singular values near 1."""
+    x = g.to(precision.of(g.device))
     tall = x.shape[0] > x.shape[1]
     if tall:
         x = x.t().contiguous()

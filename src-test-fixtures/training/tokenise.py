@@ -2,6 +2,7 @@
 
 python3 tokenise.py CAPTIONS.json MODEL_DIR OUT.json   writes the ids of all captions (or names), for check_ids.js
 """
+import functools
 import json
 import re
 import sys
@@ -18,6 +19,7 @@ class Clip:
         self.rank = {pair: i for i, pair in enumerate(merges)}
         self.bos, self.eos = self.vocab["<|startoftext|>"], self.vocab["<|endoftext|>"]
 
+    @functools.lru_cache(None)
     def word(self, word):
         parts = list(word[:-1]) + [word[-1] + "</w>"]
         while len(parts) > 1:
@@ -54,6 +56,7 @@ class T5:
         self.pieces = {piece: (i, score) for i, (piece, score) in enumerate(vocab) if i > 2}
         self.longest = max(map(len, self.pieces))
 
+    @functools.lru_cache(None)
     def word(self, word):
         best = [(0.0, 0, None)] + [(-1e30, 0, None)] * len(word)
         for end in range(1, len(word) + 1):

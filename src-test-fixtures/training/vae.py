@@ -4,6 +4,8 @@ import torch
 import torch.nn as nn
 import torch.nn.functional as F
 
+import precision
+
 CHANNELS = (32, 64, 128, 128)
 LATENT = 16
 # With 32 groups (one channel each at the finest level) colours had not appeared after 10 minutes of training.
@@ -138,7 +140,7 @@ def config(scale, shift):
 
 def training_loss(vae, x, device):
     """Loss, mean squared error and divergence for pictures in [-1, 1]."""
-    with torch.autocast(device.type, dtype=torch.bfloat16):
+    with precision.autocast(device):
         mean, logvar = vae.moments(x)
         mean, logvar = mean.float(), logvar.float().clamp(-20, 10)
         y = vae.decoder(mean + torch.exp(0.5 * logvar) * torch.randn_like(mean))
@@ -153,9 +155,9 @@ def training_loss(vae, x, device):
 
 
 def run(network, batches, device):
-    with torch.no_grad(), torch.autocast(device.type, dtype=torch.bfloat16):
+    with torch.no_grad(), precision.autocast(device):
         for x in batches:
-            yield network(x.to(device).contiguous(memory_format=torch.channels_last)).float().cpu().contiguous()
+            yield network(x.to(device).contiguous(memory_format=precision.memory_format(device))).float().cpu().contiguous()
 
 
 def encode(vae, images, device, batch=8):

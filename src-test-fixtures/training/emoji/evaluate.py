@@ -20,6 +20,7 @@ import torch.nn.functional as F
 from PIL import Image
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+import precision
 from model import Model, load_vae, sample
 from train_vae import pictures
 from vae import encode, psnr
@@ -59,12 +60,14 @@ def main():
     p.add_argument("--sheet-size", type=int, default=128, help="pixels of one picture in the sheet")
     p.add_argument("--references")
     p.add_argument("--vae", action="store_true")
-    p.add_argument("--float32", action="store_true", help="instead of bfloat16 products")
+    p.add_argument("--float32", action="store_true", help="on a CPU with bfloat16 units, too")
     p.add_argument("--threads", type=int, default=1)
     p.add_argument("--device", default="cpu")
     a = p.parse_args()
     torch.set_num_threads(a.threads)
     device = torch.device(a.device)
+    if a.float32:
+        precision.CPU = torch.float32
     names = [n["name"] for n in json.load(open(a.data + "/names.json"))]
     small = pictures(a.data, 256)
     references = torch.round(thumbnails(small))
@@ -73,7 +76,7 @@ def main():
     vae, scale, shift = load_vae(a.model + "/vae")
     vae.to(device)
     if a.vae:
-        vae.to(memory_format=torch.channels_last)
+        vae.to(memory_format=precision.memory_format(device))
         quality = psnr(vae, small, encode(vae, small, device), device)
         print(f"PSNR of {len(small)} pictures at 256 px: mean {quality.mean():.2f}, lowest {quality.min():.2f}")
         return
@@ -87,8 +90,7 @@ def main():
     captions, start, images = [names[i] for i in chosen], time.time(), []
     for k in range(0, len(captions), a.batch):
         part = captions[k:k + a.batch]
-        images.append(sample(model, vae, scale, shift, part, range(k, k + len(part)), a.rows, a.steps, device,
-                             torch.float32 if a.float32 else torch.bfloat16))
+        images.append(sample(model, vae, scale, shift, part, range(k, k + len(part)), a.rows, a.steps, device))
     images = torch.cat(images)
     distance = torch.cdist(thumbnails(images).flatten(1), references.flatten(1)) / (3 * 256) ** 0.5
     nearest = distance.argmin(1).tolist()

@@ -20,6 +20,7 @@ import torch.nn.functional as F
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 import parallel
+import precision
 from flux import pack, position_ids
 from model import Model
 from muon import Muon
@@ -69,7 +70,7 @@ def pretrain_text(model, latents, minutes, device):
     optimizer = torch.optim.AdamW(params, 2e-3, weight_decay=0.0)
     start, label = time.time(), torch.arange(len(target), device=device)
     while time.time() - start < minutes * 60:
-        with torch.autocast(device.type, dtype=torch.bfloat16):
+        with precision.autocast(device):
             outputs = heads[0](model.clip(clip_ids)), heads[1](model.t5(t5_ids).mean(1))
         logits = [16 * F.normalize(o.float(), dim=1) @ target.t() for o in outputs]
         loss = sum(F.cross_entropy(l, label) for l in logits)
@@ -183,7 +184,7 @@ def main():
         x = grids[rows][i][:, chosen]
         noise = torch.randn(x.shape, device=device)
         sigma = noise_levels(batch, rows * rows).to(device)
-        with torch.autocast(device.type, dtype=torch.bfloat16):
+        with precision.autocast(device):
             context, pooled = model.t5(model.caption_ids[1][i]), model.clip(model.caption_ids[0][i])
             v = model.velocity(x.lerp(noise, sigma[:, None, None]), sigma, context, pooled, positions[rows][chosen].to(device))
         each = (v.float() - (noise - x)).pow(2).mean((1, 2))

@@ -18,6 +18,7 @@ from PIL import Image
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 import checkpoint
+import precision
 from vae import VAE, config, encode, psnr, training_loss
 
 
@@ -59,7 +60,7 @@ def main():
     vae = VAE()
     if a.init:
         vae.load_state_dict(checkpoint.load(a.init + "/diffusion_pytorch_model.safetensors"))
-    vae.to(device, memory_format=torch.channels_last)
+    vae.to(device, memory_format=precision.memory_format(device))
     small, large = pictures(a.data, 256), pictures(a.data, 512)
     optimizer = torch.optim.AdamW(vae.parameters(), 1e-3, weight_decay=1e-4, betas=(0.9, 0.98))
     start, step, log = time.time(), 0, []
@@ -71,7 +72,7 @@ def main():
         for g in optimizer.param_groups:
             g["lr"] = a.rate * min(1, (step + 1) / 100) * (0.005 + 0.995 * 0.5 * (1 + math.cos(math.pi * done)))
         x = torch.cat([crops(small, a.batch * 3 // 4, 64, generator), crops(large, a.batch // 4, 64, generator)])
-        x = (x.to(device).float() / 127.5 - 1).contiguous(memory_format=torch.channels_last)
+        x = (x.to(device).float() / 127.5 - 1).contiguous(memory_format=precision.memory_format(device))
         loss, mse, kl = training_loss(vae, x, device)
         optimizer.zero_grad(set_to_none=True)
         loss.backward()

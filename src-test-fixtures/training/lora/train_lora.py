@@ -15,6 +15,7 @@ from torch.nn.utils.stateless import functional_call
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
 
+import precision  # noqa: E402
 from flux import pack, position_ids  # noqa: E402
 from model import Model, load_vae, sample  # noqa: E402
 
@@ -82,7 +83,7 @@ def main():
         for k in range(0, len(captions), 8):
             part = captions[k:k + 8]
             drawn = sample(model, vae, scale, shift, part, range(k, k + len(part)), steps=20)
-            with torch.no_grad(), torch.autocast("cpu", dtype=torch.bfloat16):
+            with torch.no_grad(), precision.autocast("cpu"):
                 mean = torch.cat([vae.moments(x[None])[0].float() for x in blueprint(drawn)])
             latents.append(pack((mean - shift) * scale))
             print(f"{k + len(part)} pictures, {time.time() - start:.0f} s", flush=True)

@@ -9,11 +9,16 @@ import argparse
 import glob
 import json
 import math
+import os
+import sys
 import time
 
 import torch
 import torch.nn as nn
 import torch.nn.functional as F
+
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+import precision
 
 
 class Classifier(nn.Module):
@@ -48,32 +53,34 @@ def main():
     p.add_argument("--out", required=True)
     p.add_argument("--minutes", type=float, default=10)
     p.add_argument("--steps", type=int, default=100000)
-    p.add_argument("--state", default="classifier-state.pt")
+    p.add_argument("--device", default="cpu")
     a = p.parse_args()
     torch.set_num_threads(1)
     torch.manual_seed(0)
     attributes = json.load(open(a.data + "/attributes.json"))
     choices = [len(x["values"]) for x in attributes]
     parts = [torch.load(f) for f in sorted(glob.glob(a.small + "/*.pt"))]
-    pictures, values = (torch.cat([d[k] for d in parts]) for k in ("pictures", "values"))
-    held = torch.arange(len(pictures)) % 20 == 0
+    device = torch.device(a.device)
+    pictures, values = (torch.cat([d[k] for d in parts]).to(device) for k in ("pictures", "values"))
+    held = torch.arange(len(pictures), device=device) % 20 == 0
     train = (~held).nonzero().flatten()
-    model = Classifier(sum(choices))
+    model = Classifier(sum(choices)).to(device)
     optimizer = torch.optim.AdamW(model.parameters(), 3e-3, weight_decay=0.02, betas=(0.9, 0.98))
     kernel = torch.tensor([0.25, 0.5, 0.25])
-    kernel = (kernel[:, None] * kernel)[None, None].repeat(3, 1, 1, 1)
-    start, step = time.process_time(), 0  # by the time of the processor: other work may run beside
+    kernel = (kernel[:, None] * kernel)[None, None].repeat(3, 1, 1, 1).to(device)
+    clock = time.process_time if a.device == "cpu" else time.time  # other work may run beside
+    start, step = clock(), 0
     while True:
-        done = max((time.process_time() - start) / 60 / a.minutes, step / a.steps)
+        done = max((clock() - start) / 60 / a.minutes, step / a.steps)
         if done >= 1:
             break
         for g in optimizer.param_groups:
             g["lr"] = 3e-3 * min(1, (step + 1) / 100) * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * done)))
-        i = train[torch.randint(len(train), (64,))]
+        i = train[torch.randint(len(train), (64,), device=device)]
         x = pictures[i].float()
         soft = F.conv2d(x, kernel, padding=1, groups=3)
-        x = x.lerp(soft, torch.rand(len(x), 1, 1, 1)) + 4 * torch.randn(len(x), 3, 1, 1)
-        with torch.autocast("cpu", dtype=torch.bfloat16):
+        x = x.lerp(soft, torch.rand(len(x), 1, 1, 1, device=device)) + 4 * torch.randn(len(x), 3, 1, 1, device=device)
+        with precision.autocast(a.device):
             logits = model(x)[0].float()
         loss = sum(F.cross_entropy(part, values[i, k]) for k, part in enumerate(logits.split(choices, 1)))
         optimizer.zero_grad(set_to_none=True)
@@ -81,12 +88,12 @@ def main():
         optimizer.step()
         step += 1
         if step % 50 == 0:
-            print(f"{time.process_time() - start:.0f} s step {step} loss {loss.item():.3f}", flush=True)
+            print(f"{clock() - start:.0f} s step {step} loss {loss.item():.3f}", flush=True)
     model.eval()
     correct = accuracy(model, pictures[held], values[held], choices)
     print(f"{step} steps on {len(train)} pictures; on {int(held.sum())} others:",
           " ".join(f"{x['name']} {c:.3f}" for x, c in zip(attributes, correct)), f"mean {sum(correct) / len(correct):.4f}")
-    torch.jit.save(torch.jit.trace(model, torch.zeros(2, 3, 128, 128)), a.out)
+    torch.jit.save(torch.jit.trace(model.cpu(), torch.zeros(2, 3, 128, 128)), a.out)
 
 
 if __name__ == "__main__":

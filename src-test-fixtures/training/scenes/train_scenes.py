@@ -22,15 +22,19 @@ import torch.nn.functional as F
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 import parallel
+import precision
 from flux import pack, position_ids
 from model import Model
 from muon import Muon
 
 BUCKETS = [0.0, 0.2, 0.4, 0.6, 0.8, 0.95, 1.001]
-# Shares of the steps by (rows, columns) of tokens: first, and after --large of the time.
-EARLY = {(16, 16): 0.70, (12, 20): 0.10, (20, 12): 0.10, (24, 24): 0.03, (16, 28): 0.03, (32, 32): 0.04}
-LATE = {(16, 16): 0.38, (12, 20): 0.07, (20, 12): 0.07, (24, 24): 0.10, (16, 28): 0.08, (32, 32): 0.20, (24, 40): 0.04,
-        (40, 24): 0.03, (32, 36): 0.03}
+# Until which part of the time: shares of the steps by (rows, columns) of tokens. What a caption looks like is learnt
+# from small pictures, many in the time of a large one.
+COURSE = [
+    (0.30, {(8, 8): 0.60, (6, 10): 0.12, (10, 6): 0.12, (16, 16): 0.16}),
+    (0.70, {(16, 16): 0.62, (12, 20): 0.12, (20, 12): 0.12, (8, 8): 0.04, (24, 24): 0.03, (16, 28): 0.03, (32, 32): 0.04}),
+    (1.00, {(16, 16): 0.36, (12, 20): 0.06, (20, 12): 0.06, (24, 24): 0.10, (16, 28): 0.08, (32, 32): 0.22, (24, 40): 0.04,
+            (40, 24): 0.03, (32, 36): 0.03, (48, 48): 0.02})]
 
 
 class Data:
@@ -50,11 +54,15 @@ class Data:
             key = height // 16, width // 16
             self.grids[key] = [torch.cat(x) for x in zip(self.grids[key], part)] if key in self.grids else part
 
-    def wait_for(self, key):
-        while key not in self.grids:
+    def wait(self):
+        while not self.grids:
             self.refresh()
             time.sleep(0.1)
-        return self.grids[key]
+
+    def choose(self, shares, step):
+        """A grid by the shares of those that there are already."""
+        known = [g for g in shares if g in self.grids] or sorted(self.grids)
+        return random.Random(step).choices(known, [shares.get(g, 1.0) for g in known])[0]
 
     def __len__(self):
         return sum(len(g[0]) for g in self.grids.values())
@@ -103,7 +111,7 @@ def main():
     p.add_argument("--rate", type=float, default=2e-3)
     p.add_argument("--matrix-rate", type=float, default=4e-3, help="of the matrices that Muon moves")
     p.add_argument("--tokens", type=int, default=21 * 256, help="image tokens in a step")
-    p.add_argument("--large", type=float, default=0.45, help="from this part of the time on, more large grids")
+    p.add_argument("--init", help="a diffusers directory to go on from; not read if OUT/state.pt is there")
     p.add_argument("--level", type=float, default=0.5, help="last part of the time, in which rates fall")
     p.add_argument("--device", default="cpu")
     a = p.parse_args()
@@ -115,7 +123,7 @@ def main():
     torch.manual_seed(int(time.time()) + rank)
     choices = [len(x["values"]) for x in json.load(open(a.data + "/attributes.json"))]
     data = Data(a.latents, device)
-    data.wait_for((16, 16))
+    data.wait()
 
     model, ema = Model(a.tokenizers).to(device), Model(a.tokenizers).to(device)
     if a.device == "cpu":
@@ -135,8 +143,11 @@ def main():
         muon.load_state_dict(s["muon"]), adam.load_state_dict(s["adam"])
         step, samples, before = s["step"], s["samples"], s["seconds"]
     else:
-        pretrain_text(model, data.grids[16, 16], choices, a.text_minutes, clock)
-        before = a.text_minutes * 60
+        if a.init:
+            model.load(a.init)
+        else:
+            pretrain_text(model, next(iter(data.grids.values())), choices, a.text_minutes, clock)
+            before = a.text_minutes * 60
         ema.load_state_dict(model.state_dict())
     parallel.same_weights([model, ema])
 
@@ -168,16 +179,10 @@ def main():
         for optimizer, rate in ((muon, a.matrix_rate), (adam, a.rate)):
             for g in optimizer.param_groups:
                 g["lr"] = rate * level
-        shares = LATE if done > a.large else EARLY
-        grid = random.Random(step).choices(list(shares), list(shares.values()))[0]
-        # The first process says what there is already.
-        if grid not in data.grids:
-            data.refresh()
-        if parallel.same_clock(float(grid in data.grids), device) == 0:
-            grid = 16, 16
+        grid = data.choose(next(shares for until, shares in COURSE if done < until), step)
         tokens = grid[0] * grid[1]
         batch = max(1, a.tokens // tokens)
-        x, clip_ids, t5_ids, _ = data.wait_for(grid)
+        x, clip_ids, t5_ids, _ = data.grids[grid]
         i, variant = torch.randint(len(x), (batch,)), torch.randint(clip_ids.shape[1], (batch,))
         x = x[i].float()
         clip_ids, t5_ids = clip_ids[i, variant].long(), t5_ids[i, variant].long()
@@ -187,7 +192,7 @@ def main():
         sigma = noise_levels(batch, tokens).to(device)
         if grid not in positions:
             positions[grid] = position_ids(*grid).to(device)
-        with torch.autocast(device.type, dtype=torch.bfloat16):
+        with precision.autocast(device):
             context, pooled = model.t5(t5_ids), model.clip(clip_ids)
             v = model.velocity(x.lerp(noise, sigma[:, None, None]), sigma, context, pooled, positions[grid])
         each = (v.float() - (noise - x)).pow(2).mean((1, 2))

@@ -17,6 +17,7 @@ import torch
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 import checkpoint
 import parallel
+import precision
 from vae import VAE, config, encode, psnr, training_loss
 
 
@@ -55,20 +56,21 @@ def main():
     weights = a.out + "/diffusion_pytorch_model.safetensors"
     vae = VAE()
     vae.load_state_dict(checkpoint.load(a.init + "/diffusion_pytorch_model.safetensors"))
-    vae.to(device, memory_format=torch.channels_last)
+    vae.to(device, memory_format=precision.memory_format(device))
     parameters = list(vae.parameters())
     small, large = scenes(a.data + "/vae256", 256, 256), scenes(a.data + "/vae512", 512, 512)
     optimizer = torch.optim.AdamW(parameters, a.rate, weight_decay=1e-4, betas=(0.9, 0.98))
-    start, step, log = time.time(), 0, []
+    clock = time.process_time if a.device == "cpu" else time.time  # other work may run beside
+    start, step, log = clock(), 0, []
     while True:
-        done = parallel.same_clock((time.time() - start) / 60 / max(a.minutes, 1e-9))
+        done = parallel.same_clock((clock() - start) / 60 / max(a.minutes, 1e-9))
         if done >= 1:
             break
-        # Warm-up, then cosine down to nothing on the wall clock.
+        # Warm-up, then cosine down to nothing.
         for g in optimizer.param_groups:
             g["lr"] = a.rate * min(1, (step + 1) / 50) * (0.005 + 0.995 * 0.5 * (1 + math.cos(math.pi * done)))
         x = torch.cat([crops(small[:-64], a.batch * 3 // 4, 64, generator), crops(large[:-16], a.batch // 4, 64, generator)])
-        x = (x.to(device).float() / 127.5 - 1).contiguous(memory_format=torch.channels_last)
+        x = (x.to(device).float() / 127.5 - 1).contiguous(memory_format=precision.memory_format(device))
         loss, mse, kl = training_loss(vae, x, device)
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
@@ -79,7 +81,7 @@ def main():
         log.append([mse.item(), kl.item()])
         if step % 50 == 0 and parallel.RANK == 0:
             m = np.mean(log[-50:], 0)
-            print(f"{time.time() - start:.0f}s step {step} psnr of crops {10 * math.log10(4 / m[0]):.2f} kl {m[1]:.2f}", flush=True)
+            print(f"{clock() - start:.0f}s step {step} psnr of crops {10 * math.log10(4 / m[0]):.2f} kl {m[1]:.2f}", flush=True)
     if parallel.RANK:
         return
     checkpoint.save(weights, vae.state_dict())

@@ -1,12 +1,10 @@
 package io.jitflow.examples.scenes;
 
 import ai.djl.modality.cv.Image;
-import io.jitflow.core.EulerSampler;
-import io.jitflow.core.Sampler;
 import io.jitflow.core.SamplingStep;
-import io.jitflow.core.jit.JitConfig;
-import io.jitflow.core.jit.JitSampler;
 import io.jitflow.examples.bench.Amounts;
+import io.jitflow.examples.bench.NamedSampler;
+import io.jitflow.examples.bench.QualityChart;
 import io.jitflow.examples.bench.RunCost;
 import io.jitflow.examples.scenes.SceneMeasures.Prompt;
 import io.jitflow.examples.scenes.SceneMeasures.Result;
@@ -16,6 +14,7 @@ import io.jitflow.flux.image.ImageRequest;
 import java.awt.Graphics2D;
 import java.awt.RenderingHints;
 import java.awt.image.BufferedImage;
+import java.io.File;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Path;
@@ -96,15 +95,22 @@ public final class SceneStudyCommand implements Callable<Integer> {
       description = "Where to put the pictures of 50 standard steps, 48 at most.")
   private Path sheet;
 
+  @Option(
+      names = "--charts",
+      paramLabel = "PREFIX",
+      description = "Where to put PREFIX-attributes.png and PREFIX-features.png.")
+  private String charts;
+
   /** The pictures of one sampler, and what they cost. */
   private static final class Row {
-    private final Sampler sampler;
+    private final NamedSampler named;
     private final List<Picture> pictures = new ArrayList<>();
     private final List<Double> seconds = new ArrayList<>();
     private double flops;
+    private double forwards;
 
-    Row(Sampler sampler) {
-      this.sampler = sampler;
+    Row(NamedSampler named) {
+      this.named = named;
     }
   }
 
@@ -121,7 +127,7 @@ public final class SceneStudyCommand implements Callable<Integer> {
           new SceneMeasures(reader, render(FIRST_RENDER, renders, sizePx), trained());
       out.printf("%d px, %d prompts, %d renders%n%n", sizePx, count, renders);
       out.println(
-          "| set | forwards | less work | seconds | attributes, % | held-out pairs, % | features |"
+          "| set | cost, full forwards | less work | seconds | attributes, % | held-out pairs, % | features |"
               + " patches | spectra | nearest |");
       out.println("|---|---|---|---|---|---|---|---|---|---|");
       references(out, measures, prompts);
@@ -167,20 +173,25 @@ public final class SceneStudyCommand implements Callable<Integer> {
 
   private void generated(PrintWriter out, SceneMeasures measures, List<Prompt> prompts)
       throws IOException {
+    Map<String, List<QualityChart.Point>> attributes = new LinkedHashMap<>();
+    Map<String, List<QualityChart.Point>> features = new LinkedHashMap<>();
     try (FluxPipeline pipeline = FluxPipeline.load(model)) {
       double standardFlops = 0;
-      for (Map.Entry<String, Sampler> entry : samplers(pipeline).entrySet()) {
+      for (NamedSampler named : NamedSampler.all(pipeline.schedule())) {
         boolean standard = standardFlops == 0;
-        if (!standard && !only.matcher(entry.getKey()).find()) {
+        if (!standard && !only.matcher(named.name()).find()) {
           continue;
         }
-        Row row = new Row(entry.getValue());
+        Row row = new Row(named);
         for (int k = 0; k < count; k++) {
           draw(pipeline, row, prompts.get(k), k);
         }
         standardFlops = standard ? row.flops : standardFlops;
         Result result = measures.of(prompts, row.pictures);
-        print(out, entry.getKey(), row, standardFlops, result);
+        print(out, named.name(), row, standardFlops, result);
+        double forwards = row.forwards / count;
+        add(attributes, named.method(), forwards, 100 * result.accuracy().value());
+        add(features, named.method(), forwards, result.features().value());
         if (standard) {
           printAttributes(out, result);
           if (sheet != null) {
@@ -189,19 +200,30 @@ public final class SceneStudyCommand implements Callable<Integer> {
         }
       }
     }
+    if (charts != null) {
+      chart("attributes", "attributes drawn as asked, %", QualityChart.Axis.LINEAR, attributes);
+      chart("features", "Fréchet distance, features", QualityChart.Axis.LOGARITHMIC, features);
+    }
   }
 
-  private static Map<String, Sampler> samplers(FluxPipeline pipeline) {
-    Map<String, Sampler> samplers = new LinkedHashMap<>();
-    for (int steps : new int[] {50, 28, 12, 7, 5}) {
-      samplers.put("Euler " + steps, new EulerSampler(pipeline.schedule(), steps));
-    }
-    for (String preset : List.of("4x", "7x")) {
-      JitConfig paper = JitConfig.preset("default_" + preset);
-      samplers.put("JiT " + preset + ", as released", new JitSampler(paper.asReleased()));
-      samplers.put("JiT " + preset + ", as in the paper", new JitSampler(paper));
-    }
-    return samplers;
+  private static void add(
+      Map<String, List<QualityChart.Point>> lines, String method, double cost, double quality) {
+    lines
+        .computeIfAbsent(method, key -> new ArrayList<>())
+        .add(new QualityChart.Point(cost, quality));
+  }
+
+  private void chart(
+      String name,
+      String quality,
+      QualityChart.Axis axis,
+      Map<String, List<QualityChart.Point>> lines)
+      throws IOException {
+    String title = "scenes, %d px, %d prompts".formatted(sizePx, count);
+    ImageIO.write(
+        QualityChart.draw(title, quality, axis, lines),
+        "png",
+        new File("%s-%s.png".formatted(charts, name)));
   }
 
   private void draw(FluxPipeline pipeline, Row row, Prompt prompt, int seed) {
@@ -210,13 +232,15 @@ public final class SceneStudyCommand implements Callable<Integer> {
         ImageRequest.of(prompt.caption().text())
             .withSize(sizePx, sizePx)
             .withSeed(seed)
-            .withSampler(row.sampler)
+            .withSampler(row.named.sampler())
             .withListener(steps::add);
     GeneratedImages made = pipeline.generate(request);
     Image image = made.images().get(0);
     row.pictures.add(Picture.of((BufferedImage) image.getWrappedImage()));
     row.seconds.add(made.timings().denoise().toNanos() / 1e9);
-    row.flops += RunCost.of(pipeline.bundle().transformer(), made.request(), steps).flops();
+    RunCost cost = RunCost.of(pipeline.bundle().transformer(), made.request(), steps);
+    row.flops += cost.flops();
+    row.forwards += (double) cost.tokens() / made.request().grid().tokens();
   }
 
   private static void print(
@@ -224,7 +248,7 @@ public final class SceneStudyCommand implements Callable<Integer> {
     out.printf(
         "| %s | %s | %s | %s | %s | %s | %s | %s | %s | %.1f |%n",
         name,
-        row == null ? "" : Integer.toString(row.sampler.steps()),
+        row == null ? "" : "%.2f".formatted(row.forwards / row.pictures.size()),
         row == null ? "" : Amounts.factor(standardFlops / row.flops),
         row == null ? "" : "%.2f".formatted(Amounts.median(row.seconds)),
         result.accuracy().percent(),

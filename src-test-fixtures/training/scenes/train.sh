@@ -1,0 +1,60 @@
+#!/usr/bin/env bash
+# Trains the model of landscapes from nothing: pictures, tokenizers, autoencoder, latents, transformer, classifier.
+#
+#   CLASSES=jit-examples/target/classes ./train.sh WORK OUT
+#
+# WORK keeps everything in between, so that a run that was ended goes on where it was; OUT becomes a diffusers directory.
+# DEVICE=cuda on a GPU, where the defaults below suit; on a CPU about a hundredth of the scenes and a core for some hours
+# (SCENES=0.02 VAE_MINUTES=15 MINUTES=240 CLASSIFIER_MINUTES=10). JAVA and PYTHON name other programs than those on the path.
+set -euo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
+work=${1:?WORK} out=${2:?OUT}
+device=${DEVICE:-cpu} java=${JAVA:-java} python=${PYTHON:-python3} scenes=${SCENES:-1} cores=$(nproc)
+vae_scenes=${VAE_SCENES:-3000} vae_minutes=${VAE_MINUTES:-2} minutes=${MINUTES:-8} classifier_minutes=${CLASSIFIER_MINUTES:-1} tokens=${TOKENS:-16384}
+: "${CLASSES:?the compiled classes of jit-examples}"
+export OMP_NUM_THREADS=1 PYTHONUNBUFFERED=1 MALLOC_MMAP_MAX_=0 MALLOC_TRIM_THRESHOLD_=100000000000 MALLOC_TOP_PAD_=268435456
+[ "$device" = cpu ] || unset OMP_NUM_THREADS
+mkdir -p "$work/data/train" "$out"
+CLASSES=$(realpath "$CLASSES") out=$(realpath "$out")
+cd "$work"
+
+render() { "$java" -XX:+UseSerialGC -cp "$CLASSES" io.jitflow.examples.scenes.SceneFiles "$@"; }
+spent() { echo "$1: $((SECONDS - begun)) s"; begun=$SECONDS; }
+begun=$SECONDS
+
+# Seeds of the autoencoder's pictures lie apart from those of the transformer's; held-out seeds start at 10^9.
+[ -e data/vae256.json ] || { render data vae512 512 512 500000000 $((vae_scenes / 6)); render data vae256 256 256 500001000 "$vae_scenes"; }
+[ -e "$out/tokenizer/vocab.json" ] || "$python" "$here/make_tokenizers.py" data/vae256.json "$out"
+spent "pictures for the autoencoder"
+[ -e vae/config.json ] || "$python" "$here/train_vae.py" --data data --init "$here/../../flux-mini/vae" --out vae \
+  --minutes "$vae_minutes" --device "$device" --batch "${VAE_BATCH:-16}"
+spent "autoencoder"
+
+# Width, height, number of scenes: rendered in files of 500, each file with seeds of its own.
+"$python" - "$scenes" >plan.txt <<'PLAN'
+import sys
+share, number = float(sys.argv[1]), 0
+for size, count in dict([((128, 128), 40000), ((160, 96), 8000), ((96, 160), 8000), ((256, 256), 40000), ((320, 192), 8000),
+                         ((192, 320), 8000), ((384, 384), 6000), ((448, 256), 5000), ((512, 512), 8000), ((640, 384), 1500),
+                         ((384, 640), 1500), ((576, 512), 1500), ((768, 768), 500)]).items():
+    left = max(8, round(count * share))
+    while left > 0:
+        print(*size, min(500, left), number)
+        left, number = left - 500, number + 1
+PLAN
+draw() { [ -e "latents/$1x$2_$(printf %02d "$4").pt" ] || [ -e "data/train/$1x$2_$(printf %02d "$4").json" ] ||
+  render data/train "$1x$2_$(printf %02d "$4")" "$1" "$2" $(($4 * 500)) "$3"; }
+export -f draw render
+export java CLASSES
+xargs -P "$cores" -L 1 bash -c 'draw "$@"' _ <plan.txt &
+drawing=$!
+"$python" "$here/encode.py" --plan plan.txt --vae vae --tokenizers "$out" --device "$device" --delete
+wait "$drawing"
+spent "scenes, drawn and encoded"
+"$python" "$here/train_scenes.py" --tokenizers "$out" --vae vae --out run --minutes "$minutes" \
+  --device "$device" --tokens "$tokens"
+cp -r run/export/. "$out"
+spent "transformer"
+[ -e "$out/classifier.pt" ] || "$python" "$here/train_classifier.py" --out "$out/classifier.pt" --minutes "$classifier_minutes" \
+  --device "$device"
+spent "classifier"
