@@ -257,7 +257,8 @@ final class LoadedNetworks implements AutoCloseable {
     if (!toFloat32.getAsBoolean()) {
       LOG.warn(
           "{} has no method to_float32 and computes in the type of its weights, which may be slow"
-              + " on this machine; convert the checkpoint again, or give your own module the method",
+              + " on this machine; convert the checkpoint again, or give your own module the"
+              + " method",
           bundle.file(network));
     }
   }

@@ -196,7 +196,7 @@ final class MemoryEstimate {
 
   private long largestModulation() {
     long hidden = bundle.transformer().hiddenSize();
-    return width(FluxNetwork.TRANSFORMER) * 6 * hidden * hidden;
+    return width(FluxNetwork.TRANSFORMER) * 6L * hidden * hidden;
   }
 
   /** The decoder's tensors of its finest level over one tile, float32, and the picture. */

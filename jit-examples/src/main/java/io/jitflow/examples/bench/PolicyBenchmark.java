@@ -7,6 +7,7 @@ import io.jitflow.flux.FluxOptions;
 import io.jitflow.flux.FluxPipeline;
 import io.jitflow.flux.MemoryPlan;
 import io.jitflow.flux.MemoryPolicy;
+import io.jitflow.flux.PipelineListener;
 import io.jitflow.flux.bundle.FluxBundle;
 import io.jitflow.flux.bundle.FluxNetwork;
 import io.jitflow.flux.bundle.Verification;
@@ -18,7 +19,12 @@ import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.Locale;
+import java.util.Map;
 import java.util.Objects;
+import java.util.stream.Collectors;
 
 /**
  * Peak memory of a process that draws one picture under a memory policy, beside what the pipeline's
@@ -70,7 +76,9 @@ public final class PolicyBenchmark {
             .withMemory(setup.policy())
             .withArithmetic(setup.arithmetic())
             .withVerification(Verification.NONE);
-    try (FluxPipeline pipeline = FluxPipeline.load(setup.folder(), options)) {
+    Phases phases = new Phases();
+    try (ProcessMemory.Watch watch = ProcessMemory.watch();
+        FluxPipeline pipeline = FluxPipeline.load(setup.folder(), options, phases::begin)) {
       FluxBundle bundle = pipeline.bundle();
       ImageRequest request =
           ImageRequest.of("a red fox in snow")
@@ -80,27 +88,53 @@ public final class PolicyBenchmark {
               .withSampler(new EulerSampler(pipeline.schedule(), STEPS));
       MemoryPlan plan = pipeline.memoryPlan(request);
       double formula = Objects.requireNonNull(plan.needed().get(plan.policy())) / GB;
-      GeneratedImages drawn;
-      long anonymous;
-      try (ProcessMemory.Watch watch = ProcessMemory.watch()) {
-        drawn = pipeline.generate(request);
-        anonymous = watch.peakAnonymous();
-      }
-      double peak = ProcessMemory.peak().orElse(0) / GB;
+      GeneratedImages drawn = pipeline.generate(request);
+      phases.end();
       out.printf(
-          "| %s | %s | %s | %d x %d px, %d text | %.2f | %.2f | %+.0f %% | %.2f | %.1f | %.1f |%n",
+          "| %s | %s | %s | %d px, %d text | %.2f | %.2f | %+.0f %% | %.2f | %s | %.1f | %.1f |%n",
           plan.policy(),
           bundle.dtype(FluxNetwork.TRANSFORMER),
           setup.arithmetic(),
           setup.sizePx(),
-          setup.sizePx(),
           setup.textTokens(),
           formula,
-          anonymous / GB,
-          100 * (anonymous / GB / formula - 1),
-          peak,
+          phases.peak() / GB,
+          100 * (phases.peak() / GB / formula - 1),
+          watch.peakAnonymous() / GB,
+          phases,
           drawn.timings().encode().toMillis() / 1e3,
           drawn.timings().denoise().toMillis() / 1e3);
+    }
+  }
+
+  /** The peak of resident memory in each phase. */
+  private static final class Phases {
+    private final Map<String, Long> peaks = new LinkedHashMap<>();
+    private String current = "start";
+
+    void begin(PipelineListener.Activity activity) {
+      end();
+      current =
+          activity.phase() == PipelineListener.Phase.LOAD
+              ? "load " + activity.item()
+              : activity.phase().name().toLowerCase(Locale.ROOT);
+    }
+
+    void end() {
+      peaks.merge(current, ProcessMemory.peak().orElse(0), Math::max);
+      ProcessMemory.resetPeak();
+    }
+
+    long peak() {
+      return Collections.max(peaks.values());
+    }
+
+    @Override
+    public String toString() {
+      return peaks.entrySet().stream()
+          .map(
+              phase -> String.format(Locale.ROOT, "%s %.2f", phase.getKey(), phase.getValue() / GB))
+          .collect(Collectors.joining(", "));
     }
   }
 }

@@ -23,8 +23,8 @@ import java.util.stream.LongStream;
 import java.util.stream.Stream;
 
 /**
- * A bundle with the widths of FLUX.1-dev's networks, fewer blocks and random weights. Tokenizers and
- * schedule are those of another bundle.
+ * A bundle with the widths of FLUX.1-dev's networks, fewer blocks and random weights. Tokenizers
+ * and schedule are those of another bundle.
  */
 final class RandomBundle {
   private static final VaeArchitecture VAE =

@@ -112,8 +112,7 @@ final class BenchCommand implements Callable<Integer> {
       names = "--weights",
       paramLabel = "TYPE",
       defaultValue = "bf16",
-      description =
-          "For device and policy: ${COMPLETION-CANDIDATES}. Default: ${DEFAULT-VALUE}.")
+      description = "For device and policy: ${COMPLETION-CANDIDATES}. Default: ${DEFAULT-VALUE}.")
   private ConvertCommand.DtypeOption.Dtype weights;
 
   @Option(names = "--float32", description = "For device: compute in float32.")

@@ -11,6 +11,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 
@@ -99,7 +100,7 @@ record WeightScale(String tensor, float divisor) {
                   + " it")
           : Optional.empty();
     }
-    TensorInfo info = tensors.get(scale.get().tensor);
+    TensorInfo info = Objects.requireNonNull(tensors.get(scale.get().tensor));
     boolean one = info.elementCount() == 1;
     boolean rows =
         !weight.shape().isEmpty()

@@ -50,8 +50,11 @@ final class InPlaceFloat32 {
             (name, value) -> {
               if (value instanceof TensorSource) {
                 out.append("    if %s:\n".formatted(condition.formatted(name)));
-                out.append(
-                    "      self.%s = torch.to(self.%s, %d)\n".formatted(name, name, FLOAT32));
+                out.append("      narrow = self.%s\n".formatted(name));
+                out.append("      self.%s = torch.to(narrow, %d)\n".formatted(name, FLOAT32));
+                // the engine keeps the tensor until the module is closed: take its memory away
+                out.append("      if torch.ne(narrow.dtype, %d):\n".formatted(FLOAT32));
+                out.append("        _1 = torch.set_(narrow)\n      else:\n        pass\n");
                 out.append("    else:\n      pass\n");
               } else if (value instanceof ScriptModule) {
                 out.append("    _0 = (getattr(self, \"%s\")).%s()\n".formatted(name, method));

@@ -36,7 +36,17 @@ class EightBitCheckpointTest {
   @TempDir Path folder;
 
   /** A tensor as it goes into a file. */
-  private record Raw(String dtype, List<Long> shape, byte[] data) {}
+  private static final class Raw {
+    private final String dtype;
+    private final List<Long> shape;
+    private final byte[] data;
+
+    Raw(String dtype, List<Long> shape, byte[] data) {
+      this.dtype = dtype;
+      this.shape = shape;
+      this.data = data;
+    }
+  }
 
   private static float[] floats(TensorSource source) throws IOException {
     ByteArrayOutputStream out = new ByteArrayOutputStream();
@@ -80,15 +90,15 @@ class EightBitCheckpointTest {
     ByteArrayOutputStream data = new ByteArrayOutputStream();
     for (Map.Entry<String, Raw> tensor : tensors.entrySet()) {
       int begin = data.size();
-      data.writeBytes(tensor.getValue().data());
+      data.writeBytes(tensor.getValue().data);
       header
           .append(header.length() > 1 ? "," : "")
           .append(
               "\"%s\":{\"dtype\":\"%s\",\"shape\":%s,\"data_offsets\":[%d,%d]}"
                   .formatted(
                       tensor.getKey(),
-                      tensor.getValue().dtype(),
-                      tensor.getValue().shape(),
+                      tensor.getValue().dtype,
+                      tensor.getValue().shape,
                       begin,
                       data.size()));
     }
@@ -239,7 +249,8 @@ class EightBitCheckpointTest {
       float[] fused =
           floats(plan.mapping().source("double_blocks.0.img_attn.qkv.weight", DType.F32));
       for (int i = 0; i < hidden * hidden; i++) {
-        assertThat(fused[hidden * hidden + i]).isEqualTo(2f * (i / hidden));
+        int row = i / hidden;
+        assertThat(fused[hidden * hidden + i]).isEqualTo(2f * row);
       }
       // scale and shift change places
       float[] swapped =
