@@ -328,6 +328,7 @@ public final class SamplerBenchmark {
           before = step.elapsed();
         }
       }
+      ModulationTime.print(out, manager, modulation, sizes.pooledWidth());
     }
   }
 }
