@@ -19,7 +19,7 @@ import java.util.stream.IntStream;
  * @param cachedPrompts how many prompts' embeddings are kept for repeated use, 0 or more; one takes
  *     8 MB with FLUX.1-dev
  * @param decodeTilePx images with a longer side are decoded in overlapping tiles of this size, a
- *     multiple of 16 from 128 on; one tile of 1024 px takes about 3 GB in float32
+ *     multiple of 16 from 128 on; one tile of 1024 px takes about 4 GB in float32
  * @param arithmetic in which type the networks compute
  * @param adapters LoRA files that are added to the weights in memory, in this order; the bundle
  *     stays as it is
@@ -44,7 +44,7 @@ public record FluxOptions(
    * @param cachedPrompts how many prompts' embeddings are kept for repeated use, 0 or more; one
    *     takes 8 MB with FLUX.1-dev
    * @param decodeTilePx images with a longer side are decoded in overlapping tiles of this size, a
-   *     multiple of 16 from 128 on; one tile of 1024 px takes about 3 GB in float32
+   *     multiple of 16 from 128 on; one tile of 1024 px takes about 4 GB in float32
    * @param arithmetic in which type the networks compute
    * @param adapters LoRA files that are added to the weights in memory, in this order
    * @param verification how the bundle's files are compared with its manifest at loading

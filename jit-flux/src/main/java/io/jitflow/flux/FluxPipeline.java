@@ -27,6 +27,7 @@ import io.jitflow.flux.image.SourceImage;
 import io.jitflow.flux.network.ClipTextEncoder;
 import io.jitflow.flux.network.LatentPacking;
 import io.jitflow.flux.network.VaeEncoder;
+import io.jitflow.flux.network.VaeTiling;
 import io.jitflow.flux.tokenizer.ClipTokenizer;
 import io.jitflow.flux.tokenizer.T5Tokenizer;
 import java.io.IOException;
@@ -67,6 +68,7 @@ public final class FluxPipeline implements AutoCloseable {
 
   private final FluxBundle bundle;
   private final FluxOptions options;
+  private final MemoryEstimate estimate;
   private final MemoryPlan memory;
   private final PipelineListener listener;
   private final NDManager manager;
@@ -77,6 +79,7 @@ public final class FluxPipeline implements AutoCloseable {
   private final RecentlyUsed<PromptEmbedding.Key, PromptEmbedding> prompts;
   private final RecentlyUsed<Modulation.Key, Modulation> modulations;
   private final ReentrantLock turn = new ReentrantLock(true);
+  private VaeTiling tiling; // of the request that has its turn
   private @Nullable LatentColours colours;
   private volatile boolean closing;
   private boolean freed;
@@ -84,6 +87,7 @@ public final class FluxPipeline implements AutoCloseable {
   private FluxPipeline(
       FluxBundle bundle,
       FluxOptions options,
+      MemoryEstimate estimate,
       MemoryPlan memory,
       ArithmeticChoice arithmetic,
       PipelineListener listener,
@@ -93,6 +97,7 @@ public final class FluxPipeline implements AutoCloseable {
       T5Tokenizer t5Tokenizer) {
     this.bundle = bundle;
     this.options = options;
+    this.estimate = estimate;
     this.memory = memory;
     this.listener = listener;
     this.manager = manager;
@@ -106,6 +111,7 @@ public final class FluxPipeline implements AutoCloseable {
     this.prompts = new RecentlyUsed<>(PromptEmbedding::close, kept -> kept.size() <= capacity);
     this.modulations =
         new RecentlyUsed<>(Modulation::close, kept -> Modulation.mayBeKept(kept, capacity));
+    this.tiling = FluxOptions.decodeTiling(memory.decodeTilePx());
   }
 
   /**
@@ -155,7 +161,9 @@ public final class FluxPipeline implements AutoCloseable {
     verify(description, options, listener);
     Device device = options.resolvedDevice();
     ArithmeticChoice arithmetic = ArithmeticChoice.of(options, description, device);
-    MemoryPlan memory = MemoryPlan.of(options, description, device, arithmetic);
+    MemoryEstimate estimate =
+        new MemoryEstimate(description, arithmetic, device, !options.adapters().isEmpty());
+    MemoryPlan memory = plan(options, description, estimate, device);
     ClipTokenizer clip = ClipTokenizer.load(description.clipTokenizer(), description.clipTokens());
     T5Tokenizer t5 = null;
     NDManager manager = null;
@@ -169,7 +177,16 @@ public final class FluxPipeline implements AutoCloseable {
       manager = NDManager.newBaseManager(device, "PyTorch");
       pipeline =
           new FluxPipeline(
-              description, options, memory, arithmetic, listener, manager, adaptation, clip, t5);
+              description,
+              options,
+              estimate,
+              memory,
+              arithmetic,
+              listener,
+              manager,
+              adaptation,
+              clip,
+              t5);
       pipeline.networks.preload();
       LOG.info(
           "loaded {} in {} s: {}, {}, {}; {}",
@@ -189,6 +206,16 @@ public final class FluxPipeline implements AutoCloseable {
           close(manager, adaptation, t5, clip);
         }
       }
+    }
+  }
+
+  private static MemoryPlan plan(
+      FluxOptions options, FluxBundle bundle, MemoryEstimate estimate, Device device) {
+    try {
+      return MemoryPlan.of(
+          options, estimate, MemoryEstimate.Size.usual(bundle), MemoryPlan.freeBytes(device));
+    } catch (IllegalStateException e) {
+      throw new IllegalStateException(bundle.folder() + ": " + e.getMessage(), e);
     }
   }
 
@@ -251,7 +278,9 @@ public final class FluxPipeline implements AutoCloseable {
   }
 
   /**
-   * Returns how the memory of the device is divided.
+   * Returns how the memory of the device is divided for images up to 1024 x 1024 px. If the options
+   * leave the policy open, a larger one is planned when it is drawn, from what was free when the
+   * pipeline was loaded.
    *
    * @return the policy, chosen if the options left it open, and what the others would need
    */
@@ -285,7 +314,74 @@ public final class FluxPipeline implements AutoCloseable {
       sampler.check(request.firstPass().grid());
     }
     Editing.check(request.withSampler(sampler), bundle.scheduler().schedule());
-    ImageMemory.of(bundle, options, request).requireRoom(options.resolvedDevice());
+    requireRoom(
+        bundle,
+        options,
+        request,
+        options.resolvedDevice().isGpu() ? Long.MAX_VALUE : ArithmeticChoice.machineMemory(),
+        Runtime.getRuntime().maxMemory());
+  }
+
+  /** Refuses what not even streamed weights leave room for. */
+  static void requireRoom(
+      FluxBundle bundle,
+      FluxOptions options,
+      ImageRequest request,
+      long machineBytes,
+      long heapLimit) {
+    MemoryEstimate.Size size = MemoryEstimate.Size.of(bundle, request);
+    long heap = MemoryEstimate.heap(size);
+    if (heap > heapLimit) {
+      throw new IllegalArgumentException(
+          String.format(
+              Locale.ROOT,
+              "an image of %s takes %.1f GB of Java's heap, which may grow to %.1f GB; start with"
+                  + " java -Xmx%.0fg, or make it smaller",
+              size,
+              heap / 1e9,
+              heapLimit / 1e9,
+              Math.ceil(2.0 * heap / (1 << 30))));
+    }
+    long needed;
+    try {
+      needed =
+          new MemoryEstimate(bundle, ArithmeticChoice.widest(bundle), Device.cpu(), false)
+              .bytes(MemoryPolicy.STREAMED, size, options.decodeTilePx());
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+    if (needed > machineBytes) {
+      throw new IllegalArgumentException(
+          String.format(
+              Locale.ROOT,
+              "an image of %s takes about %.1f GB of memory beside the networks' weights, this"
+                  + " machine has %.1f GB; make it smaller",
+              size,
+              needed / 1e9,
+              machineBytes / 1e9));
+    }
+  }
+
+  /**
+   * Returns how the memory of the device is divided while an image of a request's size is drawn. If
+   * the options leave the policy open, one of more than 1024 x 1024 px is planned anew, from what
+   * was free when the pipeline was loaded.
+   *
+   * @param request what will be drawn
+   * @return the policy, and what each needs for this size
+   * @throws IllegalArgumentException if no policy fits
+   */
+  public MemoryPlan memoryPlan(ImageRequest request) {
+    MemoryEstimate.Size size = MemoryEstimate.Size.of(bundle, request);
+    FluxOptions planned = options;
+    if (size.pixels() <= MemoryEstimate.Size.usual(bundle).pixels()) {
+      planned = options.withMemory(memory.policy()).withDecodeTilePx(memory.decodeTilePx());
+    }
+    try {
+      return MemoryPlan.of(planned, estimate, size, memory.freeBytes());
+    } catch (IllegalStateException e) {
+      throw new IllegalArgumentException(e.getMessage(), e);
+    }
   }
 
   /**
@@ -296,7 +392,8 @@ public final class FluxPipeline implements AutoCloseable {
    * @throws CancellationException if the request's listener cancels, the pipeline is closed or this
    *     thread is interrupted meanwhile, whether it waits or draws; everything that the call made
    *     is freed, and the interrupt status stays set
-   * @throws IllegalArgumentException if {@link #check} refuses it
+   * @throws IllegalArgumentException if {@link #check} refuses it, or no memory policy fits an
+   *     image of this size
    * @throws IllegalStateException if the pipeline is closed, or is called from its own listener
    * @throws UncheckedIOException if a network cannot be loaded, under {@link
    *     MemoryPolicy#SEQUENTIAL}
@@ -396,6 +493,9 @@ public final class FluxPipeline implements AutoCloseable {
   }
 
   private GeneratedImages generate(ImageRequest request, NDManager scratch) throws IOException {
+    MemoryPlan plan = memoryPlan(request);
+    networks.use(plan.policy());
+    tiling = FluxOptions.decodeTiling(plan.decodeTilePx());
     Optional<NDArray> picture = encode(request, scratch);
     if (Editing.takesNoStep(request)) {
       return unchanged(request, picture.orElseThrow());
@@ -531,9 +631,7 @@ public final class FluxPipeline implements AutoCloseable {
     try (NDManager owner = scratch.newSubManager();
         VaeEncoder encoder = networks.vaeEncoder()) {
       NDArray pixels = Editing.pixels(request.start().get(), owner);
-      NDArray clean =
-          LatentPacking.pack(
-              encoder.encode(pixels, FluxOptions.decodeTiling(memory.decodeTilePx())));
+      NDArray clean = LatentPacking.pack(encoder.encode(pixels, tiling));
       clean.attach(scratch);
       return Optional.of(clean);
     }
@@ -553,8 +651,7 @@ public final class FluxPipeline implements AutoCloseable {
 
   private Image decode(NDArray latents, ImageRequest request) throws IOException {
     NDArray unpacked = LatentPacking.unpack(latents, request.grid());
-    NDArray decoded =
-        networks.vae().decode(unpacked, FluxOptions.decodeTiling(memory.decodeTilePx()));
+    NDArray decoded = networks.vae().decode(unpacked, tiling);
     return ImageFactory.getInstance().fromImage(Editing.paste(Pixels.toImage(decoded), request));
   }
 

@@ -4,7 +4,8 @@ package io.jitflow.flux;
 public enum MemoryPolicy {
   /**
    * The first of the others that fits the free memory of the device with an image of 1024 x 1024
-   * px; the pipeline says by {@link FluxPipeline#memoryPlan()} which one that is.
+   * px, and for a larger image the first that fits it; the pipeline says by {@link
+   * FluxPipeline#memoryPlan()} which one that is.
    */
   AUTO,
   /**
@@ -23,7 +24,9 @@ public enum MemoryPolicy {
    * where each layer's go to the device whenever it runs: for devices that are smaller than the
    * transformer. Every step moves the transformer's weights once, 17.3 GB in bf16, 8.7 GB in int8.
    * On a CPU nothing moves: weights are pages of the bundle's files, which the system reads and
-   * drops as it has room.
+   * drops as it has room; those that are narrower than the arithmetic are widened where they are
+   * used. Adapters need their weights in memory: they are refused here on a GPU, and on a CPU the
+   * networks are loaded as in {@link #SEQUENTIAL}.
    */
   STREAMED
 }

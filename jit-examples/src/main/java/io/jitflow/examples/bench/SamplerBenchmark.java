@@ -100,7 +100,9 @@ public final class SamplerBenchmark {
     /** Two passes against one; see {@link EditingBenchmark}. */
     PASSES,
     /** What a preview costs; see {@link EditingBenchmark}. */
-    PREVIEWS
+    PREVIEWS,
+    /** Memory of a pipeline of its widths under a policy; see {@link PolicyBenchmark}. */
+    POLICY
   }
 
   /**
@@ -334,6 +336,7 @@ public final class SamplerBenchmark {
           before = step.elapsed();
         }
       }
+      ModulationTime.print(out, manager, modulation, sizes.pooledWidth());
     }
   }
 }

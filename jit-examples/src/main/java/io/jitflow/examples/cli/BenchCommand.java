@@ -6,8 +6,10 @@ import io.jitflow.examples.bench.DeviceBenchmark;
 import io.jitflow.examples.bench.EditingBenchmark;
 import io.jitflow.examples.bench.ExactBenchmark;
 import io.jitflow.examples.bench.NamedSampler;
+import io.jitflow.examples.bench.PolicyBenchmark;
 import io.jitflow.examples.bench.SamplerBenchmark;
 import io.jitflow.examples.bench.SettingsSearch;
+import io.jitflow.flux.network.FluxArchitecture;
 import java.awt.image.BufferedImage;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -60,7 +62,8 @@ final class BenchCommand implements Callable<Integer> {
           "time (of each kind of step), memory (peak beyond noise and result), transformer (each"
               + " step beside that of the network of a bundle), exact (quality in worlds whose"
               + " pictures are known exactly), search (for settings that are good in them), device"
-              + " (FLUX.1's transformer with random weights), inpainting (all tokens of the kept part"
+              + " (FLUX.1's transformer with random weights), policy (memory of a pipeline of its"
+              + " widths with random weights), inpainting (all tokens of the kept part"
               + " against few), passes (two against one) or previews (what they cost).")
   private SamplerBenchmark.Subject subject;
 
@@ -131,7 +134,8 @@ final class BenchCommand implements Callable<Integer> {
   @Option(
       names = {"-m", "--model"},
       paramLabel = "FOLDER",
-      description = "A bundle, for transformer, inpainting, passes and previews.")
+      description =
+          "A bundle, for transformer, inpainting, passes and previews; its tokenizers are used, for policy.")
   private Path model;
 
   @Option(
@@ -139,8 +143,8 @@ final class BenchCommand implements Callable<Integer> {
       paramLabel = "PX",
       defaultValue = "512",
       description =
-          "Sides of the pictures, for inpainting, passes and previews; a multiple of 64. Default:"
-              + " ${DEFAULT-VALUE}.")
+          "Sides of the pictures, for policy, inpainting, passes and previews; for these a multiple"
+              + " of 64. Default: ${DEFAULT-VALUE}.")
   private int sizePx;
 
   @Option(
@@ -158,14 +162,15 @@ final class BenchCommand implements Callable<Integer> {
       paramLabel = "DOUBLE,SINGLE",
       split = ",",
       arity = "1",
-      description = "For device: numbers of blocks, where memory is short. Default: 19,38.")
+      description =
+          "For device and policy: numbers of blocks, where memory is short. Default: 19,38.")
   private List<Integer> depth = List.of();
 
   @Option(
       names = "--weights",
       paramLabel = "TYPE",
       defaultValue = "bf16",
-      description = "For device: ${COMPLETION-CANDIDATES}. Default: ${DEFAULT-VALUE}.")
+      description = "For device and policy: ${COMPLETION-CANDIDATES}. Default: ${DEFAULT-VALUE}.")
   private ConvertCommand.DtypeOption.Dtype weights;
 
   @Option(names = "--float32", description = "For device: compute in float32.")
@@ -181,22 +186,80 @@ final class BenchCommand implements Callable<Integer> {
       description = "For device: image tokens instead of the usual ones.")
   private List<Integer> tokens = List.of();
 
+  @Option(
+      names = "--memory",
+      paramLabel = "POLICY",
+      defaultValue = "sequential",
+      description = "For policy: resident, sequential or streamed. Default: ${DEFAULT-VALUE}.")
+  private ModelOption.MemoryName memory;
+
+  @Option(
+      names = "--arithmetic",
+      paramLabel = "TYPE",
+      defaultValue = "auto",
+      description = "For policy: ${COMPLETION-CANDIDATES}. Default: ${DEFAULT-VALUE}.")
+  private ModelOption.ArithmeticName arithmetic;
+
+  @Option(
+      names = "--bundle",
+      paramLabel = "FOLDER",
+      description = "For policy: where the bundle with random weights is, or is made.")
+  private Path bundle;
+
+  @Option(
+      names = "--text-tokens",
+      paramLabel = "N",
+      defaultValue = "512",
+      description = "For policy. Default: ${DEFAULT-VALUE}.")
+  private int textTokens;
+
+  @Option(
+      names = "--t5-layers",
+      paramLabel = "N",
+      defaultValue = "24",
+      description = "For policy: layers of T5. Default: ${DEFAULT-VALUE}.")
+  private int t5Layers;
+
+  private FluxArchitecture architecture() {
+    if (!depth.isEmpty() && depth.size() != 2) {
+      throw new ParameterException(
+          spec.commandLine(), "--depth must be two numbers such as 2,4, got " + depth);
+    }
+    return depth.isEmpty()
+        ? DeviceBenchmark.FLUX_DEV
+        : DeviceBenchmark.fluxDev(depth.get(0), depth.get(1));
+  }
+
+  private int policy() throws IOException {
+    if (model == null || bundle == null) {
+      throw new ParameterException(
+          spec.commandLine(), "bench policy needs a --model and a --bundle");
+    }
+    PolicyBenchmark.run(
+        System.out,
+        new PolicyBenchmark.Setup(
+            model,
+            bundle,
+            architecture(),
+            t5Layers,
+            weights.type(),
+            arithmetic.value(),
+            memory.policy(),
+            sizePx,
+            textTokens));
+    return 0;
+  }
+
   private int device() throws IOException {
     if (!random || !shapes.equals("flux-dev")) {
       throw new ParameterException(
           spec.commandLine(), "bench device needs --random, and knows --shapes flux-dev");
     }
-    if (!depth.isEmpty() && depth.size() != 2) {
-      throw new ParameterException(
-          spec.commandLine(), "--depth must be two numbers such as 2,4, got " + depth);
-    }
     DeviceBenchmark.run(
         System.out,
         new DeviceBenchmark.Setup(
             Engine.getEngine("PyTorch").defaultDevice(),
-            depth.isEmpty()
-                ? DeviceBenchmark.FLUX_DEV
-                : DeviceBenchmark.fluxDev(depth.get(0), depth.get(1)),
+            architecture(),
             weights.type(),
             float32,
             streamed,
@@ -228,6 +291,9 @@ final class BenchCommand implements Callable<Integer> {
     }
     if (subject == SamplerBenchmark.Subject.DEVICE) {
       return device();
+    }
+    if (subject == SamplerBenchmark.Subject.POLICY) {
+      return policy();
     }
     if (EDITING.contains(subject)) {
       editing();
