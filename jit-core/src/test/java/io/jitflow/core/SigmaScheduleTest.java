@@ -69,7 +69,6 @@ class SigmaScheduleTest {
     }
   }
 
-
   @Test
   void sigmas_ofEverySchedule_strictlyDecreaseToZero() {
     for (SigmaSchedule schedule :
