@@ -25,7 +25,8 @@ import java.util.Map;
 /**
  * What requests that start from a picture cost and give: inpainting with every token of the kept
  * part and with few, two passes against one, previews. Everything is measured with the same few
- * pictures and seeds, and what is compared takes turns, so that a machine that slows down slows both.
+ * pictures and seeds, and what is compared takes turns, so that a machine that slows down slows
+ * both.
  */
 public final class EditingBenchmark {
   private static final List<String> PROMPTS = List.of("red apple", "soccer ball", "brick");
@@ -182,8 +183,7 @@ public final class EditingBenchmark {
 
   /** One pass and two at the same size, all phases together. */
   private void passes() {
-    out.printf(
-        "| %d px | sampler | s, median | least, most | sharpness, per mille |%n", sizePx);
+    out.printf("| %d px | sampler | s, median | least, most | sharpness, per mille |%n", sizePx);
     out.println("|---|---|---|---|---|");
     for (Map.Entry<String, Sampler> sampler : samplers.entrySet()) {
       List<List<Double>> seconds = new ArrayList<>();

@@ -127,8 +127,7 @@ final class BenchCommand implements Callable<Integer> {
       names = "--repetitions",
       paramLabel = "N",
       defaultValue = "20",
-      description =
-          "Measured runs per token count or picture. Default: ${DEFAULT-VALUE}.")
+      description = "Measured runs per token count or picture. Default: ${DEFAULT-VALUE}.")
   private int repetitions;
 
   @Option(
