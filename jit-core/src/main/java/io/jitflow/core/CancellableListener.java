@@ -1,6 +1,7 @@
 package io.jitflow.core;
 
 import ai.djl.ndarray.NDArray;
+import java.util.List;
 import java.util.Objects;
 
 /** A listener whose run any thread can cancel; the run ends within one step. Thread-safe. */
@@ -14,9 +15,9 @@ public final class CancellableListener implements SamplingListener {
   }
 
   /**
-   * Makes one that also passes steps on.
+   * Makes one that also passes on what it hears.
    *
-   * @param listener hears of every step, and may cancel too
+   * @param listener hears all that it would hear without this one around it, and may cancel too
    */
   public CancellableListener(SamplingListener listener) {
     this.listener = Objects.requireNonNull(listener, "listener");
@@ -40,6 +41,11 @@ public final class CancellableListener implements SamplingListener {
   @Override
   public void onEstimate(int step, NDArray estimate) {
     listener.onEstimate(step, estimate);
+  }
+
+  @Override
+  public List<SamplingListener> delegates() {
+    return List.of(listener);
   }
 
   @Override

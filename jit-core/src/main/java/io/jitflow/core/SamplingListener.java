@@ -1,12 +1,15 @@
 package io.jitflow.core;
 
 import ai.djl.ndarray.NDArray;
+import java.util.List;
 import java.util.function.BooleanSupplier;
 
 /**
  * Hears of every step and can cancel a run. Called on the sampling thread.
  *
- * <p>A lambda serves progress; {@link CancellableListener} adds cancelling from another thread.
+ * <p>A lambda serves progress; {@link CancellableListener} adds cancelling from another thread,
+ * {@link #andThen} joins two listeners. A listener that wraps others passes on what they want: see
+ * {@link #delegates}.
  */
 @FunctionalInterface
 public interface SamplingListener {
@@ -47,6 +50,28 @@ public interface SamplingListener {
    */
   default boolean isCancelled() {
     return false;
+  }
+
+  /**
+   * Returns the listeners to which this one passes on what it hears. Whoever has more to tell than
+   * steps and estimates finds by them who wants it, however deep they are wrapped: FLUX's previews
+   * do.
+   *
+   * @return none unless a listener says otherwise
+   */
+  default List<SamplingListener> delegates() {
+    return List.of();
+  }
+
+  /**
+   * Returns both listeners as one: each hears every step, this one first, and of the estimates
+   * those that it wants; the run is cancelled when one of them cancels.
+   *
+   * @param next the other
+   * @return a listener
+   */
+  default SamplingListener andThen(SamplingListener next) {
+    return new ListenerPair(this, next);
   }
 
   /**

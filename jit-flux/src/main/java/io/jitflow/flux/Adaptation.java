@@ -1,5 +1,7 @@
 package io.jitflow.flux;
 
+import io.jitflow.flux.FluxOptions.MemoryPolicy;
+import ai.djl.Device;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
 import io.jitflow.flux.adapter.LoraProduct;
@@ -45,6 +47,19 @@ final class Adaptation implements AutoCloseable {
     tensors.put(FluxNetwork.TEXT_ENCODER, NetworkProgram.of(bundle.textEncoder()).tensors());
     tensors.put(FluxNetwork.TEXT_ENCODER_2, NetworkProgram.of(bundle.textEncoder2()).tensors());
     return tensors;
+  }
+
+  /**
+   * Checks that the weights are where adapters can be added to them.
+   *
+   * @throws IllegalStateException if they stay in the bundle's files and are streamed to a GPU
+   */
+  void check(MemoryPolicy memory, Device device) {
+    if (memory == MemoryPolicy.STREAMED && device.isGpu() && !merged.isEmpty()) {
+      throw new IllegalStateException(
+          "adapters cannot be added to weights that are streamed from the bundle's files to %s (memory policy STREAMED), but %d %s given; merge them at conversion (convert --lora), or choose another memory policy"
+              .formatted(device, merged.size(), merged.size() == 1 ? "was" : "were"));
+    }
   }
 
   /** What was added, for the record. */

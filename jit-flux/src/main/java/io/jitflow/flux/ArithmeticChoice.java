@@ -29,6 +29,21 @@ record ArithmeticChoice(Set<FluxNetwork> converted, String reason) {
     return of(options, bundle, device, memory, Bfloat16Units::ofThisMachine);
   }
 
+  /** Float32 for everything, whatever the machine: the most that memory is needed for. */
+  static ArithmeticChoice widest(FluxBundle bundle) {
+    return new ArithmeticChoice(notFloat32(bundle), "float32 arithmetic");
+  }
+
+  private static Set<FluxNetwork> notFloat32(FluxBundle bundle) {
+    Set<FluxNetwork> others = EnumSet.noneOf(FluxNetwork.class);
+    for (FluxNetwork network : FluxNetwork.values()) {
+      if (bundle.dtype(network) != DType.F32) {
+        others.add(network);
+      }
+    }
+    return others;
+  }
+
   /** What the machine, or the container, has in bytes. */
   static long machineMemory() {
     return ((OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean())
@@ -43,12 +58,7 @@ record ArithmeticChoice(Set<FluxNetwork> converted, String reason) {
       long memoryBytes,
       Supplier<Bfloat16Units> units)
       throws IOException {
-    Set<FluxNetwork> others = EnumSet.noneOf(FluxNetwork.class);
-    for (FluxNetwork network : FluxNetwork.values()) {
-      if (bundle.dtype(network) != DType.F32) {
-        others.add(network);
-      }
-    }
+    Set<FluxNetwork> others = notFloat32(bundle);
     boolean isChoice = options.arithmetic() == Arithmetic.AUTO && !device.isGpu();
     if (others.isEmpty()) {
       return new ArithmeticChoice(Set.of(), "float32 arithmetic, as stored");
@@ -73,8 +83,10 @@ record ArithmeticChoice(Set<FluxNetwork> converted, String reason) {
                 + ")";
       }
     }
-    long needed = bytesInFloat32(bundle, others, options.memory());
-    if (needed > memoryBytes) {
+    boolean whole =
+        options.memory() == MemoryPolicy.RESIDENT || options.memory() == MemoryPolicy.SEQUENTIAL;
+    long needed = whole ? bytesInFloat32(bundle, others, options.memory()) : 0;
+    if (needed > memoryBytes) { // else weights are widened where they are used
       return new ArithmeticChoice(
           Set.of(),
           String.format(

@@ -21,6 +21,7 @@ import java.awt.image.BufferedImage;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.OptionalDouble;
 import java.util.stream.IntStream;
 
 /** Requests that start from a picture: from strength and mask to what the sampler is given. */
@@ -30,10 +31,40 @@ final class Editing {
 
   private Editing() {}
 
+  /**
+   * The first step that is taken, as diffusers computes it.
+   *
+   * @param strength the share of the steps that are taken, 0 to 1
+   * @param steps the number of steps of a whole run
+   * @return 0 to {@code steps}; {@code steps} if none is taken
+   */
+  static int firstStep(double strength, int steps) {
+    return (int) Math.max(steps - Math.min(steps * strength, steps), 0);
+  }
+
   /** Whether a request takes no step at all, so that its picture is encoded and decoded only. */
   static boolean takesNoStep(ImageRequest request) {
     int steps = request.sampler().orElseThrow().steps();
-    return request.start().map(start -> start.firstStep(steps) == steps).orElse(false);
+    return request.start().map(start -> firstStep(start.strength(), steps) == steps).orElse(false);
+  }
+
+  /**
+   * Checks that the steps that are left of a run, or of its second pass, suffice for its sampler.
+   *
+   * @param request with a sampler
+   * @param schedule the model's own noise levels
+   * @throws IllegalArgumentException if they do not: which strengths work
+   */
+  static void check(ImageRequest request, SigmaSchedule schedule) {
+    Sampler sampler = request.sampler().orElseThrow();
+    OptionalDouble strength = request.secondPass();
+    if (request.start().isPresent()) {
+      strength = OptionalDouble.of(request.start().get().strength());
+    }
+    if (strength.isPresent()
+        && firstStep(strength.getAsDouble(), sampler.steps()) < sampler.steps()) {
+      left(sampler, strength.getAsDouble(), schedule, request.grid());
+    }
   }
 
   /**
@@ -45,14 +76,18 @@ final class Editing {
    */
   static Sampler sampler(ImageRequest request, SigmaSchedule schedule) {
     Sampler sampler = request.sampler().orElseThrow();
-    if (request.start().isEmpty()) {
-      return sampler;
-    }
-    int first = request.start().get().firstStep(sampler.steps());
+    return request
+        .start()
+        .map(start -> left(sampler, start.strength(), schedule, request.grid()))
+        .orElse(sampler);
+  }
+
+  private static Sampler left(
+      Sampler sampler, double strength, SigmaSchedule schedule, TokenGrid grid) {
+    int first = firstStep(strength, sampler.steps());
     if (first == 0) {
       return sampler;
     }
-    TokenGrid grid = request.grid();
     double sigma = schedule.sigmas(sampler.steps(), grid.tokens())[first];
     try {
       return sampler.startingAt(sigma, grid);
@@ -60,10 +95,7 @@ final class Editing {
       throw new IllegalArgumentException(
           "strength %s leaves too few of the sampler's %d steps (%s); %s"
               .formatted(
-                  request.start().get().strength(),
-                  sampler.steps(),
-                  e.getMessage(),
-                  advice(sampler, schedule, grid)),
+                  strength, sampler.steps(), e.getMessage(), advice(sampler, schedule, grid)),
           e);
     }
   }

@@ -19,7 +19,7 @@ import java.util.stream.IntStream;
  * @param cachedPrompts how many prompts' embeddings are kept for repeated use, 0 or more; one takes
  *     8 MB with FLUX.1-dev
  * @param decodeTilePx images with a longer side are decoded in overlapping tiles of this size, a
- *     multiple of 16 from 128 on; one tile of 1024 px takes about 3 GB in float32
+ *     multiple of 16 from 128 on; one tile of 1024 px takes about 4 GB in float32
  * @param arithmetic in which type the networks compute
  * @param adapters LoRA files that are added to the weights in memory, in this order; the bundle
  *     stays as it is
@@ -44,7 +44,7 @@ public record FluxOptions(
    * @param cachedPrompts how many prompts' embeddings are kept for repeated use, 0 or more; one
    *     takes 8 MB with FLUX.1-dev
    * @param decodeTilePx images with a longer side are decoded in overlapping tiles of this size, a
-   *     multiple of 16 from 128 on; one tile of 1024 px takes about 3 GB in float32
+   *     multiple of 16 from 128 on; one tile of 1024 px takes about 4 GB in float32
    * @param arithmetic in which type the networks compute
    * @param adapters LoRA files that are added to the weights in memory, in this order
    * @param verification how the bundle's files are compared with its manifest at loading
@@ -194,7 +194,8 @@ public record FluxOptions(
   public enum MemoryPolicy {
     /**
      * The first of the others that fits the free memory of the device with an image of 1024 x 1024
-     * px; the pipeline says by {@link FluxPipeline#memoryPlan()} which one that is.
+     * px, and for a larger image the first that fits it; the pipeline says by {@link
+     * FluxPipeline#memoryPlan()} which one that is.
      */
     AUTO,
     /**
@@ -213,7 +214,9 @@ public record FluxOptions(
      * where each layer's go to the device whenever it runs: for devices that are smaller than the
      * transformer. Every step moves the transformer's weights once, 17.3 GB in bf16, 8.7 GB in
      * int8. On a CPU nothing moves: weights are pages of the bundle's files, which the system reads
-     * and drops as it has room.
+     * and drops as it has room; those that are narrower than the arithmetic are widened where they
+     * are used. Adapters need their weights in memory: they are refused here on a GPU, and on a CPU
+     * the networks are loaded as in {@link #SEQUENTIAL}.
      */
     STREAMED
   }

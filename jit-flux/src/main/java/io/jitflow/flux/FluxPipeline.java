@@ -27,6 +27,7 @@ import io.jitflow.flux.image.SourceImage;
 import io.jitflow.flux.network.ClipTextEncoder;
 import io.jitflow.flux.network.LatentPacking;
 import io.jitflow.flux.network.VaeEncoder;
+import io.jitflow.flux.network.VaeTiling;
 import io.jitflow.flux.tokenizer.ClipTokenizer;
 import io.jitflow.flux.tokenizer.T5Tokenizer;
 import io.jitflow.flux.weights.FluxNetwork;
@@ -68,6 +69,7 @@ public final class FluxPipeline implements AutoCloseable {
 
   private final FluxBundle bundle;
   private final FluxOptions options;
+  private final MemoryEstimate estimate;
   private final MemoryPlan memory;
   private final PipelineListener listener;
   private final NDManager manager;
@@ -78,6 +80,7 @@ public final class FluxPipeline implements AutoCloseable {
   private final RecentlyUsed<PromptEmbedding.Key, PromptEmbedding> prompts;
   private final RecentlyUsed<Modulation.Key, Modulation> modulations;
   private final ReentrantLock turn = new ReentrantLock(true);
+  private VaeTiling tiling; // of the request that has its turn
   private @Nullable LatentColours colours;
   private volatile boolean closing;
   private boolean freed;
@@ -85,6 +88,7 @@ public final class FluxPipeline implements AutoCloseable {
   private FluxPipeline(
       FluxBundle bundle,
       FluxOptions options,
+      MemoryEstimate estimate,
       MemoryPlan memory,
       ArithmeticChoice arithmetic,
       PipelineListener listener,
@@ -94,6 +98,7 @@ public final class FluxPipeline implements AutoCloseable {
       T5Tokenizer t5Tokenizer) {
     this.bundle = bundle;
     this.options = options;
+    this.estimate = estimate;
     this.memory = memory;
     this.listener = listener;
     this.manager = manager;
@@ -107,6 +112,7 @@ public final class FluxPipeline implements AutoCloseable {
     this.prompts = new RecentlyUsed<>(PromptEmbedding::close, kept -> kept.size() <= capacity);
     this.modulations =
         new RecentlyUsed<>(Modulation::close, kept -> Modulation.mayBeKept(kept, capacity));
+    this.tiling = FluxOptions.decodeTiling(memory.decodeTilePx());
   }
 
   /**
@@ -144,7 +150,8 @@ public final class FluxPipeline implements AutoCloseable {
    * @return the pipeline
    * @throws IOException if the bundle is incomplete or damaged; nothing stays loaded then
    * @throws IllegalStateException if the class path has DJL in another version than this library's,
-   *     or DJL is set up in a way that gives wrong results, or no memory policy fits the device
+   *     or DJL is set up in a way that gives wrong results, or no memory policy fits the device, or
+   *     adapters were given for weights that are streamed to it
    */
   public static FluxPipeline load(Path bundle, FluxOptions options, PipelineListener listener)
       throws IOException {
@@ -155,7 +162,9 @@ public final class FluxPipeline implements AutoCloseable {
     verify(description, options, listener);
     Device device = options.resolvedDevice();
     ArithmeticChoice arithmetic = ArithmeticChoice.of(options, description, device);
-    MemoryPlan memory = MemoryPlan.of(options, description, device, arithmetic);
+    MemoryEstimate estimate =
+        new MemoryEstimate(description, arithmetic, device, !options.adapters().isEmpty());
+    MemoryPlan memory = plan(options, description, estimate, device);
     ClipTokenizer clip = ClipTokenizer.load(description.clipTokenizer(), description.clipTokens());
     T5Tokenizer t5 = null;
     NDManager manager = null;
@@ -164,11 +173,21 @@ public final class FluxPipeline implements AutoCloseable {
     boolean complete = false;
     try {
       adaptation = Adaptation.open(description, options.adapters());
+      adaptation.check(memory.policy(), device);
       t5 = T5Tokenizer.load(description.t5Tokenizer(), description.t5Tokens());
       manager = NDManager.newBaseManager(device, "PyTorch");
       pipeline =
           new FluxPipeline(
-              description, options, memory, arithmetic, listener, manager, adaptation, clip, t5);
+              description,
+              options,
+              estimate,
+              memory,
+              arithmetic,
+              listener,
+              manager,
+              adaptation,
+              clip,
+              t5);
       pipeline.networks.preload();
       LOG.info(
           "loaded {} in {} s: {}, {}, {}; {}",
@@ -188,6 +207,16 @@ public final class FluxPipeline implements AutoCloseable {
           close(manager, adaptation, t5, clip);
         }
       }
+    }
+  }
+
+  private static MemoryPlan plan(
+      FluxOptions options, FluxBundle bundle, MemoryEstimate estimate, Device device) {
+    try {
+      return MemoryPlan.of(
+          options, estimate, MemoryEstimate.Size.usual(bundle), MemoryPlan.freeBytes(device));
+    } catch (IllegalStateException e) {
+      throw new IllegalStateException(bundle.folder() + ": " + e.getMessage(), e);
     }
   }
 
@@ -250,7 +279,9 @@ public final class FluxPipeline implements AutoCloseable {
   }
 
   /**
-   * Returns how the memory of the device is divided.
+   * Returns how the memory of the device is divided for images up to 1024 x 1024 px. If the options
+   * leave the policy open, a larger one is planned when it is drawn, from what was free when the
+   * pipeline was loaded.
    *
    * @return the policy, chosen if the options left it open, and what the others would need
    */
@@ -274,8 +305,8 @@ public final class FluxPipeline implements AutoCloseable {
    * @param bundle the model's folder
    * @param options how it will be loaded
    * @param request what to draw
-   * @throws IllegalArgumentException if the sampler cannot serve the size, or the image needs more
-   *     memory than the machine has
+   * @throws IllegalArgumentException if the sampler cannot serve the size, a strength leaves it too
+   *     few steps, or the image needs more memory than the machine has
    * @throws IOException if the bundle's manifest cannot be read
    */
   public static void check(Path bundle, FluxOptions options, ImageRequest request)
@@ -284,8 +315,80 @@ public final class FluxPipeline implements AutoCloseable {
   }
 
   private static void check(FluxBundle bundle, FluxOptions options, ImageRequest request) {
-    request.sampler().orElseGet(() -> standardSampler(bundle)).check(request.grid());
-    ImageMemory.of(bundle, options, request).requireRoom(options.resolvedDevice());
+    Sampler sampler = request.sampler().orElseGet(() -> standardSampler(bundle));
+    sampler.check(request.grid());
+    if (request.secondPass().isPresent()) {
+      sampler.check(request.firstPass().grid());
+    }
+    Editing.check(request.withSampler(sampler), bundle.scheduler().schedule());
+    requireRoom(
+        bundle,
+        options,
+        request,
+        options.resolvedDevice().isGpu() ? Long.MAX_VALUE : ArithmeticChoice.machineMemory(),
+        Runtime.getRuntime().maxMemory());
+  }
+
+  /** Refuses what not even streamed weights leave room for. */
+  static void requireRoom(
+      FluxBundle bundle,
+      FluxOptions options,
+      ImageRequest request,
+      long machineBytes,
+      long heapLimit) {
+    MemoryEstimate.Size size = MemoryEstimate.Size.of(bundle, request);
+    long heap = MemoryEstimate.heap(size);
+    if (heap > heapLimit) {
+      throw new IllegalArgumentException(
+          String.format(
+              Locale.ROOT,
+              "an image of %s takes %.1f GB of Java's heap, which may grow to %.1f GB; start with"
+                  + " java -Xmx%.0fg, or make it smaller",
+              size,
+              heap / 1e9,
+              heapLimit / 1e9,
+              Math.ceil(2.0 * heap / (1 << 30))));
+    }
+    long needed;
+    try {
+      needed =
+          new MemoryEstimate(bundle, ArithmeticChoice.widest(bundle), Device.cpu(), false)
+              .bytes(MemoryPolicy.STREAMED, size, options.decodeTilePx());
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+    if (needed > machineBytes) {
+      throw new IllegalArgumentException(
+          String.format(
+              Locale.ROOT,
+              "an image of %s takes about %.1f GB of memory beside the networks' weights, this"
+                  + " machine has %.1f GB; make it smaller",
+              size,
+              needed / 1e9,
+              machineBytes / 1e9));
+    }
+  }
+
+  /**
+   * Returns how the memory of the device is divided while an image of a request's size is drawn. If
+   * the options leave the policy open, one of more than 1024 x 1024 px is planned anew, from what
+   * was free when the pipeline was loaded.
+   *
+   * @param request what will be drawn
+   * @return the policy, and what each needs for this size
+   * @throws IllegalArgumentException if no policy fits
+   */
+  public MemoryPlan memoryPlan(ImageRequest request) {
+    MemoryEstimate.Size size = MemoryEstimate.Size.of(bundle, request);
+    FluxOptions planned = options;
+    if (size.pixels() <= MemoryEstimate.Size.usual(bundle).pixels()) {
+      planned = options.withMemory(memory.policy()).withDecodeTilePx(memory.decodeTilePx());
+    }
+    try {
+      return MemoryPlan.of(planned, estimate, size, memory.freeBytes());
+    } catch (IllegalStateException e) {
+      throw new IllegalArgumentException(e.getMessage(), e);
+    }
   }
 
   /**
@@ -296,7 +399,8 @@ public final class FluxPipeline implements AutoCloseable {
    * @throws CancellationException if the request's listener cancels, the pipeline is closed or this
    *     thread is interrupted meanwhile, whether it waits or draws; everything that the call made
    *     is freed, and the interrupt status stays set
-   * @throws IllegalArgumentException if {@link #check} refuses it
+   * @throws IllegalArgumentException if {@link #check} refuses it, or no memory policy fits an
+   *     image of this size
    * @throws IllegalStateException if the pipeline is closed, or is called from its own listener
    * @throws UncheckedIOException if a network cannot be loaded, under {@link
    *     MemoryPolicy#SEQUENTIAL}
@@ -396,6 +500,9 @@ public final class FluxPipeline implements AutoCloseable {
   }
 
   private GeneratedImages generate(ImageRequest request, NDManager scratch) throws IOException {
+    MemoryPlan plan = memoryPlan(request);
+    networks.use(plan.policy());
+    tiling = FluxOptions.decodeTiling(plan.decodeTilePx());
     Optional<NDArray> picture = encode(request, scratch);
     if (Editing.takesNoStep(request)) {
       return unchanged(request, picture.orElseThrow());
@@ -531,9 +638,7 @@ public final class FluxPipeline implements AutoCloseable {
     try (NDManager owner = scratch.newSubManager();
         VaeEncoder encoder = networks.vaeEncoder()) {
       NDArray pixels = Editing.pixels(request.start().get(), owner);
-      NDArray clean =
-          LatentPacking.pack(
-              encoder.encode(pixels, FluxOptions.decodeTiling(memory.decodeTilePx())));
+      NDArray clean = LatentPacking.pack(encoder.encode(pixels, tiling));
       clean.attach(scratch);
       return Optional.of(clean);
     }
@@ -553,8 +658,7 @@ public final class FluxPipeline implements AutoCloseable {
 
   private Image decode(NDArray latents, ImageRequest request) throws IOException {
     NDArray unpacked = LatentPacking.unpack(latents, request.grid());
-    NDArray decoded =
-        networks.vae().decode(unpacked, FluxOptions.decodeTiling(memory.decodeTilePx()));
+    NDArray decoded = networks.vae().decode(unpacked, tiling);
     return ImageFactory.getInstance().fromImage(Editing.paste(Pixels.toImage(decoded), request));
   }
 
@@ -595,7 +699,8 @@ public final class FluxPipeline implements AutoCloseable {
   private void free() {
     if (!freed) {
       freed = true;
-      close(modulations, prompts, networks, adaptation, clipTokenizer, t5Tokenizer, manager);
+      close(
+          colours, modulations, prompts, networks, adaptation, clipTokenizer, t5Tokenizer, manager);
     }
   }
 
@@ -687,35 +792,52 @@ public final class FluxPipeline implements AutoCloseable {
   }
 
   private Cancelling listening(ImageRequest request) throws IOException {
-    if (request.listener().orElse(null) instanceof PreviewListener && colours == null) {
+    Cancelling listening = new Cancelling(request);
+    if (!listening.previews.isEmpty() && colours == null) {
       try (VaeEncoder encoder = networks.vaeEncoder()) {
-        colours = LatentColours.fit(encoder);
+        colours = LatentColours.fit(encoder, manager);
       }
     }
-    return new Cancelling(request);
+    return listening;
   }
 
-  /** The request's listener, and the end of a call when the pipeline is closed. */
+  /** Every preview listener that hears through a listener. */
+  private static Stream<PreviewListener> previews(SamplingListener listener) {
+    Stream<PreviewListener> own =
+        listener instanceof PreviewListener previews ? Stream.of(previews) : Stream.empty();
+    return Stream.concat(own, listener.delegates().stream().flatMap(FluxPipeline::previews));
+  }
+
+  /**
+   * The request's listener, with the previews that are wanted within it, and the end of a call when
+   * the pipeline is closed.
+   */
   private final class Cancelling implements SamplingListener {
     private final SamplingListener listener;
-
+    private final List<PreviewListener> previews;
     private final TokenGrid grid;
 
     Cancelling(ImageRequest request) {
       listener = request.listener().orElse(SamplingListener.none());
+      previews = previews(listener).toList();
       grid = request.grid();
     }
 
     @Override
     public boolean wantsEstimate(int step) {
-      return listener.wantsEstimate(step);
+      return listener.wantsEstimate(step)
+          || previews.stream().anyMatch(preview -> preview.wantsEstimate(step));
     }
 
     @Override
     public void onEstimate(int step, NDArray estimate) {
-      listener.onEstimate(step, estimate);
-      if (listener instanceof PreviewListener previews) {
-        previews.onPreview(step, Objects.requireNonNull(colours).picture(estimate, grid));
+      if (listener.wantsEstimate(step)) {
+        listener.onEstimate(step, estimate);
+      }
+      for (PreviewListener preview : previews) {
+        if (preview.wantsEstimate(step)) {
+          preview.onPreview(step, Objects.requireNonNull(colours).picture(estimate, grid));
+        }
       }
     }
 

@@ -260,7 +260,12 @@ public final class FluxPool implements AutoCloseable {
     private GeneratedImages draw() {
       FluxPipeline pipeline = idle.remove();
       try {
-        return pipeline.generate(request.withListener(new WhileWanted(answer, request)));
+        return pipeline.generate(
+            request.withListener(
+                request
+                    .listener()
+                    .orElse(SamplingListener.none())
+                    .andThen(new WhileWanted(answer))));
       } finally {
         idle.add(pipeline);
       }
@@ -279,22 +284,16 @@ public final class FluxPool implements AutoCloseable {
     }
   }
 
-  /** The request's listener, and the end of a run whose answer nobody waits for. */
-  private record WhileWanted(CompletableFuture<?> answer, SamplingListener listener)
-      implements SamplingListener {
-
-    WhileWanted(CompletableFuture<?> answer, ImageRequest request) {
-      this(answer, request.listener().orElse(SamplingListener.none()));
-    }
-
+  /** Ends a run whose answer nobody waits for. */
+  private record WhileWanted(CompletableFuture<?> answer) implements SamplingListener {
     @Override
     public void onStep(SamplingStep step) {
-      listener.onStep(step);
+      // only its end matters
     }
 
     @Override
     public boolean isCancelled() {
-      return answer.isDone() || listener.isCancelled();
+      return answer.isDone();
     }
   }
 

@@ -2,6 +2,7 @@ package io.jitflow.flux;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import io.jitflow.core.token.TokenGrid;
 import io.jitflow.flux.network.VaeEncoder;
@@ -14,8 +15,11 @@ import java.util.Random;
  * squares over pictures of random patches that the autoencoder's encoder has seen: few and many, on
  * white, black and coloured grounds, because the encoder's norms see a whole picture.
  */
-final class LatentColours {
+final class LatentColours implements AutoCloseable {
   private static final int COLOURS = 3;
+
+  /** Latent pixels of a token, two in each direction. */
+  private static final int PARTS = 4;
 
   /** Latent pixels along a side of the pictures that the map is fitted to. */
   private static final int CELLS = 16;
@@ -25,18 +29,41 @@ final class LatentColours {
   /** Keeps the equations solvable where the encoder leaves a channel unused. */
   private static final double RIDGE = 1e-4;
 
-  private final int channels;
+  /** {@code [4 channels, 12]}: from a token to the levels of its four pixels, 0 to 255. */
+  private final NDArray factors;
 
-  /** For each colour the factors of the channels, then the constant. */
-  private final float[] map;
+  /** {@code [12]}; what is added, and a half for rounding. */
+  private final NDArray offsets;
 
-  private LatentColours(int channels, float[] map) {
-    this.channels = channels;
-    this.map = map;
+  /**
+   * Spreads the map over the pixels of a token.
+   *
+   * @param channels channels of a latent pixel
+   * @param map for each colour, from -1 to 1, the factors of the channels, then the constant
+   */
+  private LatentColours(NDManager owner, int channels, double[][] map) {
+    float[] spread = new float[PARTS * channels * PARTS * COLOURS];
+    float[] added = new float[PARTS * COLOURS];
+    for (int part = 0; part < PARTS; part++) {
+      for (int colour = 0; colour < COLOURS; colour++) {
+        int column = COLOURS * part + colour;
+        added[column] = (float) ((map[colour][channels] + 1) * 127.5 + 0.5);
+        for (int c = 0; c < channels; c++) {
+          spread[(PARTS * c + part) * PARTS * COLOURS + column] = (float) (map[colour][c] * 127.5);
+        }
+      }
+    }
+    factors = owner.create(spread, new Shape((long) PARTS * channels, PARTS * COLOURS));
+    offsets = owner.create(added);
   }
 
-  /** Fits the map; deterministic. */
-  static LatentColours fit(VaeEncoder encoder) {
+  /**
+   * Fits the map; deterministic.
+   *
+   * @param encoder the model's own
+   * @param owner of the map, on the device of the latents that will be painted
+   */
+  static LatentColours fit(VaeEncoder encoder, NDManager owner) {
     int scale = encoder.architecture().scale();
     int channels = encoder.architecture().latentChannels();
     int side = CELLS * scale;
@@ -68,17 +95,14 @@ final class LatentColours {
         }
       }
     }
-    float[] map = new float[COLOURS * unknown];
+    double[][] map = new double[COLOURS][];
     for (int a = 0; a < unknown; a++) {
       normal[a][a] += RIDGE * cells * PICTURES;
     }
     for (int colour = 0; colour < COLOURS; colour++) {
-      double[] solution = solve(normal, right[colour]);
-      for (int a = 0; a < unknown; a++) {
-        map[colour * unknown + a] = (float) solution[a];
-      }
+      map[colour] = solve(normal, right[colour]);
     }
-    return new LatentColours(channels, map);
+    return new LatentColours(owner, channels, map);
   }
 
   /** Rectangles of random colours and sizes on a ground, in [-1, 1]. */
@@ -153,40 +177,36 @@ final class LatentColours {
   /**
    * Paints latents.
    *
-   * @param tokens {@code [1, rows * cols, 4 channels]}, FLOAT32
+   * @param tokens {@code [1, rows * cols, 4 channels]}, FLOAT32; borrowed
    * @param grid rows and columns of tokens
    * @return two pixels for every token in each direction
    */
   BufferedImage picture(NDArray tokens, TokenGrid grid) {
-    return picture(tokens.toFloatArray(), grid);
-  }
-
-  BufferedImage picture(float[] tokens, TokenGrid grid) {
+    byte[] levels;
+    try (NDArray rows = tokens.reshape(grid.tokens(), factors.getShape().get(0));
+        NDArray products = rows.matMul(factors);
+        NDArray sums = products.add(offsets);
+        NDArray clipped = sums.clip(0, 255);
+        NDArray whole = clipped.toType(DataType.UINT8, true)) {
+      levels = whole.toByteArray();
+    }
     int width = 2 * grid.cols();
-    int[] rgb = new int[4 * grid.tokens()];
-    int unknown = channels + 1;
-    for (int token = 0; token < grid.tokens(); token++) {
-      int base = token * 4 * channels;
-      for (int part = 0; part < 4; part++) {
-        float red = map[channels];
-        float green = map[unknown + channels];
-        float blue = map[2 * unknown + channels];
-        for (int c = 0; c < channels; c++) {
-          float value = tokens[base + 4 * c + part];
-          red += map[c] * value;
-          green += map[unknown + c] * value;
-          blue += map[2 * unknown + c] * value;
-        }
-        int pixel = level(red) << 16 | level(green) << 8 | level(blue);
-        rgb[(2 * grid.row(token) + part / 2) * width + 2 * grid.col(token) + part % 2] = pixel;
-      }
+    int[] rgb = new int[PARTS * grid.tokens()];
+    for (int pixel = 0; pixel < rgb.length; pixel++) {
+      int token = pixel / PARTS;
+      int part = pixel % PARTS;
+      int from = COLOURS * pixel;
+      rgb[(2 * grid.row(token) + part / 2) * width + 2 * grid.col(token) + part % 2] =
+          ((levels[from] & 255) << 16) | ((levels[from + 1] & 255) << 8) | (levels[from + 2] & 255);
     }
     BufferedImage image = new BufferedImage(width, 2 * grid.rows(), BufferedImage.TYPE_INT_RGB);
     image.setRGB(0, 0, width, 2 * grid.rows(), rgb, 0, width);
     return image;
   }
 
-  private static int level(float value) {
-    return (int) Math.max(0, Math.min(255, (value + 1) * 127.5f + 0.5f));
+  @Override
+  public void close() {
+    factors.close();
+    offsets.close();
   }
 }

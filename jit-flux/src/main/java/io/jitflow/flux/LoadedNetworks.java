@@ -32,7 +32,7 @@ final class LoadedNetworks implements AutoCloseable {
 
   private final FluxBundle bundle;
   private final Device device;
-  private final MemoryPolicy memory;
+  private MemoryPolicy memory;
   private final ArithmeticChoice arithmetic;
   private final Adaptation adaptation;
   private final PipelineListener listener;
@@ -67,6 +67,19 @@ final class LoadedNetworks implements AutoCloseable {
       }
     }
     vae();
+  }
+
+  /**
+   * Changes the policy, for an image of another size. What the new one has no room for is freed
+   * when the next network is asked for.
+   */
+  void use(MemoryPolicy policy) {
+    if (policy != memory && (policy == MemoryPolicy.STREAMED || memory == MemoryPolicy.STREAMED)) {
+      closeTextEncoders(); // their weights lie elsewhere
+      closeModulation();
+      closeTransformer();
+    }
+    memory = policy;
   }
 
   /** What is loaded now. */
@@ -145,11 +158,11 @@ final class LoadedNetworks implements AutoCloseable {
   }
 
   FluxTransformer transformer() throws IOException {
+    if (memory != MemoryPolicy.RESIDENT) {
+      closeTextEncoders();
+      closeModulation();
+    }
     if (transformer == null) {
-      if (memory != MemoryPolicy.RESIDENT) {
-        closeTextEncoders();
-        closeModulation();
-      }
       begin(FluxNetwork.TRANSFORMER);
       transformer =
           load(
@@ -166,7 +179,7 @@ final class LoadedNetworks implements AutoCloseable {
   /** Loads the encoder, which few requests need; the caller closes it. */
   VaeEncoder vaeEncoder() throws IOException {
     VaeEncoder encoder = VaeEncoder.load(bundle.requireVaeEncoder(), device, bundle.vaeDecoder());
-    convert(FluxNetwork.VAE_DECODER, encoder::toFloat32);
+    convert(FluxNetwork.VAE_DECODER, encoder::toFloat32, () -> false);
     return encoder;
   }
 
@@ -174,7 +187,7 @@ final class LoadedNetworks implements AutoCloseable {
     if (vae == null) {
       begin(FluxNetwork.VAE_DECODER);
       vae = VaeDecoder.load(bundle.file(FluxNetwork.VAE_DECODER), device, bundle.vaeDecoder());
-      convert(FluxNetwork.VAE_DECODER, vae::toFloat32);
+      convert(FluxNetwork.VAE_DECODER, vae::toFloat32, () -> false);
     }
     return vae;
   }
@@ -200,7 +213,7 @@ final class LoadedNetworks implements AutoCloseable {
     T loaded = loadStored(network, file, program, loader);
     boolean complete = false;
     try {
-      convert(network, loaded::toFloat32);
+      convert(network, loaded::toFloat32, loaded::computeInFloat32);
       adaptation.apply(network, loaded, program);
       complete = true;
       return loaded;
@@ -218,32 +231,43 @@ final class LoadedNetworks implements AutoCloseable {
    */
   private <T> T loadStored(FluxNetwork network, Path file, NetworkProgram program, Loader<T> loader)
       throws IOException {
-    boolean streamed = memory == MemoryPolicy.STREAMED && device.isGpu();
-    boolean converted = arithmetic.converts(network) && !isInt8(network);
-    boolean adapted = adaptation.changes(network);
-    if (adapted && streamed) {
-      throw new IllegalStateException(
-          "weights that are streamed from the bundle cannot take adapters in memory; merge the"
-              + " adapters at conversion, or choose another memory policy");
-    }
-    if (converted || adapted || (device.isGpu() && !streamed)) {
+    boolean streamed = memory == MemoryPolicy.STREAMED;
+    boolean copied = arithmetic.converts(network) && !isInt8(network) && !widens(network);
+    if (copied || adaptation.changes(network) || (device.isGpu() && !streamed)) {
       return loader.load(ModuleFile.of(file));
     }
     Optional<MappedArchive> mapped = MappedArchive.map(file, program, bundle.dtype(network));
     if (mapped.isEmpty()) {
+      if (streamed) {
+        LOG.warn(
+            "{} was made by an earlier version or elsewhere: its weights cannot be streamed and are"
+                + " loaded as a whole; convert the checkpoint again",
+            file);
+      }
       return loader.load(ModuleFile.of(file));
     }
     try (MappedArchive archive = mapped.get()) {
-      return loader.load(archive.file().withHostMemory(streamed));
+      return loader.load(archive.file().withHostMemory(streamed && device.isGpu()));
     }
+  }
+
+  /** Whether a network's matrices stay as they are stored and are widened where they are used. */
+  private boolean widens(FluxNetwork network) {
+    return memory == MemoryPolicy.STREAMED
+        && network != FluxNetwork.TEXT_ENCODER // small
+        && !adaptation.changes(network);
   }
 
   private boolean isInt8(FluxNetwork network) {
     return bundle.dtype(network) == DType.I8;
   }
 
-  private void convert(FluxNetwork network, BooleanSupplier toFloat32) {
-    if (arithmetic.converts(network) && !toFloat32.getAsBoolean()) {
+  private void convert(
+      FluxNetwork network, BooleanSupplier toFloat32, BooleanSupplier computeInFloat32) {
+    if (!arithmetic.converts(network) || (widens(network) && computeInFloat32.getAsBoolean())) {
+      return;
+    }
+    if (!toFloat32.getAsBoolean()) {
       LOG.warn(
           "{} has no method to_float32 and computes in the type of its weights, which may be slow"
               + " on this machine; convert the checkpoint again, or give your own module the"

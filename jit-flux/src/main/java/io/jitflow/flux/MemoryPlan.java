@@ -3,10 +3,6 @@ package io.jitflow.flux;
 import ai.djl.Device;
 import ai.djl.util.cuda.CudaUtils;
 import io.jitflow.flux.FluxOptions.MemoryPolicy;
-import io.jitflow.flux.bundle.FluxBundle;
-import io.jitflow.flux.network.FluxArchitecture;
-import io.jitflow.flux.weights.DType;
-import io.jitflow.flux.weights.FluxNetwork;
 import java.io.IOException;
 import java.lang.management.MemoryUsage;
 import java.nio.file.Files;
@@ -22,98 +18,110 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
- * How a pipeline divides a device's memory: what each policy needs for an image of 1024 x 1024 px
- * with 512 text tokens, and which one was chosen. {@code docs/networks.md} has the formula.
+ * How a pipeline divides a device's memory: what each policy needs for an image of a size, and
+ * which one was chosen. {@code docs/networks.md} has the formula.
  *
+ * @param widthPx width of the image in px
+ * @param heightPx height of the image in px
  * @param policy the policy, never {@link MemoryPolicy#AUTO}
  * @param decodeTilePx images with a longer side are decoded in tiles of this size
- * @param needed bytes that each policy needs on the device
- * @param freeBytes what is free on the device; empty if that is not known
+ * @param needed bytes that each policy needs on the device; without {@link MemoryPolicy#STREAMED}
+ *     on a GPU if there are adapters, which need the weights in its memory
+ * @param freeBytes what was free on the device when the pipeline was loaded; empty if that is not
+ *     known
  */
 public record MemoryPlan(
-    MemoryPolicy policy, int decodeTilePx, Map<MemoryPolicy, Long> needed, OptionalLong freeBytes) {
+    int widthPx,
+    int heightPx,
+    MemoryPolicy policy,
+    int decodeTilePx,
+    Map<MemoryPolicy, Long> needed,
+    OptionalLong freeBytes) {
   private static final List<MemoryPolicy> FASTEST_FIRST =
       List.of(MemoryPolicy.RESIDENT, MemoryPolicy.SEQUENTIAL, MemoryPolicy.STREAMED);
-  private static final int IMAGE_TOKENS = 4096;
-  private static final int TEXT_TOKENS = 512;
   private static final List<Integer> TILES_PX = List.of(1024, 768, 512, 384, 256);
 
   /** The smallest tile that is worth a faster policy: smaller ones differ visibly in tone. */
   private static final int SMALLEST_TILE_PX = 512;
 
-  private static final int DECODER_TENSORS = 6;
-
-  /** What engine, libraries and the Java process take by themselves. */
-  private static final long OVERHEAD = 500_000_000;
-
   /**
    * Makes the map immutable.
    *
+   * @param widthPx width of the image in px
+   * @param heightPx height of the image in px
    * @param policy the policy, never {@link MemoryPolicy#AUTO}
    * @param decodeTilePx images with a longer side are decoded in tiles of this size
    * @param needed bytes that each policy needs on the device
-   * @param freeBytes what is free on the device; empty if that is not known
+   * @param freeBytes what was free on the device; empty if that is not known
    */
   public MemoryPlan {
     needed = Collections.unmodifiableMap(new EnumMap<>(needed));
   }
 
+  /**
+   * Divides what is free.
+   *
+   * @throws IllegalStateException saying what each policy needs, if the policy is left open and
+   *     none fits; or if the options ask for what this device cannot do
+   */
   static MemoryPlan of(
-      FluxOptions options, FluxBundle bundle, Device device, ArithmeticChoice arithmetic)
-      throws IOException {
-    return of(options, new Weights(bundle, arithmetic), bundle, freeBytes(device));
-  }
-
-  /** The same for a device of which this much is free. */
-  static MemoryPlan of(FluxOptions options, Weights weights, FluxBundle bundle, OptionalLong free) {
-    int smallest = Math.min(options.decodeTilePx(), SMALLEST_TILE_PX);
+      FluxOptions options, MemoryEstimate estimate, MemoryEstimate.Size size, OptionalLong free) {
+    int smallest =
+        options.memory() == MemoryPolicy.AUTO
+            ? Math.min(options.decodeTilePx(), SMALLEST_TILE_PX)
+            : options.decodeTilePx();
     Map<MemoryPolicy, Long> needed = new EnumMap<>(MemoryPolicy.class);
     for (MemoryPolicy policy : FASTEST_FIRST) {
-      needed.put(policy, bytes(policy, weights, bundle, smallest));
+      if (policy != MemoryPolicy.STREAMED || estimate.streams() || !estimate.isGpu()) {
+        needed.put(policy, estimate.bytes(policy, size, smallest));
+      }
     }
-    MemoryPolicy policy = options.memory();
-    if (policy == MemoryPolicy.AUTO) {
-      policy =
-          FASTEST_FIRST.stream()
-              .filter(
-                  candidate ->
-                      Objects.requireNonNull(needed.get(candidate)) <= free.orElse(Long.MAX_VALUE))
-              .findFirst()
-              .orElseThrow(() -> new IllegalStateException(nothingFits(bundle, needed, free)));
+    if (options.memory() != MemoryPolicy.AUTO) {
+      if (!needed.containsKey(options.memory())) {
+        throw new IllegalStateException(
+            "weights that are streamed to a GPU cannot take adapters in memory; merge the adapters"
+                + " at conversion, or choose another memory policy");
+      }
+      return new MemoryPlan(
+          size.widthPx(), size.heightPx(), options.memory(), options.decodeTilePx(), needed, free);
     }
-    int tile = options.decodeTilePx();
-    if (options.memory() == MemoryPolicy.AUTO) {
-      MemoryPolicy chosen = policy;
-      tile =
-          Stream.concat(
-                  Stream.of(tile), TILES_PX.stream().filter(px -> px < options.decodeTilePx()))
-              .filter(px -> bytes(chosen, weights, bundle, px) <= free.orElse(Long.MAX_VALUE))
-              .findFirst()
-              .orElse(smallest);
-    }
-    return new MemoryPlan(policy, tile, needed, free);
+    long budget = free.orElse(Long.MAX_VALUE);
+    MemoryPolicy policy =
+        FASTEST_FIRST.stream()
+            .filter(needed::containsKey)
+            .filter(candidate -> Objects.requireNonNull(needed.get(candidate)) <= budget)
+            .findFirst()
+            .orElseThrow(() -> new IllegalStateException(nothingFits(size, needed, free)));
+    int tile =
+        Stream.concat(
+                Stream.of(options.decodeTilePx()),
+                TILES_PX.stream().filter(px -> px < options.decodeTilePx()))
+            .filter(px -> estimate.bytes(policy, size, px) <= budget)
+            .findFirst()
+            .orElse(smallest);
+    return new MemoryPlan(size.widthPx(), size.heightPx(), policy, tile, needed, free);
   }
 
   private static String nothingFits(
-      FluxBundle bundle, Map<MemoryPolicy, Long> needed, OptionalLong free) {
+      MemoryEstimate.Size size, Map<MemoryPolicy, Long> needed, OptionalLong free) {
     return String.format(
         Locale.ROOT,
-        "%s: for an image of 1024 x 1024 px the device needs %s, and has %.1f GB free; close other"
-            + " programs, choose another device, or convert the checkpoint with 8-bit weights",
-        bundle.folder(),
+        "for an image of %s the device needs %s, and has %.1f GB free; close other programs, choose"
+            + " another device, convert the checkpoint with 8-bit weights, or draw smaller images",
+        size,
         describe(needed),
         free.orElse(0) / 1e9);
   }
 
   private static String describe(Map<MemoryPolicy, Long> needed) {
-    return FASTEST_FIRST.stream()
+    return needed.entrySet().stream()
         .map(
-            policy ->
+            entry ->
                 String.format(
                     Locale.ROOT,
                     "%.1f GB %s",
-                    Objects.requireNonNull(needed.get(policy)) / 1e9,
-                    switch (policy) {
+                    entry.getValue() / 1e9,
+                    switch (entry.getKey()) {
                       case RESIDENT -> "with all networks resident";
                       case SEQUENTIAL -> "with one after the other";
                       default -> "with weights streamed from host memory";
@@ -121,47 +129,8 @@ public record MemoryPlan(
         .collect(Collectors.joining(", "));
   }
 
-  /** What is on the device at the worst moment of a run. */
-  static long bytes(MemoryPolicy policy, Weights weights, FluxBundle bundle, int tilePx) {
-    long layer = largestMatrix(bundle, weights);
-    long work = activations(bundle.transformer(), weights.width(FluxNetwork.TRANSFORMER));
-    work += weights.int8() ? layer : 0;
-    long decode =
-        (long) DECODER_TENSORS
-            * Float.BYTES
-            * tilePx
-            * tilePx
-            * bundle.vaeDecoder().blockChannels().get(0);
-    long text = weights.clip + weights.t5;
-    long vae = weights.vae + OVERHEAD;
-    return switch (policy) {
-      case SEQUENTIAL ->
-          vae
-              + Math.max(
-                  Math.max(text, weights.modulation), weights.transformer + Math.max(work, decode));
-      case STREAMED -> vae + Math.max(work + layer, decode);
-      default -> vae + text + weights.modulation + weights.transformer + Math.max(work, decode);
-    };
-  }
-
-  /**
-   * Per token of a single block: its input, the fused product of queries, keys, values and
-   * feed-forward, attention and activated feed-forward, and both of them joined.
-   */
-  static long activations(FluxArchitecture a, int width) {
-    long tokens = IMAGE_TOKENS + TEXT_TOKENS;
-    return tokens * width * (6L * a.hiddenSize() + 3L * a.mlpWidth());
-  }
-
-  private static long largestMatrix(FluxBundle bundle, Weights weights) {
-    FluxArchitecture a = bundle.transformer();
-    return weights.width(FluxNetwork.TRANSFORMER)
-        * (3L * a.hiddenSize() + a.mlpWidth())
-        * a.hiddenSize();
-  }
-
   /** Free memory of a GPU, or what the system says it can give on a CPU. */
-  private static OptionalLong freeBytes(Device device) {
+  static OptionalLong freeBytes(Device device) {
     if (device.isGpu()) {
       MemoryUsage usage = CudaUtils.getGpuMemory(device);
       return OptionalLong.of(usage.getMax() - usage.getCommitted());
@@ -182,62 +151,14 @@ public record MemoryPlan(
   public String toString() {
     return String.format(
         Locale.ROOT,
-        "memory policy %s, tiles of %d px; needed: %s%s",
+        "memory policy %s, tiles of %d px; needed for %d x %d px: %s%s",
         policy,
         decodeTilePx,
+        widthPx,
+        heightPx,
         describe(needed),
         freeBytes.isPresent()
             ? String.format(Locale.ROOT, "; free: %.1f GB", freeBytes.getAsLong() / 1e9)
             : "");
-  }
-
-  /** Sizes of the networks as they will be in memory. */
-  static final class Weights {
-    private final FluxBundle bundle;
-    private final ArithmeticChoice arithmetic;
-    private final long clip;
-    private final long t5;
-    private final long modulation;
-    private final long transformer;
-    private final long vae;
-
-    Weights(FluxBundle bundle, ArithmeticChoice arithmetic) throws IOException {
-      this.bundle = bundle;
-      this.arithmetic = arithmetic;
-      this.clip = size(FluxNetwork.TEXT_ENCODER, bundle.file(FluxNetwork.TEXT_ENCODER), false);
-      this.t5 =
-          size(
-              FluxNetwork.TEXT_ENCODER_2,
-              bundle.file(FluxNetwork.TEXT_ENCODER_2),
-              isInt8(FluxNetwork.TEXT_ENCODER_2));
-      this.transformer =
-          size(FluxNetwork.TRANSFORMER, bundle.file(FluxNetwork.TRANSFORMER), int8());
-      this.modulation =
-          bundle.modulation().isPresent()
-              ? size(FluxNetwork.TRANSFORMER, bundle.modulation().get(), false)
-              : 0;
-      this.vae = size(FluxNetwork.VAE_DECODER, bundle.file(FluxNetwork.VAE_DECODER), false);
-    }
-
-    private long size(FluxNetwork network, Path file, boolean mostlyInt8) throws IOException {
-      long stored = Files.size(file);
-      boolean doubles =
-          arithmetic.converts(network) && !mostlyInt8 && bundle.dtypes().get(network) != DType.F32;
-      return doubles ? 2 * stored : stored;
-    }
-
-    private boolean isInt8(FluxNetwork network) {
-      return bundle.dtypes().get(network) == DType.I8;
-    }
-
-    boolean int8() {
-      return isInt8(FluxNetwork.TRANSFORMER);
-    }
-
-    /** Bytes of a number in the arithmetic of a network. */
-    int width(FluxNetwork network) {
-      boolean wide = arithmetic.converts(network) || bundle.dtypes().get(network) == DType.F32;
-      return wide ? Float.BYTES : Short.BYTES;
-    }
   }
 }

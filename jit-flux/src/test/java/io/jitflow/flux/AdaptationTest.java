@@ -10,6 +10,7 @@ import io.jitflow.flux.FluxOptions.MemoryPolicy;
 import io.jitflow.flux.adapter.AdapterException;
 import io.jitflow.flux.adapter.AdapterFixture;
 import io.jitflow.flux.adapter.AdapterFixture.Naming;
+import io.jitflow.flux.bundle.FluxBundle;
 import io.jitflow.flux.bundle.MergedAdapter;
 import io.jitflow.flux.image.GeneratedImages;
 import io.jitflow.flux.image.ImageRequest;
@@ -92,6 +93,21 @@ class AdaptationTest {
             () -> FluxPipeline.load(plain, options(MemoryPolicy.RESIDENT, LoraAdapter.of(wide))))
         .isInstanceOf(AdapterException.class)
         .hasMessageContaining("for another model");
+  }
+
+  @Test
+  void check_streamedWeights_refusesAdaptersOnADeviceOnly() throws IOException {
+    FluxBundle bundle = FluxBundle.read(TinyBundle.dev(scratch));
+    try (Adaptation adaptation = Adaptation.open(bundle, List.of(adapter));
+        Adaptation none = Adaptation.open(bundle, List.of())) {
+      none.check(MemoryPolicy.STREAMED, Device.gpu());
+      adaptation.check(MemoryPolicy.SEQUENTIAL, Device.gpu());
+      adaptation.check(MemoryPolicy.STREAMED, Device.cpu());
+      assertThatThrownBy(() -> adaptation.check(MemoryPolicy.STREAMED, Device.gpu()))
+          .isInstanceOf(IllegalStateException.class)
+          .hasMessageContaining("streamed from the bundle's files to gpu(0)")
+          .hasMessageContaining("convert --lora");
+    }
   }
 
   private static int distance(BufferedImage a, BufferedImage b) {

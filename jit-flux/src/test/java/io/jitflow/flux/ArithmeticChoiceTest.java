@@ -1,5 +1,6 @@
 package io.jitflow.flux;
 
+import io.jitflow.flux.FluxOptions.MemoryPolicy;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -88,10 +89,17 @@ class ArithmeticChoiceTest {
   void auto_whenFloat32WouldNotFit_staysAsStoredAndSaysWhy() throws IOException {
     FluxBundle bundle = stored(DType.BF16);
     long transformer = Files.size(bundle.file(FluxNetwork.TRANSFORMER));
-    ArithmeticChoice choice =
-        ArithmeticChoice.of(OPTIONS, bundle, Device.cpu(), transformer, () -> NONE);
-    assertThat(choice.converted()).isEmpty();
-    assertThat(choice.reason()).contains("as stored").contains("the machine has");
+    for (MemoryPolicy whole : new MemoryPolicy[] {MemoryPolicy.RESIDENT, MemoryPolicy.SEQUENTIAL}) {
+      ArithmeticChoice choice =
+          ArithmeticChoice.of(
+              OPTIONS.withMemory(whole), bundle, Device.cpu(), transformer, () -> NONE);
+      assertThat(choice.converted()).isEmpty();
+      assertThat(choice.reason()).contains("as stored").contains("the machine has");
+    }
+    // streamed weights are widened where they are used
+    assertThat(
+            ArithmeticChoice.of(OPTIONS, bundle, Device.cpu(), transformer, () -> NONE).converted())
+        .hasSize(4);
   }
 
   @Test

@@ -5,22 +5,35 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
 import ai.djl.Device;
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import io.jitflow.core.CancellableListener;
 import io.jitflow.core.EulerSampler;
+import io.jitflow.core.PlainSampler;
 import io.jitflow.core.Sampler;
+import io.jitflow.core.SamplingListener;
 import io.jitflow.core.SigmaSchedule;
+import io.jitflow.core.Solver;
 import io.jitflow.core.jit.JitSampler;
+import io.jitflow.core.token.TokenGrid;
 import io.jitflow.flux.bundle.FluxBundle;
 import io.jitflow.flux.image.GeneratedImages;
 import io.jitflow.flux.image.ImageRequest;
 import io.jitflow.flux.image.Inpainting;
+import io.jitflow.flux.image.PreviewListener;
 import io.jitflow.flux.image.SourceImage;
+import io.jitflow.flux.network.LatentPacking;
+import io.jitflow.flux.network.VaeEncoder;
 import java.awt.image.BufferedImage;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Random;
+import java.util.Set;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -28,11 +41,13 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.MethodSource;
 
 /** Requests that start from a picture, on small random networks. */
 class EditingTest {
   private static final int WIDTH = 96;
   private static final int HEIGHT = 128;
+  private static final SourceImage MASK = mask(32, 32, 80, 100);
 
   @TempDir static Path scratch;
   private static FluxPipeline pipeline;
@@ -81,10 +96,142 @@ class EditingTest {
     return new EulerSampler(SigmaSchedule.linear(), steps);
   }
 
+  /** The method's samplers and those of second order, which have to work with all that is here. */
+  static Stream<Sampler> samplers() {
+    return Stream.of(
+        euler(6),
+        new PlainSampler(SigmaSchedule.linear(), 5, Solver.ADAMS_BASHFORTH_2),
+        JitSampler.preset4x(),
+        JitSampler.preset7x(),
+        JitSampler.forSpeedup(4),
+        JitSampler.forSpeedup(7),
+        JitSampler.forSpeedup(10));
+  }
+
   private static List<Double> sigmas(ImageRequest request) {
     List<Double> sigmas = new ArrayList<>();
     pipeline.generate(request.withListener(step -> sigmas.add(step.sigma())));
     return sigmas;
+  }
+
+  @ParameterizedTest
+  @MethodSource("samplers")
+  void generate_strengths_startAtTheModelsOwnLevelsWithEverySampler(Sampler sampler) {
+    double[] own = pipeline.schedule().sigmas(sampler.steps(), HEIGHT / 16 * (WIDTH / 16));
+    Set<SourceImage> results = new HashSet<>();
+    for (double strength : new double[] {0.6, 0.8, 1}) {
+      List<Double> sigmas = new ArrayList<>();
+      Set<Integer> stages = new HashSet<>();
+      ImageRequest request = request(sampler, strength);
+      BufferedImage drawn =
+          pipeline
+              .generate(
+                  request.withListener(
+                      step -> {
+                        sigmas.add(step.sigma());
+                        stages.add(step.stages() - step.stage());
+                      }))
+              .bufferedImage(0);
+      int first = Editing.firstStep(strength, sampler.steps());
+      assertThat(sigmas.get(0)).isCloseTo(first == 0 ? 1 : own[first], within(1e-12));
+      assertThat(sigmas).isSortedAccordingTo((a, b) -> Double.compare(b, a));
+      assertThat(stages)
+          .hasSize(sampler instanceof JitSampler jit ? jit.config().stages().size() : 1)
+          .contains(1);
+      results.add(SourceImage.of(drawn));
+    }
+    assertThat(results).hasSize(3);
+  }
+
+  @ParameterizedTest
+  @MethodSource("samplers")
+  void generate_previews_areThoseOfEveryStep(Sampler sampler) {
+    List<BufferedImage> previews = new ArrayList<>();
+    PreviewListener listener = (step, preview) -> previews.add(preview);
+    BufferedImage drawn =
+        pipeline
+            .generate(request(sampler, 1).withMask(MASK).withListener(listener))
+            .bufferedImage(0);
+    assertThat(drawn.getWidth()).isEqualTo(WIDTH);
+    assertThat(previews).hasSize(sampler.steps());
+    assertThat(previews.get(0).getWidth()).isEqualTo(WIDTH / 8);
+    assertThat(previews.get(0).getHeight()).isEqualTo(HEIGHT / 8);
+    assertThat(SourceImage.of(previews.get(0)))
+        .isNotEqualTo(SourceImage.of(previews.get(previews.size() - 1)));
+  }
+
+  @Test
+  void generate_wrappedPreviewListener_hearsThePreviewsItWants() throws IOException {
+    List<Integer> all = new ArrayList<>();
+    List<Integer> some = new ArrayList<>();
+    List<Integer> steps = new ArrayList<>();
+    PreviewListener every = (step, preview) -> all.add(step);
+    PreviewListener second =
+        new PreviewListener() {
+          @Override
+          public void onPreview(int step, BufferedImage preview) {
+            some.add(step);
+          }
+
+          @Override
+          public boolean wantsEstimate(int step) {
+            return step == 1;
+          }
+        };
+    SamplingListener recording = step -> steps.add(step.step());
+    ImageRequest request =
+        request(euler(3), 1)
+            .withListener(
+                new CancellableListener(
+                    recording.andThen(new CancellableListener(every)).andThen(second)));
+    pipeline.generate(request);
+    assertThat(all).containsExactly(0, 1, 2);
+    assertThat(some).containsExactly(1);
+    assertThat(steps).containsExactly(0, 1, 2);
+    try (FluxPool pool =
+        FluxPool.load(TinyBundle.dev(scratch), FluxOptions.defaults().withDevice(Device.cpu()))) {
+      pool.generate(request);
+    }
+    assertThat(all).containsExactly(0, 1, 2, 0, 1, 2);
+  }
+
+  @Test
+  void fit_picture_isCloserThanItsMeanColour() throws IOException {
+    FluxBundle bundle = FluxBundle.read(pipeline.bundle());
+    try (NDManager manager = NDManager.newBaseManager(Device.cpu(), "PyTorch");
+        VaeEncoder encoder =
+            VaeEncoder.load(bundle.requireVaeEncoder(), Device.cpu(), bundle.vaeDecoder());
+        LatentColours colours = LatentColours.fit(encoder, manager)) {
+      SourceImage picture = blocks();
+      NDArray pixels =
+          Editing.pixels(request(euler(1), 1).withImage(picture, 1).start().orElseThrow(), manager);
+      BufferedImage preview =
+          colours.picture(
+              LatentPacking.pack(encoder.encode(pixels)), new TokenGrid(HEIGHT / 16, WIDTH / 16));
+      double[] error = new double[2];
+      int[] rgb = picture.pixels();
+      for (int y = 0; y < preview.getHeight(); y++) {
+        for (int x = 0; x < preview.getWidth(); x++) {
+          int truth = rgb[8 * y * WIDTH + 8 * x];
+          for (int shift = 0; shift < 24; shift += 8) {
+            int level = truth >> shift & 255;
+            error[0] += Math.pow((preview.getRGB(x, y) >> shift & 255) - level, 2);
+            error[1] += Math.pow(128 - level, 2);
+          }
+        }
+      }
+      assertThat(error[0] / error[1]).isLessThan(0.9);
+    }
+  }
+
+  /** Squares of 32 px in several colours. */
+  private static SourceImage blocks() {
+    BufferedImage image = new BufferedImage(WIDTH, HEIGHT, BufferedImage.TYPE_INT_RGB);
+    for (int i = 0; i < WIDTH * HEIGHT; i++) {
+      int block = i / WIDTH / 32 * 3 + i % WIDTH / 32;
+      image.setRGB(i % WIDTH, i / WIDTH, block * 0x2f5a91 & 0xffffff);
+    }
+    return SourceImage.of(image);
   }
 
   /**
@@ -125,6 +272,10 @@ class EditingTest {
 
   @Test
   void generate_strengthThatLeavesAStageEmpty_saysWhichStrengthsWork() {
+    ImageRequest twice =
+        ImageRequest.of("").withSize(64, 64).withSampler(JitSampler.preset7x()).withSecondPass(0.1);
+    assertThatThrownBy(() -> FluxPipeline.check(pipeline.bundle(), pipeline.options(), twice))
+        .hasMessageContaining("strength 0.1 leaves too few of the sampler's 11 steps");
     assertThatThrownBy(() -> pipeline.generate(request(JitSampler.preset7x(), 0.1)))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageContaining("strength 0.1 leaves too few of the sampler's 11 steps")
@@ -135,7 +286,7 @@ class EditingTest {
   @ParameterizedTest
   @EnumSource(Inpainting.Context.class)
   void generate_mask_keepsTheRestPixelByPixel(Inpainting.Context context) {
-    for (Sampler sampler : List.of(euler(4), JitSampler.preset7x())) {
+    for (Sampler sampler : samplers().toList()) {
       ImageRequest request =
           request(sampler, 1).withMask(new Inpainting(mask(32, 32, 80, 100), 4, context));
       BufferedImage drawn = pipeline.generate(request).bufferedImage(0);

@@ -87,6 +87,11 @@ class FluxParityTest {
     return each("pipeline", set -> PipelineParity.tests(set, scratch).toList());
   }
 
+  @TestFactory
+  List<DynamicNode> editing_recordedRuns_match() throws IOException {
+    return each("editing", set -> EditingParity.tests(set, scratch));
+  }
+
   private interface Tests {
     List<DynamicNode> of(ParitySet set) throws IOException;
   }

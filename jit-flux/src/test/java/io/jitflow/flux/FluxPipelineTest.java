@@ -551,14 +551,16 @@ class FluxPipelineTest {
   @Test
   void memory_thatIsNotThere_isToldWithNumbers() throws IOException {
     FluxBundle description = FluxBundle.read(bundle);
-    ImageMemory large = ImageMemory.of(description, OPTIONS, request().withSize(4096, 4096));
-    assertThatThrownBy(() -> large.requireRoom(1_000_000, Long.MAX_VALUE))
+    ImageRequest large = request().withSize(4096, 4096);
+    assertThatThrownBy(
+            () -> FluxPipeline.requireRoom(description, OPTIONS, large, 1_000_000, Long.MAX_VALUE))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageContaining("4096 x 4096 px takes about")
         .hasMessageContaining("make it smaller");
-    assertThatThrownBy(() -> large.requireRoom(Long.MAX_VALUE, 1_000_000))
+    assertThatThrownBy(
+            () -> FluxPipeline.requireRoom(description, OPTIONS, large, Long.MAX_VALUE, 1_000_000))
         .hasMessageContaining("start with java -Xmx");
-    large.requireRoom(1L << 50, 1L << 40);
+    FluxPipeline.requireRoom(description, OPTIONS, large, 1L << 50, 1L << 40);
   }
 
   @Test

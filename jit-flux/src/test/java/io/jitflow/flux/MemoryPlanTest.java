@@ -19,16 +19,22 @@ class MemoryPlanTest {
 
   @TempDir static Path scratch;
   private static FluxBundle bundle;
-  private static MemoryPlan.Weights weights;
+  private static MemoryEstimate estimate;
 
   @BeforeAll
   static void convert() throws IOException {
     bundle = FluxBundle.read(TinyBundle.dev(scratch));
-    weights = new MemoryPlan.Weights(bundle, ArithmeticChoice.of(OPTIONS, bundle, Device.cpu()));
+    estimate = estimate(Device.cpu(), false);
+  }
+
+  private static MemoryEstimate estimate(Device device, boolean adapted) throws IOException {
+    return new MemoryEstimate(
+        bundle, ArithmeticChoice.of(OPTIONS, bundle, Device.cpu()), device, adapted);
   }
 
   private static MemoryPlan plan(FluxOptions options, long free) {
-    return MemoryPlan.of(options, weights, bundle, OptionalLong.of(free));
+    return MemoryPlan.of(
+        options, estimate, MemoryEstimate.Size.usual(bundle), OptionalLong.of(free));
   }
 
   @Test
@@ -72,5 +78,33 @@ class MemoryPlanTest {
         assertThat(plan.decodeTilePx()).isEqualTo(640);
       }
     }
+  }
+
+  @Test
+  void of_largerImages_needMoreAndTakeASlowerPolicy() {
+    MemoryEstimate.Size size = new MemoryEstimate.Size(2048, 1536, bundle.t5Tokens());
+    long needed = estimate.bytes(MemoryPolicy.RESIDENT, size, 512);
+    assertThat(plan(OPTIONS, needed - 1).policy()).isEqualTo(MemoryPolicy.RESIDENT);
+    MemoryPlan large = MemoryPlan.of(OPTIONS, estimate, size, OptionalLong.of(needed - 1));
+    assertThat(large.policy()).isEqualTo(MemoryPolicy.SEQUENTIAL);
+    assertThat(large.needed()).containsEntry(MemoryPolicy.RESIDENT, needed);
+    assertThat(large.toString()).contains("2048 x 1536 px");
+  }
+
+  @Test
+  void of_adapters_areNotStreamedToAGpu() throws IOException {
+    MemoryEstimate gpu = estimate(Device.gpu(), true);
+    MemoryEstimate.Size size = MemoryEstimate.Size.usual(bundle);
+    assertThat(MemoryPlan.of(OPTIONS, gpu, size, OptionalLong.empty()).needed())
+        .containsOnlyKeys(MemoryPolicy.RESIDENT, MemoryPolicy.SEQUENTIAL);
+    assertThatThrownBy(
+            () ->
+                MemoryPlan.of(
+                    OPTIONS.withMemory(MemoryPolicy.STREAMED), gpu, size, OptionalLong.empty()))
+        .isInstanceOf(IllegalStateException.class)
+        .hasMessageContaining("merge the adapters");
+    MemoryEstimate cpu = estimate(Device.cpu(), true);
+    assertThat(cpu.bytes(MemoryPolicy.STREAMED, size, 512))
+        .isEqualTo(cpu.bytes(MemoryPolicy.SEQUENTIAL, size, 512));
   }
 }

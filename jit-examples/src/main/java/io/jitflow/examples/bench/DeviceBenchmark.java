@@ -13,6 +13,7 @@ import io.jitflow.core.jit.JitConfig;
 import io.jitflow.core.jit.JitSampler;
 import io.jitflow.core.token.TokenGrid;
 import io.jitflow.flux.network.FluxArchitecture;
+import io.jitflow.flux.network.FluxModulation;
 import io.jitflow.flux.network.FluxTransformer;
 import io.jitflow.flux.network.ModuleFile;
 import io.jitflow.flux.program.NetworkProgram;
@@ -115,18 +116,21 @@ public final class DeviceBenchmark {
             TEXT_TOKENS,
             before / GB,
             loaded / GB);
-        out.println("| image tokens | ms per forward | TFLOP/s | peak, GB | all blocks, ms |");
-        out.println("|---|---|---|---|---|");
+        out.println(
+            "| image tokens | ms per forward | CPU ms | TFLOP/s | peak, GB | all blocks, ms |");
+        out.println("|---|---|---|---|---|---|");
         double rate = 0;
         for (int tokens : tokens(setup)) {
-          double ms = measure(manager, transformer, tokens, setup);
+          List<Double> cpu = new ArrayList<>();
+          double ms = measure(manager, transformer, tokens, setup, cpu);
           double flops = a.forwardFlops(tokens, TEXT_TOKENS);
           rate = Math.max(rate, flops / ms * 1e3);
           double all = ms * FLUX_DEV.forwardFlops(tokens, TEXT_TOKENS) / flops;
           out.printf(
-              "| %,d | %.1f | %.3f | %.2f | %.0f%s |%n",
+              "| %,d | %.1f | %.0f | %.3f | %.2f | %.0f%s |%n",
               tokens,
               ms,
+              Amounts.median(cpu),
               flops / ms / 1e9,
               peak(setup.device()) / GB,
               all,
@@ -134,8 +138,25 @@ public final class DeviceBenchmark {
         }
         seconds(out, manager, rate, whole);
       }
+      modulation(out, manager, setup, skeleton);
     } finally {
       Files.delete(skeleton);
+    }
+  }
+
+  /** What every step would take more if it modulated by itself. */
+  private static void modulation(PrintStream out, NDManager manager, Setup setup, Path skeleton)
+      throws IOException {
+    FluxArchitecture a = setup.architecture();
+    DType dtype = setup.weights() == DType.I8 ? DType.BF16 : setup.weights();
+    NetworkProgram.modulation(a).writeSkeleton(skeleton, name -> dtype);
+    try (FluxModulation network =
+        FluxModulation.load(
+            ModuleFile.random(skeleton).withHostMemory(setup.streamed()), setup.device(), a)) {
+      if (setup.float32()) {
+        network.toFloat32();
+      }
+      ModulationTime.print(out, manager, network, a.pooledWidth());
     }
   }
 
@@ -151,7 +172,7 @@ public final class DeviceBenchmark {
   }
 
   private static double measure(
-      NDManager manager, FluxTransformer transformer, int tokens, Setup setup) {
+      NDManager manager, FluxTransformer transformer, int tokens, Setup setup, List<Double> cpu) {
     FluxArchitecture a = setup.architecture();
     List<Double> times = new ArrayList<>();
     ProcessMemory.resetPeak();
@@ -162,10 +183,11 @@ public final class DeviceBenchmark {
         NDArray txt = pass.randomNormal(new Shape(1, TEXT_TOKENS, a.textWidth()));
         NDArray rows = pass.randomNormal(new Shape(1, a.modulationRows(), a.hiddenSize()));
         img.sum().getFloat(); // the device has nothing left to do
-        long start = System.nanoTime();
+        Stopwatch watch = new Stopwatch();
         transformer.velocity(img, ids, txt, rows.mul(0.1f)).sum().getFloat();
         if (run > 0) { // the first one warms up
-          times.add((System.nanoTime() - start) / 1e6);
+          times.add(watch.millis());
+          cpu.add(watch.cpuMillis());
         }
       }
     }

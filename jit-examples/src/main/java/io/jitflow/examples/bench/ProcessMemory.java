@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.OptionalLong;
+import java.util.concurrent.locks.LockSupport;
 
 /** The resident memory of this process, native and Java, as Linux counts it. */
 public final class ProcessMemory {
@@ -29,6 +30,53 @@ public final class ProcessMemory {
       return OptionalLong.of(read("VmHWM"));
     } catch (IOException e) {
       return OptionalLong.empty();
+    }
+  }
+
+  /**
+   * Returns what of the resident memory is no page of a file, in bytes: the system cannot drop it.
+   */
+  public static OptionalLong anonymous() {
+    try {
+      return OptionalLong.of(read("RssAnon"));
+    } catch (IOException e) {
+      return OptionalLong.empty();
+    }
+  }
+
+  /** Starts to look at {@link #anonymous} a hundred times a second. */
+  public static Watch watch() {
+    return new Watch();
+  }
+
+  /** A thread that looks at this process's memory. */
+  public static final class Watch implements AutoCloseable {
+    private static final long INTERVAL_MILLIS = 10;
+
+    private final Thread thread = new Thread(this::look, "memory-watch");
+    private volatile boolean closed;
+    private volatile long peak;
+
+    private Watch() {
+      thread.setDaemon(true);
+      thread.start();
+    }
+
+    private void look() {
+      while (!closed) {
+        peak = Math.max(peak, anonymous().orElse(0));
+        LockSupport.parkNanos(INTERVAL_MILLIS * 1_000_000);
+      }
+    }
+
+    /** The largest value seen, in bytes. */
+    public long peakAnonymous() {
+      return peak;
+    }
+
+    @Override
+    public void close() {
+      closed = true;
     }
   }
 

@@ -94,7 +94,15 @@ public final class SamplerBenchmark {
     /** Settings that are good in those worlds; see {@link SettingsSearch}. */
     SEARCH,
     /** FLUX.1's transformer with random weights; see {@link DeviceBenchmark}. */
-    DEVICE
+    DEVICE,
+    /** Inpainting with all and with few tokens of the kept part; see {@link EditingBenchmark}. */
+    INPAINTING,
+    /** Two passes against one; see {@link EditingBenchmark}. */
+    PASSES,
+    /** What a preview costs; see {@link EditingBenchmark}. */
+    PREVIEWS,
+    /** Memory of a pipeline of its widths under a policy; see {@link PolicyBenchmark}. */
+    POLICY
   }
 
   /**
@@ -328,6 +336,7 @@ public final class SamplerBenchmark {
           before = step.elapsed();
         }
       }
+      ModulationTime.print(out, manager, modulation, sizes.pooledWidth());
     }
   }
 }

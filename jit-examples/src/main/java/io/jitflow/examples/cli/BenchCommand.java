@@ -3,15 +3,21 @@ package io.jitflow.examples.cli;
 import ai.djl.engine.Engine;
 import io.jitflow.core.token.TokenGrid;
 import io.jitflow.examples.bench.DeviceBenchmark;
+import io.jitflow.examples.bench.EditingBenchmark;
 import io.jitflow.examples.bench.ExactBenchmark;
 import io.jitflow.examples.bench.NamedSampler;
+import io.jitflow.examples.bench.PolicyBenchmark;
 import io.jitflow.examples.bench.SamplerBenchmark;
 import io.jitflow.examples.bench.SettingsSearch;
+import io.jitflow.flux.network.FluxArchitecture;
 import java.awt.image.BufferedImage;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.EnumSet;
 import java.util.List;
+import java.util.Locale;
+import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.regex.Pattern;
 import javax.imageio.ImageIO;
@@ -38,9 +44,15 @@ import picocli.CommandLine.Spec;
       "  jit bench time --repetitions 20",
       "  jit bench transformer --model dev-bundle",
       "  jit bench exact --grid 20",
-      "  jit bench search --grid 16 --finals 20,32"
+      "  jit bench search --grid 16 --finals 20,32",
+      "  jit bench inpainting --model dev-bundle --size 1024 --repetitions 3"
     })
 final class BenchCommand implements Callable<Integer> {
+  private static final Set<SamplerBenchmark.Subject> EDITING =
+      EnumSet.of(
+          SamplerBenchmark.Subject.INPAINTING,
+          SamplerBenchmark.Subject.PASSES,
+          SamplerBenchmark.Subject.PREVIEWS);
 
   @Spec private CommandSpec spec;
 
@@ -49,8 +61,10 @@ final class BenchCommand implements Callable<Integer> {
       description =
           "time (of each kind of step), memory (peak beyond noise and result), transformer (each"
               + " step beside that of the network of a bundle), exact (quality in worlds whose"
-              + " pictures are known exactly), search (for settings that are good in them) or"
-              + " device (FLUX.1's transformer with random weights).")
+              + " pictures are known exactly), search (for settings that are good in them), device"
+              + " (FLUX.1's transformer with random weights), policy (memory of a pipeline of its"
+              + " widths with random weights), inpainting (all tokens of the kept part"
+              + " against few), passes (two against one) or previews (what they cost).")
   private SamplerBenchmark.Subject subject;
 
   @Option(
@@ -113,15 +127,24 @@ final class BenchCommand implements Callable<Integer> {
       names = "--repetitions",
       paramLabel = "N",
       defaultValue = "20",
-      description =
-          "Measured runs per token count, for time and memory. Default: ${DEFAULT-VALUE}.")
+      description = "Measured runs per token count or picture. Default: ${DEFAULT-VALUE}.")
   private int repetitions;
 
   @Option(
       names = {"-m", "--model"},
       paramLabel = "FOLDER",
-      description = "A bundle, for transformer.")
+      description =
+          "A bundle, for transformer, inpainting, passes and previews; its tokenizers are used, for policy.")
   private Path model;
+
+  @Option(
+      names = "--size",
+      paramLabel = "PX",
+      defaultValue = "512",
+      description =
+          "Sides of the pictures, for policy, inpainting, passes and previews; for these a multiple"
+              + " of 64. Default: ${DEFAULT-VALUE}.")
+  private int sizePx;
 
   @Option(
       names = "--shapes",
@@ -138,14 +161,15 @@ final class BenchCommand implements Callable<Integer> {
       paramLabel = "DOUBLE,SINGLE",
       split = ",",
       arity = "1",
-      description = "For device: numbers of blocks, where memory is short. Default: 19,38.")
+      description =
+          "For device and policy: numbers of blocks, where memory is short. Default: 19,38.")
   private List<Integer> depth = List.of();
 
   @Option(
       names = "--weights",
       paramLabel = "TYPE",
       defaultValue = "bf16",
-      description = "For device: ${COMPLETION-CANDIDATES}. Default: ${DEFAULT-VALUE}.")
+      description = "For device and policy: ${COMPLETION-CANDIDATES}. Default: ${DEFAULT-VALUE}.")
   private ConvertCommand.DtypeOption.Dtype weights;
 
   @Option(names = "--float32", description = "For device: compute in float32.")
@@ -161,22 +185,80 @@ final class BenchCommand implements Callable<Integer> {
       description = "For device: image tokens instead of the usual ones.")
   private List<Integer> tokens = List.of();
 
+  @Option(
+      names = "--memory",
+      paramLabel = "POLICY",
+      defaultValue = "sequential",
+      description = "For policy: resident, sequential or streamed. Default: ${DEFAULT-VALUE}.")
+  private ModelOption.MemoryName memory;
+
+  @Option(
+      names = "--arithmetic",
+      paramLabel = "TYPE",
+      defaultValue = "auto",
+      description = "For policy: ${COMPLETION-CANDIDATES}. Default: ${DEFAULT-VALUE}.")
+  private ModelOption.ArithmeticName arithmetic;
+
+  @Option(
+      names = "--bundle",
+      paramLabel = "FOLDER",
+      description = "For policy: where the bundle with random weights is, or is made.")
+  private Path bundle;
+
+  @Option(
+      names = "--text-tokens",
+      paramLabel = "N",
+      defaultValue = "512",
+      description = "For policy. Default: ${DEFAULT-VALUE}.")
+  private int textTokens;
+
+  @Option(
+      names = "--t5-layers",
+      paramLabel = "N",
+      defaultValue = "24",
+      description = "For policy: layers of T5. Default: ${DEFAULT-VALUE}.")
+  private int t5Layers;
+
+  private FluxArchitecture architecture() {
+    if (!depth.isEmpty() && depth.size() != 2) {
+      throw new ParameterException(
+          spec.commandLine(), "--depth must be two numbers such as 2,4, got " + depth);
+    }
+    return depth.isEmpty()
+        ? DeviceBenchmark.FLUX_DEV
+        : DeviceBenchmark.fluxDev(depth.get(0), depth.get(1));
+  }
+
+  private int policy() throws IOException {
+    if (model == null || bundle == null) {
+      throw new ParameterException(
+          spec.commandLine(), "bench policy needs a --model and a --bundle");
+    }
+    PolicyBenchmark.run(
+        System.out,
+        new PolicyBenchmark.Setup(
+            model,
+            bundle,
+            architecture(),
+            t5Layers,
+            weights.type(),
+            arithmetic.value(),
+            memory.policy(),
+            sizePx,
+            textTokens));
+    return 0;
+  }
+
   private int device() throws IOException {
     if (!random || !shapes.equals("flux-dev")) {
       throw new ParameterException(
           spec.commandLine(), "bench device needs --random, and knows --shapes flux-dev");
     }
-    if (!depth.isEmpty() && depth.size() != 2) {
-      throw new ParameterException(
-          spec.commandLine(), "--depth must be two numbers such as 2,4, got " + depth);
-    }
     DeviceBenchmark.run(
         System.out,
         new DeviceBenchmark.Setup(
             Engine.getEngine("PyTorch").defaultDevice(),
-            depth.isEmpty()
-                ? DeviceBenchmark.FLUX_DEV
-                : DeviceBenchmark.fluxDev(depth.get(0), depth.get(1)),
+            architecture(),
             weights.type(),
             float32,
             streamed,
@@ -209,8 +291,28 @@ final class BenchCommand implements Callable<Integer> {
     if (subject == SamplerBenchmark.Subject.DEVICE) {
       return device();
     }
+    if (subject == SamplerBenchmark.Subject.POLICY) {
+      return policy();
+    }
+    if (EDITING.contains(subject)) {
+      editing();
+      return 0;
+    }
     SamplerBenchmark.run(System.out, subject, repetitions);
     return 0;
+  }
+
+  private void editing() throws IOException {
+    if (model == null) {
+      throw new ParameterException(
+          spec.commandLine(),
+          "bench %s needs a --model".formatted(subject.name().toLowerCase(Locale.ROOT)));
+    }
+    if (sizePx < 64 || sizePx % 64 != 0) {
+      throw new ParameterException(
+          spec.commandLine(), "--size must be a multiple of 64, got " + sizePx);
+    }
+    EditingBenchmark.run(System.out, subject, model, sizePx, repetitions);
   }
 
   private TokenGrid grid(String option, int side) {

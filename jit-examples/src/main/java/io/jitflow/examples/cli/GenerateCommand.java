@@ -114,7 +114,8 @@ final class GenerateCommand implements Callable<Integer> {
         }
         StepRecorder recorder = new StepRecorder(main.interrupt(), progress);
         ImageRequest one = i == 0 ? all.withCount(1) : all.single(i);
-        SamplingListener listener = preview == null ? recorder : new PreviewFile(preview, recorder);
+        SamplingListener listener =
+            preview == null ? recorder : recorder.andThen(new PreviewFile(preview));
         GeneratedImages images = pipeline.generate(one.withListener(listener));
         images.save(files.get(i));
         tell(out, files.get(i), images.request());

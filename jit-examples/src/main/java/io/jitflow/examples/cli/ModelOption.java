@@ -94,6 +94,10 @@ final class ModelOption {
     MemoryName(MemoryPolicy policy) {
       this.policy = policy;
     }
+
+    MemoryPolicy policy() {
+      return policy;
+    }
   }
 
   @Option(
@@ -137,6 +141,10 @@ final class ModelOption {
 
     ArithmeticName(Arithmetic arithmetic) {
       this.arithmetic = arithmetic;
+    }
+
+    Arithmetic value() {
+      return arithmetic;
     }
   }
 

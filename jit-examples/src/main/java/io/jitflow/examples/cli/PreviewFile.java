@@ -1,7 +1,5 @@
 package io.jitflow.examples.cli;
 
-import io.jitflow.core.SamplingListener;
-import io.jitflow.core.SamplingStep;
 import io.jitflow.flux.image.PreviewListener;
 import java.awt.image.BufferedImage;
 import java.io.IOException;
@@ -12,7 +10,7 @@ import java.nio.file.StandardCopyOption;
 import javax.imageio.ImageIO;
 
 /** Writes each preview over the one before, whole, for a viewer that reloads the file. */
-record PreviewFile(Path file, SamplingListener next) implements PreviewListener {
+record PreviewFile(Path file) implements PreviewListener {
 
   @Override
   public void onPreview(int step, BufferedImage preview) {
@@ -24,15 +22,5 @@ record PreviewFile(Path file, SamplingListener next) implements PreviewListener 
     } catch (IOException e) {
       throw new UncheckedIOException(file + ": the preview could not be written", e);
     }
-  }
-
-  @Override
-  public void onStep(SamplingStep step) {
-    next.onStep(step);
-  }
-
-  @Override
-  public boolean isCancelled() {
-    return next.isCancelled();
   }
 }

@@ -9,9 +9,12 @@ import io.jitflow.flux.torchscript.TensorSource;
 import io.jitflow.flux.weights.DType;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.FloatBuffer;
 import java.nio.channels.WritableByteChannel;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 
 /** A tensor of one of our programs, read from a checkpoint and converted while it is written. */
 final class MappedTensor {
@@ -22,7 +25,15 @@ final class MappedTensor {
   private final DType dtype;
 
   /** A range of bytes of one tensor of the checkpoint. */
-  private record Span(String name, DType dtype, long begin, long end) {}
+  private record Span(TensorInfo info, long begin, long end) {
+    String name() {
+      return info.name();
+    }
+
+    DType dtype() {
+      return info.dtype();
+    }
+  }
 
   private MappedTensor(TensorFiles files, TensorExpression expression, DType dtype)
       throws IOException {
@@ -33,10 +44,10 @@ final class MappedTensor {
       TensorInfo info = files.info(name);
       long bytes = info.byteSize();
       if (expression instanceof TensorExpression.HalvesSwapped) {
-        spans.add(new Span(name, info.dtype(), bytes / 2, bytes));
-        spans.add(new Span(name, info.dtype(), 0, bytes / 2));
+        spans.add(new Span(info, bytes / 2, bytes));
+        spans.add(new Span(info, 0, bytes / 2));
       } else {
-        spans.add(new Span(name, info.dtype(), 0, bytes));
+        spans.add(new Span(info, 0, bytes));
       }
     }
   }
@@ -49,7 +60,9 @@ final class MappedTensor {
   private void writeTo(WritableByteChannel channel) throws IOException {
     for (Span span : spans) {
       try {
-        if (span.dtype() == dtype) {
+        if (FloatConversion.isByte(span.dtype())) {
+          widen(span, channel);
+        } else if (span.dtype() == dtype) {
           copy(span, channel);
         } else {
           convert(span, channel);
@@ -73,6 +86,46 @@ final class MappedTensor {
     }
   }
 
+  /** Reads 8-bit numbers, multiplies them by their scales in float32, and narrows the products. */
+  private void widen(Span span, WritableByteChannel channel) throws IOException {
+    Optional<WeightScale> scale = WeightScale.of(files.tensors(), span.info());
+    float[] factors = scale.isPresent() ? scale.get().read(files) : new float[] {1};
+    long columns = factors.length == 1 ? 1 : span.info().elementCount() / factors.length;
+    FloatConversion widening = new FloatConversion(span.dtype(), DType.F32);
+    FloatConversion narrowing = new FloatConversion(DType.F32, dtype);
+    ByteBuffer wide =
+        ByteBuffer.allocate(FloatConversion.CHUNK * Float.BYTES).order(ByteOrder.LITTLE_ENDIAN);
+    ByteBuffer converted = ByteBuffer.allocate(FloatConversion.CHUNK * dtype.byteSize());
+    for (long offset = span.begin(); offset < span.end(); offset += FloatConversion.CHUNK) {
+      int count = (int) Math.min(FloatConversion.CHUNK, span.end() - offset);
+      widening.convert(files.slice(span.name(), offset, count), wide.clear());
+      FloatBuffer numbers = wide.flip().asFloatBuffer();
+      for (int i = 0; i < count; i++) {
+        float factor = factors[factors.length == 1 ? 0 : (int) ((offset + i) / columns)];
+        numbers.put(i, numbers.get(i) * factor);
+      }
+      int misfit = narrowing.convert(wide, converted.clear());
+      if (misfit >= 0) {
+        throw beyond(span, offset + misfit, narrowing.value(misfit));
+      }
+      write(converted.flip(), channel);
+    }
+  }
+
+  private CheckpointException beyond(Span span, long element, float value) throws IOException {
+    return new CheckpointException(
+        at(span)
+            + ": element "
+            + element
+            + " is "
+            + value
+            + ", beyond the largest "
+            + dtype
+            + " "
+            + FloatConversion.largest(dtype)
+            + "; convert to a type with a larger range (BF16 or F32)");
+  }
+
   private void convert(Span span, WritableByteChannel channel) throws IOException {
     FloatConversion conversion = new FloatConversion(span.dtype(), dtype);
     ByteBuffer converted = ByteBuffer.allocate(FloatConversion.CHUNK * dtype.byteSize());
@@ -82,17 +135,7 @@ final class MappedTensor {
       converted.clear();
       int misfit = conversion.convert(files.slice(span.name(), offset, length), converted);
       if (misfit >= 0) {
-        throw new CheckpointException(
-            at(span)
-                + ": element "
-                + (offset / width + misfit)
-                + " is "
-                + conversion.value(misfit)
-                + ", beyond the largest "
-                + dtype
-                + " "
-                + FloatConversion.largest(dtype)
-                + "; convert to a type with a larger range (BF16 or F32)");
+        throw beyond(span, offset / width + misfit, conversion.value(misfit));
       }
       write(converted.flip(), channel);
       offset += length;

@@ -66,10 +66,11 @@ final class TensorMapping {
    * @param shapes the program's tensors
    * @throws CheckpointException listing all tensors that are missing, left over, or of a wrong
    *     shape or type
+   * @throws IOException if the description of a format cannot be read
    */
   static TensorMapping of(
       FluxNetwork network, TensorFiles files, NameRules rules, Map<String, long[]> shapes)
-      throws CheckpointException {
+      throws IOException {
     Map<String, TensorInfo> tensors = files.tensors();
     Map<String, TensorExpression> expressions = new LinkedHashMap<>();
     Set<String> leftOver = new LinkedHashSet<>(tensors.keySet());
@@ -87,6 +88,15 @@ final class TensorMapping {
           }
           expression.inputs().forEach(leftOver::remove);
         });
+    for (TensorExpression expression : expressions.values()) {
+      for (String input : expression.inputs()) {
+        TensorInfo info = tensors.get(input);
+        if (info != null) {
+          WeightScale.companions(files, info).forEach(leftOver::remove);
+        }
+      }
+    }
+    leftOver.remove(WeightScale.COMFY_MARK);
     Set<String> skipped = new LinkedHashSet<>(leftOver);
     skipped.removeIf(rules.skipped().negate());
     leftOver.removeAll(skipped);
@@ -131,12 +141,13 @@ final class TensorMapping {
     List<TensorInfo> inputs = expression.inputs().stream().map(tensors::get).toList();
     List<String> problems = new ArrayList<>();
     for (TensorInfo input : inputs) {
-      if (!FloatConversion.supports(input.dtype())) {
+      if (FloatConversion.isByte(input.dtype())) {
+        WeightScale.problem(tensors, input).ifPresent(problems::add);
+      } else if (!FloatConversion.supports(input.dtype())) {
         problems.add(
             TensorInfo.quote(input.name())
-                + " expected BF16, F16 or F32, found "
-                + input.dtype()
-                + " (quantised checkpoints are not supported)");
+                + " expected BF16, F16, F32, or 8-bit weights in F8_E4M3, F8_E5M2 or I8, found "
+                + input.dtype());
       }
     }
     long[] found = shape(expression, inputs);

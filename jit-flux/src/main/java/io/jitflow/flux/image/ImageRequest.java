@@ -552,15 +552,5 @@ public final class ImageRequest {
         throw new IllegalArgumentException("strength must be from 0 to 1, got " + strength);
       }
     }
-
-    /**
-     * Returns the first step that is taken, as diffusers computes it.
-     *
-     * @param steps the number of steps of a whole run
-     * @return 0 to {@code steps}; {@code steps} if none is taken
-     */
-    public int firstStep(int steps) {
-      return (int) Math.max(steps - Math.min(steps * strength, steps), 0);
-    }
   }
 }

@@ -24,6 +24,16 @@ public interface AdaptableNetwork extends AutoCloseable {
   boolean toFloat32();
 
   /**
+   * Lets the network compute in float32 with its matrices as they are stored: each is widened where
+   * it is used, so that they may stay in mapped memory. Waits for calls in flight.
+   *
+   * @return false if the module has no method {@code compute_in_float32}, which those of {@code
+   *     NetworkProgram} have; it is unchanged then
+   * @throws IllegalStateException after close
+   */
+  boolean computeInFloat32();
+
+  /**
    * Adds {@code up down} to rows of a matrix, in float32 and rounded to the type of the weights.
    * Waits for calls in flight. The file that the network was loaded from stays as it is.
    *

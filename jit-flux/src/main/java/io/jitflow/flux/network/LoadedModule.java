@@ -7,7 +7,6 @@ import ai.djl.engine.EngineException;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
-import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.pytorch.engine.PtNDArray;
 import ai.djl.pytorch.engine.PtSymbolBlock;
@@ -16,7 +15,6 @@ import ai.djl.pytorch.jni.IValueUtils;
 import ai.djl.pytorch.jni.JniUtils;
 import ai.djl.training.ParameterStore;
 import java.io.IOException;
-import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -38,6 +36,7 @@ import java.util.function.Supplier;
 final class LoadedModule implements AutoCloseable {
   private static final String ADD_PRODUCT = "add_product";
   private static final String TO_FLOAT32 = "to_float32";
+  private static final String COMPUTE_IN_FLOAT32 = "compute_in_float32";
   private static final String GRAPH_OPTIMIZER = "ai.djl.pytorch.graph_optimizer";
 
   private final String what;
@@ -46,14 +45,10 @@ final class LoadedModule implements AutoCloseable {
   private final ReadWriteLock lock = new ReentrantReadWriteLock();
   private volatile boolean closed; // checked before the lock is taken, too
 
-  /** Memory that the module's weights are views of. */
-  private final List<ByteBuffer> mapped;
-
-  private LoadedModule(String what, Model model, Device device, List<ByteBuffer> mapped) {
+  private LoadedModule(String what, Model model, Device device) {
     this.what = what;
     this.model = model;
     this.device = device;
-    this.mapped = mapped;
   }
 
   static LoadedModule load(String what, Path torchscript, Device device) throws IOException {
@@ -72,11 +67,11 @@ final class LoadedModule implements AutoCloseable {
     try {
       model.load(file.getParent(), file.getFileName().toString(), Map.of("mapLocation", "true"));
       switch (source.weights()) {
-        case MAPPED -> bind(model, source.mapped());
+        case MAPPED -> bind(model, source.mapped().orElseThrow(), source.offsets());
         case RANDOM -> randomise(model);
         case IN_FILE -> {}
       }
-      loaded = new LoadedModule(what, model, device, source.mapped());
+      loaded = new LoadedModule(what, model, device);
       return loaded;
     } catch (MalformedModelException | RuntimeException e) {
       throw failure(what, torchscript, e);
@@ -113,19 +108,13 @@ final class LoadedModule implements AutoCloseable {
         || message.contains("bad_alloc");
   }
 
-  /** Makes views of given memory the weights of a skeleton. */
-  private static void bind(Model model, List<ByteBuffer> tensors) {
-    try (NDManager manager = model.getNDManager().newSubManager(Device.cpu())) {
-      PtNDArray[] arrays = new PtNDArray[tensors.size()];
-      for (int i = 0; i < arrays.length; i++) {
-        // as bytes: the module knows type and shape
-        ByteBuffer bytes = tensors.get(i);
-        Shape shape = new Shape(bytes.remaining());
-        arrays[i] = (PtNDArray) manager.create(bytes.slice(), shape, DataType.UINT8);
-      }
-      try (IValue list = IValue.listFrom(arrays)) {
-        IValueUtils.runMethod((PtSymbolBlock) model.getBlock(), "bind", list).close();
-      }
+  /** Makes pages of a file the weights of a skeleton; they are unmapped with the last of these. */
+  private static void bind(Model model, Path archive, List<Long> offsets) throws IOException {
+    PtSymbolBlock block = (PtSymbolBlock) model.getBlock();
+    try (IValue name = IValue.from(archive.toAbsolutePath().toString());
+        IValue size = IValue.from(Files.size(archive));
+        IValue begins = IValue.listFrom(offsets.stream().mapToLong(Long::longValue).toArray())) {
+      IValueUtils.runMethod(block, "map", name, size, begins).close();
     }
   }
 
@@ -139,11 +128,6 @@ final class LoadedModule implements AutoCloseable {
   /** Where inputs and results are; weights may lie in host memory meanwhile. */
   Device device() {
     return device;
-  }
-
-  /** Bytes of weights that are views of mapped memory. */
-  long mappedBytes() {
-    return mapped.stream().mapToLong(ByteBuffer::remaining).sum();
   }
 
   /** Whether the module's class has a method of this name. */
@@ -209,14 +193,28 @@ final class LoadedModule implements AutoCloseable {
    * @return false if it has no method for that, and stays as it is
    */
   boolean toFloat32() {
+    return convert(TO_FLOAT32);
+  }
+
+  /**
+   * Lets the module compute in float32 with matrices as they are stored, widened where they are
+   * used.
+   *
+   * @return false if it has no method for that, and stays as it is
+   */
+  boolean computeInFloat32() {
+    return convert(COMPUTE_IN_FLOAT32);
+  }
+
+  private boolean convert(String method) {
     lock.writeLock().lock();
     try {
       requireOpen();
-      if (!hasMethod(TO_FLOAT32)) {
+      if (!hasMethod(method)) {
         return false;
       }
       PtSymbolBlock block = (PtSymbolBlock) model.getBlock();
-      withoutGraphOptimizer(() -> IValueUtils.runMethod(block, TO_FLOAT32)).close();
+      withoutGraphOptimizer(() -> IValueUtils.runMethod(block, method)).close();
       return true;
     } catch (EngineException e) {
       throw isOutOfMemory(e)

@@ -51,6 +51,18 @@ abstract class Network<A> implements AutoCloseable {
     return module.toFloat32();
   }
 
+  /**
+   * Lets the network compute in float32 with its matrices as they are stored: each is widened where
+   * it is used, so that they may stay in mapped memory. Waits for calls in flight.
+   *
+   * @return false if the module has no method {@code compute_in_float32}, which those of {@code
+   *     NetworkProgram} have; it is unchanged then
+   * @throws IllegalStateException after {@link #close}
+   */
+  public boolean computeInFloat32() {
+    return module.computeInFloat32();
+  }
+
   /** Waits for calls in flight and frees the weights. Further calls have no effect. */
   @Override
   public void close() {

@@ -4,12 +4,9 @@ import ai.djl.engine.EngineException;
 import io.jitflow.flux.network.ModuleFile;
 import io.jitflow.flux.weights.DType;
 import java.io.IOException;
-import java.nio.ByteBuffer;
-import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
@@ -21,21 +18,23 @@ import org.apache.commons.compress.archivers.zip.ZipArchiveEntry;
 import org.apache.commons.compress.archivers.zip.ZipFile;
 
 /**
- * The weights of an archive that {@link NetworkProgram#write} made, as mapped memory: loading
- * copies nothing, pages are read when they are first used, and processes that use the same file
- * share them.
+ * Where the weights of an archive that {@link NetworkProgram#write} made lie in its file, for
+ * mapping it: loading copies nothing, pages are read when they are first used, and processes that
+ * use the same file share them.
  */
 public final class MappedArchive implements AutoCloseable {
   private final Path skeleton;
-  private final List<ByteBuffer> tensors;
+  private final Path archive;
+  private final List<Long> offsets;
 
-  private MappedArchive(Path skeleton, List<ByteBuffer> tensors) {
+  private MappedArchive(Path skeleton, Path archive, List<Long> offsets) {
     this.skeleton = skeleton;
-    this.tensors = tensors;
+    this.archive = archive;
+    this.offsets = offsets;
   }
 
   /**
-   * Maps an archive.
+   * Looks at an archive.
    *
    * @param archive the file
    * @param program the program that it may hold
@@ -47,10 +46,9 @@ public final class MappedArchive implements AutoCloseable {
   public static Optional<MappedArchive> map(Path archive, NetworkProgram program, DType dtype)
       throws IOException {
     List<long[]> shapes = program.archivedShapes();
-    List<ByteBuffer> tensors = new ArrayList<>();
+    List<Long> offsets = new ArrayList<>();
     List<DType> dtypes = new ArrayList<>();
-    try (ZipFile zip = ZipFile.builder().setPath(archive).get();
-        FileChannel channel = FileChannel.open(archive, StandardOpenOption.READ)) {
+    try (ZipFile zip = ZipFile.builder().setPath(archive).get()) {
       String folder = program.name() + "/";
       for (Map.Entry<String, String> code : program.archivedCode().entrySet()) {
         ZipArchiveEntry entry = zip.getEntry(folder + "code/__torch__/" + code.getKey() + ".py");
@@ -66,8 +64,7 @@ public final class MappedArchive implements AutoCloseable {
           return Optional.empty();
         }
         dtypes.add(found.get());
-        tensors.add(
-            channel.map(FileChannel.MapMode.READ_ONLY, entry.getDataOffset(), entry.getSize()));
+        offsets.add(entry.getDataOffset());
       }
     } catch (ZipException e) {
       return Optional.empty(); // whoever loads it says what is wrong
@@ -86,7 +83,7 @@ public final class MappedArchive implements AutoCloseable {
     Path skeleton = Files.createTempFile(program.name(), ".pt");
     Iterator<DType> next = dtypes.iterator();
     program.writeSkeletonInOrder(skeleton, next);
-    return Optional.of(new MappedArchive(skeleton, tensors));
+    return Optional.of(new MappedArchive(skeleton, archive, offsets));
   }
 
   private static String text(ZipFile zip, ZipArchiveEntry entry) throws IOException {
@@ -100,7 +97,7 @@ public final class MappedArchive implements AutoCloseable {
     for (long size : shape) {
       elements *= size;
     }
-    if (entry.getSize() > Integer.MAX_VALUE || entry.getDataOffset() % Float.BYTES != 0) {
+    if (entry.getDataOffset() % Float.BYTES != 0) {
       return Optional.empty();
     }
     if (entry.getSize() == elements) {
@@ -118,10 +115,10 @@ public final class MappedArchive implements AutoCloseable {
    * @return the module, to be loaded before {@link #close}
    */
   public ModuleFile file() {
-    return ModuleFile.mapped(skeleton, tensors);
+    return ModuleFile.mapped(skeleton, archive, offsets);
   }
 
-  /** Deletes the temporary file; the memory stays mapped as long as a network uses it. */
+  /** Deletes the temporary file; the archive stays mapped as long as a network uses it. */
   @Override
   public void close() throws IOException {
     Files.deleteIfExists(skeleton);

@@ -4,16 +4,26 @@ import io.jitflow.flux.torchscript.ScriptModule;
 import io.jitflow.flux.torchscript.TensorSource;
 
 /**
- * Methods of a module that was written without its weights: {@code bind} takes them, in the order
- * of the archive, as bytes; {@code randomise} makes some, on the device of a tensor.
+ * Methods of a module that was written without its weights: {@code map} takes them from a file,
+ * given where each begins, in the order of the archive; {@code randomise} makes some, on the device
+ * of a tensor.
  */
 final class WeightsFromOutside {
+  private static final int UINT8 = 0; // TorchScript writes types as numbers
+
   private WeightsFromOutside() {}
 
   static String methods(String className, ScriptModule module) {
     StringBuilder bind = new StringBuilder();
     StringBuilder randomise = new StringBuilder();
-    bind.append("  def bind(self: %s, tensors: List[Tensor]) -> NoneType:\n".formatted(className));
+    bind.append(
+        "  def map(self: %s, file: str, size: int, offsets: List[int]) -> NoneType:\n"
+            .formatted(className));
+    bind.append("    bytes = torch.from_file(file, False, size, dtype=%d)\n".formatted(UINT8));
+    bind.append("    return (self).bind(bytes, offsets, )\n");
+    bind.append(
+        "  def bind(self: %s, file: Tensor, offsets: List[int]) -> NoneType:\n"
+            .formatted(className));
     randomise.append("  def randomise(self: %s, like: Tensor) -> NoneType:\n".formatted(className));
     module
         .attributes()
@@ -22,8 +32,9 @@ final class WeightsFromOutside {
               if (value instanceof TensorSource) {
                 bind.append(
                     """
+                        begin = torch.pop(offsets, 0) // torch.element_size(self.NAME)
                         typed = torch.empty([0], dtype=self.NAME.dtype)
-                        typed = torch.set_(typed, torch.pop(tensors, 0), 0, [torch.numel(self.NAME)], [1])
+                        typed = torch.set_(typed, file, begin, [torch.numel(self.NAME)], [1])
                         self.NAME = torch.view_as(typed, self.NAME)
                     """
                         .replace("NAME", name));
@@ -39,7 +50,8 @@ final class WeightsFromOutside {
                     """
                         .replace("NAME", name));
               } else if (value instanceof ScriptModule) {
-                bind.append("    _0 = (getattr(self, \"%s\")).bind(tensors, )\n".formatted(name));
+                bind.append(
+                    "    _0 = (getattr(self, \"%s\")).bind(file, offsets, )\n".formatted(name));
                 randomise.append(
                     "    _0 = (getattr(self, \"%s\")).randomise(like, )\n".formatted(name));
               }

@@ -5,7 +5,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 
 /**
- * Converts elements between BF16, F16 and F32.
+ * Converts elements between BF16, F16 and F32, and from types of one byte to these.
  *
  * <p>Widening is exact. Narrowing rounds to nearest, ties to even; values too small become
  * subnormal numbers or zero. Infinities and NaN stay what they are. A finite value beyond the
@@ -27,18 +27,24 @@ public final class FloatConversion {
   private final int[] bits = new int[CHUNK];
   private final short[] halves = new short[CHUNK];
 
+  /** The bits of the F32 of each byte; empty for wider types. */
+  private final int[] ofByte;
+
   /**
    * Prepares a conversion.
    *
-   * @param from BF16, F16 or F32
+   * @param from BF16, F16, F32, or a type that {@link #isByte} knows
    * @param to BF16, F16 or F32
    * @throws IllegalArgumentException if a type is another
    */
   public FloatConversion(DType from, DType to) {
-    requireFloat(from);
+    if (!isByte(from)) {
+      requireFloat(from);
+    }
     requireFloat(to);
     this.from = from;
     this.to = to;
+    this.ofByte = isByte(from) ? table(from) : new int[0];
   }
 
   /**
@@ -49,6 +55,47 @@ public final class FloatConversion {
    */
   public static boolean supports(DType dtype) {
     return dtype == DType.BF16 || dtype == DType.F16 || dtype == DType.F32;
+  }
+
+  /**
+   * Tells whether a type is one in which 8-bit weights are published.
+   *
+   * @param dtype any type
+   * @return true for F8_E4M3, F8_E5M2 and I8, which can be converted from
+   */
+  public static boolean isByte(DType dtype) {
+    return dtype == DType.F8_E4M3 || dtype == DType.F8_E5M2 || dtype == DType.I8;
+  }
+
+  private static int[] table(DType dtype) {
+    int[] table = new int[1 << Byte.SIZE];
+    for (int i = 0; i < table.length; i++) {
+      float value =
+          switch (dtype) {
+            case I8 -> (byte) i;
+            case F8_E5M2 -> ofBits(i, 2, 15, true);
+            default -> ofBits(i, 3, 7, false);
+          };
+      table[i] = Float.floatToRawIntBits(value);
+    }
+    return table;
+  }
+
+  /**
+   * An 8-bit float; without infinities, all ones is NaN and the rest of that exponent is finite.
+   */
+  private static float ofBits(int bits, int mantissaBits, int bias, boolean infinities) {
+    int mantissa = bits & ((1 << mantissaBits) - 1);
+    int exponent = (bits & 0x7f) >> mantissaBits;
+    int largest = 0x7f >> mantissaBits;
+    float sign = bits < 0x80 ? 1 : -1;
+    if (exponent == largest && (infinities || (bits & 0x7f) == 0x7f)) {
+      return infinities && mantissa == 0 ? sign * Float.POSITIVE_INFINITY : Float.NaN;
+    }
+    return exponent == 0
+        ? sign * Math.scalb((float) mantissa, 1 - bias - mantissaBits)
+        : sign
+            * Math.scalb((float) (mantissa + (1 << mantissaBits)), exponent - bias - mantissaBits);
   }
 
   private static void requireFloat(DType dtype) {
@@ -84,6 +131,10 @@ public final class FloatConversion {
     in.position(in.limit());
     if (from == DType.F32) {
       source.asIntBuffer().get(bits, 0, count);
+    } else if (ofByte.length > 0) {
+      for (int i = 0; i < count; i++) {
+        bits[i] = ofByte[source.get(i) & 0xff];
+      }
     } else {
       source.asShortBuffer().get(halves, 0, count);
       if (from == DType.BF16) {

@@ -39,8 +39,6 @@ record SafetensorsHeader(Map<String, String> metadata, Map<String, TensorInfo> t
           "F4",
           "F6_E2M3",
           "F6_E3M2",
-          "F8_E4M3",
-          "F8_E5M2",
           "F8_E8M0",
           "F8_E4M3FNUZ",
           "F8_E5M2FNUZ",
@@ -250,7 +248,10 @@ record SafetensorsHeader(Map<String, String> metadata, Map<String, TensorInfo> t
         throw SafetensorsException.ofTensor(
             file,
             tensor,
-            "found dtype " + name + ": FP8 checkpoints are not supported; use the BF16 file");
+            "found dtype "
+                + name
+                + ", which is not supported; use a file in BF16, or with 8-bit weights in F8_E4M3,"
+                + " F8_E5M2 or I8");
       }
       if (OTHER_DTYPES.contains(name)) {
         throw SafetensorsException.ofTensor(

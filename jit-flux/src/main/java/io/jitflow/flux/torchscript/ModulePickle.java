@@ -150,6 +150,8 @@ final class ModulePickle {
       case I8 -> "CharStorage";
       case U8 -> "ByteStorage";
       case BOOL -> "BoolStorage";
+      case F8_E4M3, F8_E5M2 ->
+          throw new IllegalArgumentException(dtype + " tensors are read only, not written");
     };
   }
 

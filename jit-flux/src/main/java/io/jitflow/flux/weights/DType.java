@@ -12,6 +12,13 @@ public enum DType {
   F16(2),
   /** bfloat16: the upper half of an {@link #F32}. */
   BF16(2),
+  /**
+   * 8-bit floating point with 4 exponent bits: finite up to 448, NaN, no infinity. Read, not
+   * written.
+   */
+  F8_E4M3(1),
+  /** 8-bit floating point with 5 exponent bits, the upper half of an {@link #F16}. Read only. */
+  F8_E5M2(1),
   /** 64-bit signed integer. */
   I64(8),
   /** 32-bit signed integer. */

@@ -89,7 +89,7 @@ class FluxModulation(Module):
   # order of the blocks: 12 of each double block (image, then text), 3 of each single block, 2 of the
   # last layer
   def forward(self: __torch__.flux_modulation.FluxModulation, vec: Tensor, timestep: Tensor, guidance: Tensor) -> Tensor:
-    dtype = self.vector_in.in_layer.weight.dtype
+    dtype = self.vector_in.in_layer.bias.dtype
     temb = (self.time_in).forward(__torch__.flux_modulation.timestep_embedding(timestep, dtype, ), )
     guided = (self.guidance_in).forward(__torch__.flux_modulation.timestep_embedding(guidance, dtype, ), )  # if guidance
     temb = torch.add(temb, guided)  # if guidance

@@ -180,7 +180,7 @@ class Flux(Module):
   # img: [batch, tokens, channels], img_ids: [batch, tokens, 3], txt: [batch, text tokens, text width],
   # txt_ids: [text tokens, 3], modulation: [batch, rows, hidden]
   def forward(self: __torch__.flux_transformer.Flux, img: Tensor, img_ids: Tensor, txt: Tensor, txt_ids: Tensor, modulation: Tensor) -> Tensor:
-    dtype = self.img_in.weight.dtype
+    dtype = self.img_in.bias.dtype
     ids = torch.cat([torch.expand(torch.unsqueeze(txt_ids, 0), [torch.size(img, 0), -1, -1]), img_ids], 1)
     rope = (self).rope(ids, )
     rows = torch.to(modulation, dtype)

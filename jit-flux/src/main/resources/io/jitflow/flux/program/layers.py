@@ -1,5 +1,5 @@
-# Layers that the networks share. Weights may lie in host memory while x is on a GPU: they follow x,
-# layer by layer, which costs nothing where both are in one place.
+# Layers that the networks share. Weights may lie in host memory while x is on a GPU, or be narrower
+# than x: they follow x, layer by layer, which costs nothing where both agree.
 
 class Linear(Module):
   __parameters__ = ["weight", "bias", ]
@@ -7,7 +7,8 @@ class Linear(Module):
   weight : Tensor
   bias : Tensor
   def forward(self: __torch__.layers.Linear, x: Tensor) -> Tensor:
-    return torch.linear(x, torch.to(self.weight, x.device), torch.to(self.bias, x.device))
+    weight = torch.to(self.weight, x.device, x.dtype)
+    return torch.linear(x, weight, torch.to(self.bias, x.device))
 
 # A linear layer with 8-bit weights and a scale for each row. Integers up to 127 are exact in every
 # floating-point type, so that the scale can be put on the result, which is smaller. A weight travels
@@ -28,7 +29,7 @@ class Projection(Module):
   __buffers__ = []
   weight : Tensor
   def forward(self: __torch__.layers.Projection, x: Tensor) -> Tensor:
-    return torch.linear(x, torch.to(self.weight, x.device))
+    return torch.linear(x, torch.to(self.weight, x.device, x.dtype))
 
 class Int8Projection(Module):
   __parameters__ = []

@@ -1,7 +1,7 @@
 # The T5 v1.1 encoder. Names follow the published checkpoints.
 # The token stream has the type of the "wo" projections: where the others are float16 and these are
-# float32, sums and products that exceed float16 stay in float32. With 8-bit projections it has the
-# type of the norms.
+# float32, sums and products that exceed float16 stay in float32. With 8-bit projections, and where
+# the norms are wider, it has the type of the norms.
 
 class T5LayerNorm(Module):
   __parameters__ = ["weight", ]
@@ -75,7 +75,7 @@ class T5DenseGatedGelu(Module):
   def forward(self: __torch__.t5_encoder.T5DenseGatedGelu, x: Tensor) -> Tensor:
     gate = torch.gelu((self.wi_0).forward(x, ), approximate="tanh")
     x = torch.mul(gate, (self.wi_1).forward(x, ))
-    x = torch.to(x, self.wo.weight.dtype)  # if floating
+    x = torch.to(x, torch.promote_types(x.dtype, self.wo.weight.dtype))  # if floating
     return (self.wo).forward(x, )
 
 class T5LayerFF(Module):
@@ -103,8 +103,9 @@ class T5Block(Module):
     return (self.layer).forward(x, bias, )
   def stream_dtype(self: __torch__.t5_encoder.T5Block) -> int:
     feed_forward = getattr(self.layer, "1")
-    return feed_forward.DenseReluDense.wo.weight.dtype  # if floating
-    return feed_forward.layer_norm.weight.dtype  # if int8
+    dtype = feed_forward.layer_norm.weight.dtype
+    dtype = torch.promote_types(dtype, feed_forward.DenseReluDense.wo.weight.dtype)  # if floating
+    return dtype
 
 class T5Blocks(Module):
   __parameters__ = []

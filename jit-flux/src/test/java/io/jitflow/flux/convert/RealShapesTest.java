@@ -200,7 +200,7 @@ class RealShapesTest {
   }
 
   @Test
-  void original_quantised_isRefused() throws IOException {
+  void original_int8WithoutScale_isRefused() throws IOException {
     RawSafetensors raw =
         RealShapes.originalTransformer(19, 38, true)
             .without(name -> name.equals("img_in.weight"))
@@ -209,7 +209,8 @@ class RealShapesTest {
       assertThatThrownBy(
               () -> ArchitectureReader.transformer(files, Optional.empty(), Optional.empty()))
           .isInstanceOf(CheckpointException.class)
-          .hasMessageContaining("wrong (1): 'img_in.weight' expected BF16, F16 or F32, found I8");
+          .hasMessageContaining("wrong (1): 'img_in.weight' is I8 without a scale")
+          .hasMessageContaining(".weight_scale, .scale_weight or .SCB beside it");
     }
   }
 

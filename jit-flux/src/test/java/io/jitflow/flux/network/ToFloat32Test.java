@@ -86,6 +86,38 @@ class ToFloat32Test extends ArrayTest {
     }
   }
 
+  @Test
+  void computeInFloat32_withMatricesAsStored_givesTheSame() throws IOException {
+    NDArray ids = manager.create(new long[] {3, 7, 1, 9}, new Shape(1, 4));
+    double[] sigmas = {0.9, 0.4};
+    for (DType dtype : new DType[] {DType.BF16, DType.F16}) {
+      Path flux = stored(NetworkProgram.of(SmallNetworks.FLUX), dtype);
+      Path modulation = stored(NetworkProgram.modulation(SmallNetworks.FLUX), dtype);
+      Path t5 = stored(NetworkProgram.of(SmallNetworks.T5), dtype);
+      try (FluxTransformer expected = FluxTransformer.load(flux, CPU, SmallNetworks.FLUX);
+          FluxTransformer widening = FluxTransformer.load(flux, CPU, SmallNetworks.FLUX)) {
+        assertThat(expected.toFloat32()).isTrue();
+        assertThat(widening.computeInFloat32()).isTrue();
+        Arrays32.assertIdentical("velocity", velocity(widening), velocity(expected));
+      }
+      try (FluxModulation expected = FluxModulation.load(modulation, CPU, SmallNetworks.FLUX);
+          FluxModulation widening = FluxModulation.load(modulation, CPU, SmallNetworks.FLUX)) {
+        assertThat(expected.toFloat32()).isTrue();
+        assertThat(widening.computeInFloat32()).isTrue();
+        Arrays32.assertIdentical(
+            "rows",
+            widening.rows(values(1, 10), sigmas, 3.5),
+            expected.rows(values(1, 10), sigmas, 3.5));
+      }
+      try (T5TextEncoder expected = T5TextEncoder.load(t5, CPU, SmallNetworks.T5);
+          T5TextEncoder widening = T5TextEncoder.load(t5, CPU, SmallNetworks.T5)) {
+        assertThat(expected.toFloat32()).isTrue();
+        assertThat(widening.computeInFloat32()).isTrue();
+        Arrays32.assertIdentical("T5", widening.encode(ids), expected.encode(ids));
+      }
+    }
+  }
+
   private NDArray velocity(FluxTransformer network) {
     NDArray ids = new ActiveTokens(manager, TokenSubset.all(new TokenGrid(2, 3), 1)).positions();
     NDArray rows = values(1, SmallNetworks.FLUX.modulationRows(), SmallNetworks.FLUX.hiddenSize());

@@ -17,6 +17,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledOnOs;
+import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -57,6 +59,21 @@ class MappedArchiveTest {
       Arrays32.assertIdentical(
           "in host memory", velocity(mapped.file().withHostMemory(true)), expected);
       assertThat(mapped.file().torchscript()).exists();
+    }
+  }
+
+  @Test
+  @EnabledOnOs(OS.LINUX)
+  void close_ofTheNetwork_unmapsTheArchive() throws IOException {
+    NetworkProgram program = NetworkProgram.of(SmallNetworks.FLUX);
+    Path archive = SmallNetworks.write(program, folder);
+    try (MappedArchive mapped = MappedArchive.map(archive, program, DType.F32).orElseThrow()) {
+      try (FluxTransformer transformer =
+          FluxTransformer.load(mapped.file(), Device.cpu(), SmallNetworks.FLUX)) {
+        assertThat(transformer.takesModulation()).isTrue();
+        assertThat(Files.readString(Path.of("/proc/self/maps"))).contains(archive.toString());
+      }
+      assertThat(Files.readString(Path.of("/proc/self/maps"))).doesNotContain(archive.toString());
     }
   }
 

@@ -186,8 +186,55 @@ class FloatConversionTest {
 
   @Test
   void create_otherTypes_isRefused() {
-    assertThatThrownBy(() -> new FloatConversion(DType.I8, DType.F32))
+    assertThatThrownBy(() -> new FloatConversion(DType.I16, DType.F32))
         .isInstanceOf(IllegalArgumentException.class)
-        .hasMessage("expected BF16, F16 or F32, got I8");
+        .hasMessage("expected BF16, F16 or F32, got I16");
+    assertThatThrownBy(() -> new FloatConversion(DType.F32, DType.F8_E4M3))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessage("expected BF16, F16 or F32, got F8_E4M3");
+  }
+
+  private static float[] everyByte(DType from) {
+    ByteBuffer in = ByteBuffer.allocate(256);
+    for (int i = 0; i < 256; i++) {
+      in.put((byte) i);
+    }
+    float[] values = new float[256];
+    convert(from, DType.F32, in.flip()).asFloatBuffer().get(values);
+    return values;
+  }
+
+  @Test
+  void convert_everyF8E5m2_isTheF16OfWhichItIsTheUpperHalf() {
+    float[] values = everyByte(DType.F8_E5M2);
+    for (int i = 0; i < 256; i++) {
+      assertSameFloat(values[i], f16(i << 8), i);
+    }
+  }
+
+  @Test
+  void convert_everyF8E4m3_followsItsDefinition() {
+    float[] values = everyByte(DType.F8_E4M3);
+    for (int i = 0; i < 256; i++) {
+      int exponent = (i >> 3) & 0xf;
+      int fraction = i & 7;
+      double magnitude =
+          (i & 0x7f) == 0x7f
+              ? Double.NaN
+              : exponent == 0 ? fraction / 512.0 : Math.scalb(1 + fraction / 8.0, exponent - 7);
+      assertSameFloat(values[i], (float) (i < 128 ? magnitude : -magnitude), i);
+    }
+    // the published corners: largest, smallest normal, smallest subnormal
+    assertThat(values[0x7e]).isEqualTo(448);
+    assertThat(values[0x08]).isEqualTo(0x1p-6f);
+    assertThat(values[0x01]).isEqualTo(0x1p-9f);
+  }
+
+  @Test
+  void convert_everyI8_isItsValue() {
+    float[] values = everyByte(DType.I8);
+    for (int i = 0; i < 256; i++) {
+      assertThat(values[i]).isEqualTo((byte) i);
+    }
   }
 }

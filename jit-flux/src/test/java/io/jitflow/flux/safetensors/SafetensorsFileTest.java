@@ -323,11 +323,12 @@ class SafetensorsFileTest {
   }
 
   @Test
-  void open_fp8_saysWhatToUseInstead() throws IOException {
+  void open_otherFloat8_saysWhatToUseInstead() throws IOException {
     tensorRefused(
-        info("\"F8_E4M3\"", "[4]", "[0,4]"),
+        info("\"F8_E4M3FNUZ\"", "[4]", "[0,4]"),
         4,
-        "found dtype F8_E4M3: FP8 checkpoints are not supported; use the BF16 file");
+        "found dtype F8_E4M3FNUZ, which is not supported",
+        "use a file in BF16, or with 8-bit weights in F8_E4M3");
   }
 
   @Test
