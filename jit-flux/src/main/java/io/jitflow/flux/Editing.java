@@ -63,7 +63,8 @@ final class Editing {
     if (request.start().isPresent()) {
       strength = OptionalDouble.of(request.start().get().strength());
     }
-    if (strength.isPresent() && firstStep(strength.getAsDouble(), sampler.steps()) < sampler.steps()) {
+    if (strength.isPresent()
+        && firstStep(strength.getAsDouble(), sampler.steps()) < sampler.steps()) {
       left(sampler, strength.getAsDouble(), schedule, request.grid());
     }
   }

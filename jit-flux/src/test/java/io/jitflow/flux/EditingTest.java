@@ -274,8 +274,7 @@ class EditingTest {
   void generate_strengthThatLeavesAStageEmpty_saysWhichStrengthsWork() {
     ImageRequest twice =
         ImageRequest.of("").withSize(64, 64).withSampler(JitSampler.preset7x()).withSecondPass(0.1);
-    assertThatThrownBy(
-            () -> FluxPipeline.check(pipeline.bundle(), pipeline.options(), twice))
+    assertThatThrownBy(() -> FluxPipeline.check(pipeline.bundle(), pipeline.options(), twice))
         .hasMessageContaining("strength 0.1 leaves too few of the sampler's 11 steps");
     assertThatThrownBy(() -> pipeline.generate(request(JitSampler.preset7x(), 0.1)))
         .isInstanceOf(IllegalArgumentException.class)

@@ -11,10 +11,12 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.regex.Pattern;
 import javax.imageio.ImageIO;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
@@ -37,22 +39,7 @@ final class StudyCommand implements Callable<Integer> {
   @ParentCommand private Main main;
   @Spec private CommandSpec spec;
 
-  @Option(names = "--model", required = true, paramLabel = "FOLDER", description = "A bundle.")
-  private Path model;
-
-  @Option(
-      names = "--names",
-      required = true,
-      paramLabel = "FILE",
-      description = "The captions: a JSON list of objects with a \"name\".")
-  private Path names;
-
-  @Option(
-      names = "--references",
-      required = true,
-      paramLabel = "FILE",
-      description = "The pictures at 16 x 16 px, 32 to a row, in the order of the names.")
-  private Path references;
+  @Mixin private PictureSetOptions pictures;
 
   @Option(
       names = "--size",
@@ -87,6 +74,19 @@ final class StudyCommand implements Callable<Integer> {
       description = "Instead of the comparison: settings of JiT one at a time.")
   private boolean settings;
 
+  @Option(
+      names = "--keep",
+      paramLabel = "FOLDER",
+      description =
+          "Keep the measurements of each prompt there. A stopped study goes on from them, and"
+              + " samplers may be added.")
+  private Optional<Path> keep = Optional.empty();
+
+  @Option(
+      names = "--measured",
+      description = "Measure nothing; print what --keep holds of every sampler.")
+  private boolean measured;
+
   @Option(names = "--sheet", paramLabel = "PNG", description = "Where to put the picture sheet.")
   private Path sheet;
 
@@ -100,18 +100,18 @@ final class StudyCommand implements Callable<Integer> {
   public Integer call() throws IOException {
     main.interrupt().leavesNothing();
     check();
-    PictureSet set = PictureSet.read(names, references);
-    int prompts = set.evenly(count).size();
+    PictureSet set = pictures.read(count);
     PrintWriter out = spec.commandLine().getOut();
-    try (FluxPipeline pipeline = FluxPipeline.load(model)) {
-      SamplerStudy study = new SamplerStudy(pipeline, set, sizePx, converged, samplers(pipeline));
-      try (Progress progress = new Progress()) {
-        progress.steps("prompts", prompts);
-        for (int k = 0; k < prompts; k++) {
-          main.interrupt().check();
-          study.measure(k, prompts);
-          progress.to(k + 1);
-        }
+    try (FluxPipeline pipeline = pictures.load()) {
+      SamplerStudy study =
+          new SamplerStudy(pipeline, set, sizePx, count, converged, samplers(pipeline), keep);
+      study.resume();
+      if (!measured) {
+        measure(study);
+      }
+      if (study.measured() == 0) {
+        throw new IOException(
+            keep.orElseThrow() + ": holds no prompt that every sampler was measured on");
       }
       study.print(out);
       if (sheet != null) {
@@ -125,10 +125,27 @@ final class StudyCommand implements Callable<Integer> {
     return 0;
   }
 
+  private void measure(SamplerStudy study) throws IOException {
+    List<Integer> prompts = study.prompts();
+    try (Progress progress = new Progress()) {
+      progress.steps("prompts", prompts.size());
+      progress.to(study.measured());
+      for (int k : prompts) {
+        main.interrupt().check();
+        study.measure(k);
+        progress.to(study.measured());
+      }
+    }
+  }
+
   /** What would otherwise be noticed after all work. */
   private void check() {
-    if (count < 1) {
-      throw new ParameterException(spec.commandLine(), "--count must be at least 1, got " + count);
+    if (measured && keep.isEmpty()) {
+      throw new ParameterException(spec.commandLine(), "--measured needs --keep FOLDER");
+    }
+    if (keep.isPresent() && !Files.isDirectory(keep.get())) {
+      throw new ParameterException(
+          spec.commandLine(), "the folder of --keep does not exist: " + keep.get());
     }
     if (sheet != null && !Files.isDirectory(sheet.toAbsolutePath().getParent())) {
       throw new ParameterException(

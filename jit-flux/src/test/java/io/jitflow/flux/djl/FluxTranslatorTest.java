@@ -206,6 +206,14 @@ class FluxTranslatorTest {
     assertThatThrownBy(
             () ->
                 criteria(Input.class, Output.class, bundle)
+                    .optArgument("widthPx", "1000")
+                    .build()
+                    .loadModel())
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessage("width must be a multiple of 16 px, got 1000; try 992 or 1008");
+    assertThatThrownBy(
+            () ->
+                criteria(Input.class, Output.class, bundle)
                     .optArgument("memory", "much")
                     .build()
                     .loadModel())
