@@ -24,7 +24,6 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
-import picocli.CommandLine.ParentCommand;
 import picocli.CommandLine.Spec;
 
 /** {@code jit bench}: what the JiT sampler itself costs. */
@@ -53,7 +52,6 @@ final class BenchCommand implements Callable<Integer> {
           SamplerBenchmark.Subject.PASSES,
           SamplerBenchmark.Subject.PREVIEWS);
 
-  @ParentCommand private Main main;
   @Spec private CommandSpec spec;
 
   @Parameters(
@@ -209,7 +207,6 @@ final class BenchCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException {
-    main.interrupt().leavesNothing();
     if (subject == SamplerBenchmark.Subject.TRANSFORMER) {
       if (model == null) {
         throw new ParameterException(spec.commandLine(), "bench transformer needs a --model");
