@@ -1,9 +1,9 @@
 package io.jitflow.flux;
 
-import io.jitflow.flux.FluxOptions.MemoryPolicy;
 import ai.djl.Device;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
+import io.jitflow.flux.FluxOptions.MemoryPolicy;
 import io.jitflow.flux.adapter.LoraProduct;
 import io.jitflow.flux.adapter.OpenAdapters;
 import io.jitflow.flux.bundle.FluxBundle;

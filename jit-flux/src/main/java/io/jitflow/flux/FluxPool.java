@@ -1,7 +1,6 @@
 package io.jitflow.flux;
 
 import io.jitflow.core.SamplingListener;
-import io.jitflow.core.SamplingStep;
 import io.jitflow.core.SigmaSchedule;
 import io.jitflow.flux.file.Verification;
 import io.jitflow.flux.image.GeneratedImages;
@@ -265,7 +264,7 @@ public final class FluxPool implements AutoCloseable {
                 request
                     .listener()
                     .orElse(SamplingListener.none())
-                    .andThen(new WhileWanted(answer))));
+                    .andThen(SamplingListener.cancelledWhen(answer::isDone))));
       } finally {
         idle.add(pipeline);
       }
@@ -281,19 +280,6 @@ public final class FluxPool implements AutoCloseable {
     void refuse() {
       answer.completeExceptionally(
           new CancellationException("the pool was closed before this request was drawn"));
-    }
-  }
-
-  /** Ends a run whose answer nobody waits for. */
-  private record WhileWanted(CompletableFuture<?> answer) implements SamplingListener {
-    @Override
-    public void onStep(SamplingStep step) {
-      // only its end matters
-    }
-
-    @Override
-    public boolean isCancelled() {
-      return answer.isDone();
     }
   }
 

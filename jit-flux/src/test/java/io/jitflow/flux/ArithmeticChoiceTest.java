@@ -1,11 +1,11 @@
 package io.jitflow.flux;
 
-import io.jitflow.flux.FluxOptions.MemoryPolicy;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import ai.djl.Device;
 import io.jitflow.flux.FluxOptions.Arithmetic;
+import io.jitflow.flux.FluxOptions.MemoryPolicy;
 import io.jitflow.flux.bundle.FluxBundle;
 import io.jitflow.flux.weights.DType;
 import io.jitflow.flux.weights.FluxNetwork;

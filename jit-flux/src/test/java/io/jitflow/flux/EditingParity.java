@@ -180,7 +180,7 @@ final class EditingParity {
     for (int i = 0; i < height * width; i++) {
       int rgb = 0;
       for (int c = 0; c < 3; c++) {
-        rgb = rgb << 8 | levels[channels * i + c % channels] & 255;
+        rgb = (rgb << 8) | (levels[channels * i + c % channels] & 255);
       }
       image.setRGB(i % width, i / width, rgb);
     }

@@ -20,7 +20,7 @@ final class StepRecorder implements SamplingListener {
   @Override
   public void onStep(SamplingStep step) {
     steps.add(step);
-    progress.to(steps.size());
+    progress.to(step.step() + 1); // of the pass that runs, the second one begins anew
     progress.note("%,d tokens".formatted(step.active().count()));
   }
 
