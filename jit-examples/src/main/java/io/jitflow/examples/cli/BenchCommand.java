@@ -62,14 +62,9 @@ final class BenchCommand implements Callable<Integer> {
           "time (of each kind of step), memory (peak beyond noise and result), transformer (each"
               + " step beside that of the network of a bundle), exact (quality in worlds whose"
               + " pictures are known exactly), search (for settings that are good in them), device"
-<<<<<<< HEAD
               + " (FLUX.1's transformer with random weights), policy (memory of a pipeline of its"
               + " widths with random weights), inpainting (all tokens of the kept part"
               + " against few), passes (two against one) or previews (what they cost).")
-=======
-              + " (FLUX.1's transformer with random weights), inpainting (all tokens of the kept"
-              + " part against few), passes (two against one) or previews (what they cost).")
->>>>>>> editing
   private SamplerBenchmark.Subject subject;
 
   @Option(
