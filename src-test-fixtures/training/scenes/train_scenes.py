@@ -12,20 +12,17 @@ import json
 import os
 import random
 import re
-import shutil
 import sys
 import time
 
-import numpy as np
 import torch
 import torch.nn.functional as F
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 import parallel
 import precision
+import training
 from flux import pack, position_ids
-from model import Model
-from muon import Muon
 
 BUCKETS = [0.0, 0.2, 0.4, 0.6, 0.8, 0.95, 1.001]
 # Until which part of the time: shares of the steps by (rows, columns) of tokens. What a caption looks like is learnt
@@ -68,15 +65,6 @@ class Data:
         return sum(len(g[0]) for g in self.grids.values())
 
 
-def noise_levels(count, tokens):
-    """Logit-normal, a quarter near 1, where the prompt decides; more noise for more tokens, as in sampling."""
-    shift = (tokens / 256) ** 0.25
-    s = torch.sigmoid(torch.randn(count) * 1.1 + 0.2)
-    s = shift * s / (1 + (shift - 1) * s)
-    high = torch.rand(count) < 0.25
-    return torch.where(high, 0.85 + 0.15 * torch.rand(count), s)
-
-
 def pretrain_text(model, scenes, choices, minutes, clock):
     """Teaches both encoders to tell the attributes from a caption."""
     clip_ids, t5_ids, values = scenes[1].flatten(0, 1).long(), scenes[2].flatten(0, 1).long(), scenes[3]
@@ -100,86 +88,41 @@ def pretrain_text(model, scenes, choices, minutes, clock):
 
 def main():
     p = argparse.ArgumentParser()
+    training.add_arguments(p, minutes=80, export=8, tokens=21 * 256)
     p.add_argument("--latents", default="latents")
-    p.add_argument("--data", default="data")
-    p.add_argument("--vae", default="vae")
     p.add_argument("--tokenizers", required=True)
-    p.add_argument("--out", default="run")
-    p.add_argument("--minutes", type=float, default=80)
-    p.add_argument("--text-minutes", type=float, default=1)
-    p.add_argument("--export", type=float, default=8)
-    p.add_argument("--rate", type=float, default=2e-3)
-    p.add_argument("--matrix-rate", type=float, default=4e-3, help="of the matrices that Muon moves")
-    p.add_argument("--tokens", type=int, default=21 * 256, help="image tokens in a step")
     p.add_argument("--init", help="a diffusers directory to go on from; not read if OUT/state.pt is there")
     p.add_argument("--level", type=float, default=0.5, help="last part of the time, in which rates fall")
-    p.add_argument("--device", default="cpu")
     a = p.parse_args()
     torch.set_num_threads(1)
-    rank, processes = parallel.RANK, parallel.PROCESSES
     device = torch.device(a.device)
     clock = time.process_time if a.device == "cpu" else time.time
     parallel.start(a.device)
-    torch.manual_seed(int(time.time()) + rank)
+    torch.manual_seed(int(time.time()) + parallel.RANK)
     choices = [len(x["values"]) for x in json.load(open(a.data + "/attributes.json"))]
     data = Data(a.latents, device)
     data.wait()
 
-    model, ema = Model(a.tokenizers).to(device), Model(a.tokenizers).to(device)
-    if a.device == "cpu":
-        model.use_fast_cpu()
-    parameters = list(model.parameters())
-    blocks = [p for n, p in model.flux.named_parameters()
-              if "blocks" in n and p.dim() == 2 and "norm" not in n]
-    inside = set(map(id, blocks))
-    others = [p for p in model.parameters() if id(p) not in inside]
-    muon = Muon(blocks, a.matrix_rate, weight_decay=0.01)
-    adam = torch.optim.AdamW(others, a.rate, betas=(0.9, 0.98), weight_decay=0.0)
-    step, samples, before, state = 0, 0, 0.0, a.out + "/state.pt"
-    os.makedirs(a.out, exist_ok=True)
-    if os.path.exists(state):
-        s = torch.load(state, map_location=device)
-        model.load_state_dict(s["model"]), ema.load_state_dict(s["ema"])
-        muon.load_state_dict(s["muon"]), adam.load_state_dict(s["adam"])
-        step, samples, before = s["step"], s["samples"], s["seconds"]
-    else:
+    run = training.Training(a, clock)
+    model = run.model
+    if not run.resume():
         if a.init:
             model.load(a.init)
+            run.begin(0.0)
         else:
             pretrain_text(model, next(iter(data.grids.values())), choices, a.text_minutes, clock)
-            before = a.text_minutes * 60
-        ema.load_state_dict(model.state_dict())
-    parallel.same_weights([model, ema])
+            run.begin(a.text_minutes * 60)
 
-    def keep(seconds):
-        if rank:
-            return
-        torch.save(dict(model=model.state_dict(), ema=ema.state_dict(), muon=muon.state_dict(), adam=adam.state_dict(),
-                        step=step, samples=samples, seconds=seconds), state + ".new")
-        os.replace(state + ".new", state)
-        new, now, old = (a.out + "/export" + e for e in (".new", "", ".old"))
-        shutil.rmtree(new, ignore_errors=True), shutil.rmtree(old, ignore_errors=True)
-        ema.save(new, a.vae)
-        if os.path.exists(now):
-            os.rename(now, old)
-        os.rename(new, now)
-        shutil.rmtree(old, ignore_errors=True)
-
-    log = open(a.out + "/log.txt", "a")
-    start, losses, begun, positions = clock(), [[] for _ in BUCKETS[1:]], step, {}
-    exported = reported = time.time()
-    while True:
-        seconds = before + clock() - start
-        done = 1.0 if os.path.exists(a.out + "/stop") else seconds / 60 / a.minutes
-        done = parallel.same_clock(done, device)
-        if done >= 1:
-            break
-        # Warm-up, level, then linear to nothing.
-        level = min(1, (step + 1) / 100) * min(1, max((1 - done) / a.level, 0.005))
-        for optimizer, rate in ((muon, a.matrix_rate), (adam, a.rate)):
-            for g in optimizer.param_groups:
-                g["lr"] = rate * level
-        grid = data.choose(next(shares for until, shares in COURSE if done < until), step)
+    positions, refreshed = {}, time.time()
+    for done in run.steps():
+        run.set_rates(done, warm_up=100, falling=a.level)
+        if time.time() - refreshed > 60:
+            known = len(data)
+            data.refresh()
+            if len(data) > known and parallel.RANK == 0:
+                print(f"{len(data)} scenes", flush=True)
+            refreshed = time.time()
+        grid = data.choose(next(shares for until, shares in COURSE if done < until), run.step)
         tokens = grid[0] * grid[1]
         batch = max(1, a.tokens // tokens)
         x, clip_ids, t5_ids, _ = data.grids[grid]
@@ -189,40 +132,13 @@ def main():
         # The pooled row sees only what stands before it: the padding behind can be left out.
         clip_ids = clip_ids[:, :int((clip_ids == model.clip.eos).int().argmax(1).max()) + 1]
         noise = torch.randn(x.shape, device=device)
-        sigma = noise_levels(batch, tokens).to(device)
+        sigma = training.noise_levels(batch, tokens).to(device)
         if grid not in positions:
             positions[grid] = position_ids(*grid).to(device)
         with precision.autocast(device):
             context, pooled = model.t5(t5_ids), model.clip(clip_ids)
             v = model.velocity(x.lerp(noise, sigma[:, None, None]), sigma, context, pooled, positions[grid])
-        each = (v.float() - (noise - x)).pow(2).mean((1, 2))
-        muon.zero_grad(set_to_none=True), adam.zero_grad(set_to_none=True)
-        each.mean().backward()
-        parallel.average_gradients(parameters)
-        torch.nn.utils.clip_grad_norm_(others, 1.0)
-        muon.step(), adam.step()
-        step += 1
-        samples += batch * processes
-        if step % 2 == 0:
-            decay = min(0.998, step / (step + 200)) ** 2
-            with torch.no_grad():
-                torch._foreach_mul_(list(ema.parameters()), decay)
-                torch._foreach_add_(list(ema.parameters()), list(model.parameters()), alpha=1 - decay)
-        for s, e in zip(sigma.tolist(), each.tolist()):
-            losses[np.searchsorted(BUCKETS, s, side="right") - 1].append(e)
-        if time.time() - reported > 60:
-            means = " ".join(f"{np.mean(l):.4f}" if l else "-" for l in losses)
-            line = (f"{seconds / 60:.1f} min step {step} ({(clock() - start) / (step - begun):.3f} s) samples {samples} "
-                    f"of {len(data)} scenes, rate {level:.3f}, loss by sigma {means}")
-            if rank == 0:
-                print(line, flush=True), print(line, file=log, flush=True)
-            losses, reported = [[] for _ in losses], time.time()
-            data.refresh()
-        if time.time() - exported > a.export * 60:
-            keep(seconds)
-            exported = time.time()
-    keep(before + clock() - start)
-    print(f"{step} steps, {samples} samples", flush=True)
+        run.learn(sigma, v, noise - x)
 
 
 if __name__ == "__main__":

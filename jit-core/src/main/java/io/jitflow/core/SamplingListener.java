@@ -1,6 +1,7 @@
 package io.jitflow.core;
 
 import ai.djl.ndarray.NDArray;
+import java.util.function.BooleanSupplier;
 
 /**
  * Hears of every step and can cancel a run. Called on the sampling thread.
@@ -55,5 +56,25 @@ public interface SamplingListener {
    */
   static SamplingListener none() {
     return step -> {};
+  }
+
+  /**
+   * Returns a listener that only cancels.
+   *
+   * @param condition when the run ends; asked before every step
+   * @return a listener
+   */
+  static SamplingListener cancelledWhen(BooleanSupplier condition) {
+    return new SamplingListener() {
+      @Override
+      public void onStep(SamplingStep step) {
+        // only the run's end matters
+      }
+
+      @Override
+      public boolean isCancelled() {
+        return condition.getAsBoolean();
+      }
+    };
   }
 }

@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import ai.djl.ndarray.NDArray;
-import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.index.NDIndex;
 import ai.djl.ndarray.types.DataType;
 import io.jitflow.core.jit.JitConfig;
@@ -12,37 +11,30 @@ import io.jitflow.core.jit.JitSampler;
 import io.jitflow.core.jit.Stage;
 import io.jitflow.core.jit.StageRules;
 import io.jitflow.core.jit.TransitionNoise;
+import io.jitflow.core.testing.ArrayTest;
 import io.jitflow.core.testing.WaveModel;
 import io.jitflow.core.token.TokenGrid;
 import io.jitflow.core.token.TokenSubset;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** What a sampler refuses from models and requests. Arrays: {@link SamplingRequestTest}. */
-class BadInputTest {
+class BadInputTest extends ArrayTest {
   private static final TokenGrid GRID = new TokenGrid(5, 6);
   private static final JitConfig JIT =
       JitConfig.of(6, new Stage(0.34, 0.4), new Stage(0.67, 0.7), new Stage(1, 1));
   private static final VelocityModel WAVES = new WaveModel();
 
-  private NDManager manager;
   private SamplingRequest request;
 
   @BeforeEach
   void open() {
-    manager = NDManager.newBaseManager();
     request = SamplingRequest.seeded(manager, GRID, 4, 1, 2);
-  }
-
-  @AfterEach
-  void close() {
-    manager.close();
   }
 
   static Stream<Sampler> samplers() {

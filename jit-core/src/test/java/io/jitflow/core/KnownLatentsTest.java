@@ -5,39 +5,31 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
 import ai.djl.ndarray.NDArray;
-import ai.djl.ndarray.NDManager;
 import io.jitflow.core.jit.JitConfig;
 import io.jitflow.core.jit.JitSampler;
 import io.jitflow.core.jit.MaskAnchors;
+import io.jitflow.core.testing.ArrayTest;
 import io.jitflow.core.testing.WaveModel;
 import io.jitflow.core.token.TokenGrid;
 import io.jitflow.core.token.TokenSubset;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.IntStream;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
 /** Runs that start from, or keep a part of, latents that are known. */
-class KnownLatentsTest {
+class KnownLatentsTest extends ArrayTest {
   private static final TokenGrid GRID = new TokenGrid(8, 10);
   private static final VelocityModel WAVES = new WaveModel();
 
-  private NDManager manager;
   private NDArray clean;
   private SamplingRequest request;
 
   @BeforeEach
   void open() {
-    manager = NDManager.newBaseManager();
     request = SamplingRequest.seeded(manager, GRID, 4, 1);
     clean = SamplingRequest.seeded(manager, GRID, 4, 2).noise();
-  }
-
-  @AfterEach
-  void close() {
-    manager.close();
   }
 
   /** 1 in the right half of the columns. */

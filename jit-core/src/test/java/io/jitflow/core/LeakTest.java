@@ -153,6 +153,15 @@ class LeakTest {
         (step[0]++ == count % STEPS ? failure : WAVES).velocity(tokens, at, sigma);
   }
 
+  private static void assertFailureLeavesNothing(
+      Sampler sampler, VelocityModel failure, Class<? extends Exception> thrown) {
+    assertNothingLeft(
+        sampler,
+        (s, request, count) ->
+            assertThatThrownBy(() -> s.sample(failing(count, failure), request))
+                .isInstanceOf(thrown));
+  }
+
   @ParameterizedTest
   @MethodSource("samplers")
   void sample_modelThatThrows_leavesNoArray(Sampler sampler) {
@@ -161,37 +170,21 @@ class LeakTest {
           tokens.mul(2);
           throw new IllegalCallerException("from the model");
         };
-    assertNothingLeft(
-        sampler,
-        (s, request, count) ->
-            assertThatThrownBy(() -> s.sample(failing(count, throwing), request))
-                .isInstanceOf(IllegalCallerException.class));
+    assertFailureLeavesNothing(sampler, throwing, IllegalCallerException.class);
   }
 
   @ParameterizedTest
   @MethodSource("samplers")
   void sample_modelReturningAnotherShape_leavesNoArray(Sampler sampler) {
-    assertNothingLeft(
-        sampler,
-        (s, request, count) ->
-            assertThatThrownBy(
-                    () ->
-                        s.sample(
-                            failing(count, (tokens, at, sigma) -> tokens.get(":, 1:")), request))
-                .isInstanceOf(ModelOutputException.class));
+    assertFailureLeavesNothing(
+        sampler, (tokens, at, sigma) -> tokens.get(":, 1:"), ModelOutputException.class);
   }
 
   @ParameterizedTest
   @MethodSource("samplers")
   void sample_modelReturningNaN_leavesNoArray(Sampler sampler) {
-    assertNothingLeft(
-        sampler,
-        (s, request, count) ->
-            assertThatThrownBy(
-                    () ->
-                        s.sample(
-                            failing(count, (tokens, at, sigma) -> tokens.mul(Float.NaN)), request))
-                .isInstanceOf(ModelOutputException.class));
+    assertFailureLeavesNothing(
+        sampler, (tokens, at, sigma) -> tokens.mul(Float.NaN), ModelOutputException.class);
   }
 
   @ParameterizedTest

@@ -7,28 +7,15 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
+import io.jitflow.core.testing.ArrayTest;
 import io.jitflow.core.token.TokenGrid;
 import io.jitflow.core.token.TokenSubset;
 import java.lang.reflect.Proxy;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
-class SamplingRequestTest {
+class SamplingRequestTest extends ArrayTest {
   private static final TokenGrid GRID = new TokenGrid(3, 4);
   private static final Shape SHAPE = new Shape(2, 12, 5);
-
-  private NDManager manager;
-
-  @BeforeEach
-  void open() {
-    manager = NDManager.newBaseManager();
-  }
-
-  @AfterEach
-  void close() {
-    manager.close();
-  }
 
   @Test
   void of_noise_hasTheDefaults() {

@@ -6,31 +6,17 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
 import ai.djl.ndarray.NDArray;
-import ai.djl.ndarray.NDManager;
+import io.jitflow.core.testing.ArrayTest;
 import io.jitflow.core.testing.WaveModel;
 import io.jitflow.core.token.TokenGrid;
 import io.jitflow.core.token.TokenSubset;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-class TrajectoryTest {
+class TrajectoryTest extends ArrayTest {
   private static final TokenGrid ONE = new TokenGrid(1, 1);
   private static final VelocityModel WAVES = new WaveModel();
-
-  private NDManager manager;
-
-  @BeforeEach
-  void open() {
-    manager = NDManager.newBaseManager();
-  }
-
-  @AfterEach
-  void close() {
-    manager.close();
-  }
 
   private float last(double[] sigmas, double start, VelocityModel model) {
     NDArray noise = manager.create(new float[] {(float) start}).reshape(1, 1, 1);

@@ -76,8 +76,8 @@ public final class FluxPipeline implements AutoCloseable {
   private final LoadedNetworks networks;
   private final ClipTokenizer clipTokenizer;
   private final T5Tokenizer t5Tokenizer;
-  private final PromptCache prompts;
-  private final ModulationCache modulations;
+  private final RecentlyUsed<PromptEmbedding.Key, PromptEmbedding> prompts;
+  private final RecentlyUsed<Modulation.Key, Modulation> modulations;
   private final ReentrantLock turn = new ReentrantLock(true);
   private VaeTiling tiling; // of the request that has its turn
   private @Nullable LatentColours colours;
@@ -107,8 +107,10 @@ public final class FluxPipeline implements AutoCloseable {
             bundle, manager.getDevice(), memory.policy(), arithmetic, adaptation, listener);
     this.clipTokenizer = clipTokenizer;
     this.t5Tokenizer = t5Tokenizer;
-    this.prompts = new PromptCache(options.cachedPrompts());
-    this.modulations = new ModulationCache(options.cachedPrompts());
+    int capacity = options.cachedPrompts();
+    this.prompts = new RecentlyUsed<>(PromptEmbedding::close, kept -> kept.size() <= capacity);
+    this.modulations =
+        new RecentlyUsed<>(Modulation::close, kept -> Modulation.mayBeKept(kept, capacity));
     this.tiling = FluxOptions.decodeTiling(memory.decodeTilePx());
   }
 
@@ -569,8 +571,8 @@ public final class FluxPipeline implements AutoCloseable {
     if (!networks.modulatesApart()) {
       return new FluxVelocity.Branch(embedding, Optional.empty());
     }
-    ModulationCache.Key key =
-        new ModulationCache.Key(text, request.guidance(), DoubleStream.of(sigmas).boxed().toList());
+    Modulation.Key key =
+        new Modulation.Key(text, request.guidance(), DoubleStream.of(sigmas).boxed().toList());
     Modulation modulation = modulations.get(key);
     if (modulation == null) {
       modulation = new Modulation(manager);
@@ -719,7 +721,7 @@ public final class FluxPipeline implements AutoCloseable {
       tokenise.start();
       remark("CLIP", clipTokenizer.wholeIds(text).length, clipTokenizer.length(), text);
       remark("T5", t5Tokenizer.wholeIds(text).length, textTokens, text);
-      PromptCache.Key key = new PromptCache.Key(text, textTokens);
+      PromptEmbedding.Key key = new PromptEmbedding.Key(text, textTokens);
       PromptEmbedding known = prompts.get(key);
       if (known != null) {
         tokenise.stop();

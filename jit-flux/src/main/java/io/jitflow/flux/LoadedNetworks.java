@@ -3,6 +3,7 @@ package io.jitflow.flux;
 import ai.djl.Device;
 import io.jitflow.flux.bundle.FluxBundle;
 import io.jitflow.flux.bundle.FluxNetwork;
+import io.jitflow.flux.network.AdaptableNetwork;
 import io.jitflow.flux.network.ClipTextEncoder;
 import io.jitflow.flux.network.FluxModulation;
 import io.jitflow.flux.network.FluxTransformer;
@@ -107,8 +108,6 @@ final class LoadedNetworks implements AutoCloseable {
               bundle.file(FluxNetwork.TEXT_ENCODER),
               NetworkProgram.of(bundle.textEncoder()),
               file -> ClipTextEncoder.load(file, device, bundle.textEncoder()));
-      convert(FluxNetwork.TEXT_ENCODER, clip::toFloat32, () -> false);
-      adaptation.apply(FluxNetwork.TEXT_ENCODER, clip, NetworkProgram.of(bundle.textEncoder()));
     }
     return clip;
   }
@@ -125,8 +124,6 @@ final class LoadedNetworks implements AutoCloseable {
                   ? NetworkProgram.int8(bundle.textEncoder2())
                   : NetworkProgram.of(bundle.textEncoder2()),
               file -> T5TextEncoder.load(file, device, bundle.textEncoder2()));
-      convert(FluxNetwork.TEXT_ENCODER_2, t5::toFloat32, t5::computeInFloat32);
-      adaptation.apply(FluxNetwork.TEXT_ENCODER_2, t5, NetworkProgram.of(bundle.textEncoder2()));
     }
     return t5;
   }
@@ -146,9 +143,6 @@ final class LoadedNetworks implements AutoCloseable {
               bundle.requireModulation(),
               NetworkProgram.modulation(bundle.transformer()),
               file -> FluxModulation.load(file, device, bundle.transformer()));
-      convert(FluxNetwork.TRANSFORMER, modulation::toFloat32, modulation::computeInFloat32);
-      adaptation.apply(
-          FluxNetwork.TRANSFORMER, modulation, NetworkProgram.modulation(bundle.transformer()));
     }
     return modulation;
   }
@@ -177,9 +171,6 @@ final class LoadedNetworks implements AutoCloseable {
                   ? NetworkProgram.int8(bundle.transformer())
                   : NetworkProgram.of(bundle.transformer()),
               file -> FluxTransformer.load(file, device, bundle.transformer()));
-      convert(FluxNetwork.TRANSFORMER, transformer::toFloat32, transformer::computeInFloat32);
-      adaptation.apply(
-          FluxNetwork.TRANSFORMER, transformer, NetworkProgram.of(bundle.transformer()));
     }
     return transformer;
   }
@@ -212,14 +203,36 @@ final class LoadedNetworks implements AutoCloseable {
   }
 
   /**
-   * Loads a network. Weights that are used where the file is mapped, in host memory, are not
-   * copied; those of modules made elsewhere, and those that will be converted or take adapters, are
-   * loaded as they are.
+   * Loads a network as it will run: in the type that it computes in, with its adapters.
+   *
+   * @param program what the file holds unless it was made elsewhere
    */
-  private <T> T load(FluxNetwork network, Path file, NetworkProgram program, Loader<T> loader)
+  private <T extends AdaptableNetwork> T load(
+      FluxNetwork network, Path file, NetworkProgram program, Loader<T> loader) throws IOException {
+    T loaded = loadStored(network, file, program, loader);
+    boolean complete = false;
+    try {
+      convert(network, loaded::toFloat32, loaded::computeInFloat32);
+      adaptation.apply(network, loaded, program);
+      complete = true;
+      return loaded;
+    } finally {
+      if (!complete) {
+        loaded.close();
+      }
+    }
+  }
+
+  /**
+   * Loads a network as it is stored. Weights that are used where the file is mapped, in host
+   * memory, are not copied; those of modules made elsewhere, and those that will be converted or
+   * take adapters, are loaded as they are.
+   */
+  private <T> T loadStored(FluxNetwork network, Path file, NetworkProgram program, Loader<T> loader)
       throws IOException {
     boolean streamed = memory == MemoryPolicy.STREAMED;
-    boolean copied = arithmetic.converts(network) && !isInt8(network) && !widens(network);
+    boolean int8 = !program.int8Weights().isEmpty();
+    boolean copied = arithmetic.converts(network) && !int8 && !widens(network);
     if (copied || adaptation.changes(network) || (device.isGpu() && !streamed)) {
       return loader.load(ModuleFile.of(file));
     }

@@ -4,14 +4,25 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.index.NDIndex;
 import io.jitflow.flux.network.FluxModulation;
+import java.util.Collection;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /** What the transformer reads of one prompt at each noise level. Owns its arrays. */
 final class Modulation implements AutoCloseable {
+  /** Noise levels that are kept between runs: 4 MB each with FLUX.1. */
+  private static final int MAX_LEVELS = 64;
+
   private final NDManager manager;
   private final Map<Float, NDArray> rows = new HashMap<>();
+
+  /**
+   * What decides a modulation, beside the network. The noise levels belong to it as a whole, since
+   * the last bits depend on what is evaluated together.
+   */
+  record Key(String prompt, double guidance, List<Double> sigmas) {}
 
   Modulation(NDManager parent) {
     this.manager = parent.newSubManager();
@@ -41,9 +52,12 @@ final class Modulation implements AutoCloseable {
     return rows.get((float) sigma);
   }
 
-  /** How many noise levels there are. */
-  int size() {
-    return rows.size();
+  /**
+   * Whether all these may be kept between runs: so many, if their noise levels are not too many.
+   */
+  static boolean mayBeKept(Collection<Modulation> modulations, int capacity) {
+    int levels = modulations.stream().mapToInt(modulation -> modulation.rows.size()).sum();
+    return levels <= MAX_LEVELS && modulations.size() <= capacity;
   }
 
   @Override

@@ -9,6 +9,10 @@ import ai.djl.ndarray.NDArray;
  * @param pooled CLIP's pooled embedding, FLOAT32 {@code [1, pooledWidth]}
  */
 record PromptEmbedding(NDArray tokens, NDArray pooled) implements AutoCloseable {
+
+  /** What decides an embedding, beside the networks. */
+  record Key(String prompt, int textTokens) {}
+
   @Override
   public void close() {
     tokens.close();

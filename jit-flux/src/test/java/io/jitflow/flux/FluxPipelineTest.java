@@ -20,6 +20,7 @@ import io.jitflow.flux.bundle.SchedulerSettings;
 import io.jitflow.flux.bundle.Verification;
 import io.jitflow.flux.image.GeneratedImages;
 import io.jitflow.flux.image.ImageRequest;
+import io.jitflow.flux.network.SelfModulating;
 import java.awt.image.BufferedImage;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -239,7 +240,10 @@ class FluxPipelineTest {
   void generate_transformerThatModulatesByItself_needsNoModulation() throws IOException {
     Path own = copy("own-module");
     Files.delete(own.resolve(FluxBundle.MODULATION));
-    SelfModulating.write(own.resolve(FluxNetwork.TRANSFORMER.fileName()));
+    SelfModulating.write(
+        own.resolve(FluxNetwork.TRANSFORMER.fileName()),
+        0.5f,
+        "torch.add(torch.mul(torch.mul(img, sigma), self.gain), pooled)");
     Path manifest = own.resolve(FluxBundle.MANIFEST);
     // as the first version of the library wrote it
     Files.writeString(

@@ -7,7 +7,6 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
 import ai.djl.ndarray.NDArray;
-import ai.djl.ndarray.NDManager;
 import io.jitflow.core.ActiveTokens;
 import io.jitflow.core.CancellableListener;
 import io.jitflow.core.EulerSampler;
@@ -19,6 +18,7 @@ import io.jitflow.core.SamplingStep;
 import io.jitflow.core.SigmaSchedule;
 import io.jitflow.core.Solver;
 import io.jitflow.core.VelocityModel;
+import io.jitflow.core.testing.ArrayTest;
 import io.jitflow.core.testing.RandomAnchors;
 import io.jitflow.core.testing.WaveModel;
 import io.jitflow.core.token.TokenGrid;
@@ -38,28 +38,14 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
-class JitSamplerTest {
+class JitSamplerTest extends ArrayTest {
   private static final TokenGrid GRID = new TokenGrid(11, 14);
   private static final VelocityModel WAVES = new WaveModel();
-
-  private NDManager manager;
-
-  @BeforeEach
-  void open() {
-    manager = NDManager.newBaseManager();
-  }
-
-  @AfterEach
-  void close() {
-    manager.close();
-  }
 
   static Stream<JitConfig> configs() {
     return Stream.of(

@@ -58,8 +58,12 @@ class VelocityLifterTest {
     return new TorchNoise(seed).draw(manager, shape);
   }
 
-  @TestFactory
-  Stream<DynamicTest> lift_ofRandomSets_returnsTheAnchorsExactly() {
+  /** What is asserted of one lifter. */
+  private interface Assertion {
+    void check(NDManager manager, VelocityLifter lifter, Case c);
+  }
+
+  private static Stream<DynamicTest> forEachCase(Assertion assertion) {
     return cases()
         .map(
             c ->
@@ -69,13 +73,21 @@ class VelocityLifterTest {
                       try (NDManager manager = NDManager.newBaseManager();
                           VelocityLifter lifter =
                               new VelocityLifter(manager, c.anchors, c.blurWidth, c.tiedAnchors)) {
-                        NDArray values = values(manager, c.anchors, c.channels, 3);
-                        float[] before = values.toFloatArray();
-                        float[] field = lifter.lift(values).toFloatArray();
-                        assertThat(atAnchors(field, c)).isEqualTo(before);
-                        assertThat(values.toFloatArray()).as("input").isEqualTo(before);
+                        assertion.check(manager, lifter, c);
                       }
                     }));
+  }
+
+  @TestFactory
+  Stream<DynamicTest> lift_ofRandomSets_returnsTheAnchorsExactly() {
+    return forEachCase(
+        (manager, lifter, c) -> {
+          NDArray values = values(manager, c.anchors, c.channels, 3);
+          float[] before = values.toFloatArray();
+          float[] field = lifter.lift(values).toFloatArray();
+          assertThat(atAnchors(field, c)).isEqualTo(before);
+          assertThat(values.toFloatArray()).as("input").isEqualTo(before);
+        });
   }
 
   private static float[] atAnchors(float[] field, Case c) {
@@ -94,20 +106,12 @@ class VelocityLifterTest {
 
   @TestFactory
   Stream<DynamicTest> lift_ofRandomSets_equalsBruteForce() {
-    return cases()
-        .map(
-            c ->
-                DynamicTest.dynamicTest(
-                    c.toString(),
-                    () -> {
-                      try (NDManager manager = NDManager.newBaseManager();
-                          VelocityLifter lifter =
-                              new VelocityLifter(manager, c.anchors, c.blurWidth, c.tiedAnchors)) {
-                        NDArray values = values(manager, c.anchors, c.channels, 4);
-                        float[] field = lifter.lift(values).toFloatArray();
-                        assertClose("field", field, bruteForce(values, c), FIELD, 0);
-                      }
-                    }));
+    return forEachCase(
+        (manager, lifter, c) -> {
+          NDArray values = values(manager, c.anchors, c.channels, 4);
+          float[] field = lifter.lift(values).toFloatArray();
+          assertClose("field", field, bruteForce(values, c), FIELD, 0);
+        });
   }
 
   /** Every position against every anchor, then every position under the whole kernel. */

@@ -4,10 +4,10 @@ import io.jitflow.examples.bench.ContextProbe;
 import io.jitflow.flux.FluxPipeline;
 import io.jitflow.flux.image.ImageRequest;
 import java.io.IOException;
-import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
@@ -34,12 +34,7 @@ final class ProbeCommand implements Callable<Integer> {
   @ParentCommand private Main main;
   @Spec private CommandSpec spec;
 
-  @Option(
-      names = {"-m", "--model"},
-      required = true,
-      paramLabel = "FOLDER",
-      description = "A bundle.")
-  private Path model;
+  @Mixin private BundleOption bundle;
 
   @Option(
       names = {"-p", "--prompt"},
@@ -72,7 +67,7 @@ final class ProbeCommand implements Callable<Integer> {
             spec.commandLine(), "--density must be above 0 and below 1, got " + density);
       }
     }
-    try (FluxPipeline pipeline = FluxPipeline.load(model)) {
+    try (FluxPipeline pipeline = bundle.load()) {
       ContextProbe probe = new ContextProbe(pipeline.schedule(), densities);
       try (Progress progress = new Progress()) {
         progress.steps("prompts", prompts.size());

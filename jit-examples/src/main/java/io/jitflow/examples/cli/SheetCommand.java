@@ -23,9 +23,9 @@ import java.util.Map;
 import java.util.concurrent.Callable;
 import javax.imageio.ImageIO;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.ParentCommand;
 import picocli.CommandLine.Spec;
 
@@ -49,26 +49,7 @@ final class SheetCommand implements Callable<Integer> {
   @ParentCommand private Main main;
   @Spec private CommandSpec spec;
 
-  @Option(
-      names = {"-m", "--model"},
-      required = true,
-      paramLabel = "FOLDER",
-      description = "A bundle.")
-  private Path model;
-
-  @Option(
-      names = "--names",
-      required = true,
-      paramLabel = "FILE",
-      description = "The captions: a JSON list of objects with a \"name\".")
-  private Path names;
-
-  @Option(
-      names = "--references",
-      required = true,
-      paramLabel = "FILE",
-      description = "The pictures at 16 x 16 px, 32 to a row, in the order of the names.")
-  private Path references;
+  @Mixin private PictureSetOptions pictures;
 
   @Option(
       names = "--count",
@@ -94,14 +75,11 @@ final class SheetCommand implements Callable<Integer> {
   @Override
   public Integer call() throws IOException {
     main.interrupt().leavesNothing();
-    if (count < 1) {
-      throw new ParameterException(spec.commandLine(), "--count must be at least 1, got " + count);
-    }
-    PictureSet set = PictureSet.read(names, references);
+    PictureSet set = pictures.read(count);
     List<Integer> prompts = set.evenly(count);
     PrintWriter out = spec.commandLine().getOut();
     List<PromptSheet.Row> rows = new ArrayList<>();
-    try (FluxPipeline pipeline = FluxPipeline.load(model);
+    try (FluxPipeline pipeline = pictures.load();
         Progress progress = new Progress()) {
       Map<String, Sampler> samplers = samplers(pipeline);
       progress.steps("pictures", (long) samplers.size() * prompts.size());

@@ -15,6 +15,7 @@ import java.util.concurrent.Callable;
 import java.util.regex.Pattern;
 import javax.imageio.ImageIO;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
@@ -37,22 +38,7 @@ final class StudyCommand implements Callable<Integer> {
   @ParentCommand private Main main;
   @Spec private CommandSpec spec;
 
-  @Option(names = "--model", required = true, paramLabel = "FOLDER", description = "A bundle.")
-  private Path model;
-
-  @Option(
-      names = "--names",
-      required = true,
-      paramLabel = "FILE",
-      description = "The captions: a JSON list of objects with a \"name\".")
-  private Path names;
-
-  @Option(
-      names = "--references",
-      required = true,
-      paramLabel = "FILE",
-      description = "The pictures at 16 x 16 px, 32 to a row, in the order of the names.")
-  private Path references;
+  @Mixin private PictureSetOptions pictures;
 
   @Option(
       names = "--size",
@@ -100,10 +86,10 @@ final class StudyCommand implements Callable<Integer> {
   public Integer call() throws IOException {
     main.interrupt().leavesNothing();
     check();
-    PictureSet set = PictureSet.read(names, references);
+    PictureSet set = pictures.read(count);
     int prompts = set.evenly(count).size();
     PrintWriter out = spec.commandLine().getOut();
-    try (FluxPipeline pipeline = FluxPipeline.load(model)) {
+    try (FluxPipeline pipeline = pictures.load()) {
       SamplerStudy study = new SamplerStudy(pipeline, set, sizePx, converged, samplers(pipeline));
       try (Progress progress = new Progress()) {
         progress.steps("prompts", prompts);
@@ -127,9 +113,6 @@ final class StudyCommand implements Callable<Integer> {
 
   /** What would otherwise be noticed after all work. */
   private void check() {
-    if (count < 1) {
-      throw new ParameterException(spec.commandLine(), "--count must be at least 1, got " + count);
-    }
     if (sheet != null && !Files.isDirectory(sheet.toAbsolutePath().getParent())) {
       throw new ParameterException(
           spec.commandLine(),

@@ -129,6 +129,24 @@ final class Canvas {
     }
   }
 
+  /** A triangle, corners in any order. */
+  void triangle(float[] colour, float x0, float y0, float x1, float y1, float x2, float y2) {
+    if ((x1 - x0) * (y2 - y0) - (y1 - y0) * (x2 - x0) > 0) {
+      convex(colour, 1, x0, y0, x1, y1, x2, y2);
+    } else {
+      convex(colour, 1, x0, y0, x2, y2, x1, y1);
+    }
+  }
+
+  /** A convex quadrangle, corners in order around, either way. */
+  void quad(float[] colour, float... c) {
+    if ((c[2] - c[0]) * (c[5] - c[1]) - (c[3] - c[1]) * (c[4] - c[0]) > 0) {
+      convex(colour, 1, c);
+    } else {
+      convex(colour, 1, c[6], c[7], c[4], c[5], c[2], c[3], c[0], c[1]);
+    }
+  }
+
   /** The picture as bytes, red, green, blue, row by row. */
   byte[] bytes() {
     byte[] bytes = new byte[rgb.length];

@@ -175,30 +175,12 @@ class MainTest {
         .contains("fox.png: 128 x 64 px, seed 42, JiT default_7x, 11 steps")
         .contains("time: tokenise ");
 
-    Console again =
-        Console.run(
-            "generate",
-            "--model",
-            bundle,
-            "--from",
-            folder.resolve("fox.png"),
-            "-o",
-            folder.resolve("again.png"));
+    Console again = again("fox.png", "again.png");
     assertThat(again.err()).isEmpty();
     assertThat(again.exitCode()).isZero();
     assertThat(rgb("again.png")).containsExactly(rgb("fox.png"));
 
-    Console other =
-        Console.run(
-            "generate",
-            "--model",
-            bundle,
-            "--from",
-            folder.resolve("fox.png"),
-            "--seed",
-            "43",
-            "-o",
-            folder.resolve("other.png"));
+    Console other = again("fox.png", "other.png", "--seed", "43");
     assertThat(other.exitCode()).isZero();
     assertThat(rgb("other.png")).isNotEqualTo(rgb("fox.png"));
   }
@@ -209,15 +191,7 @@ class MainTest {
     assertThat(console.exitCode()).isZero();
     assertThat(console.out())
         .contains("fox-0.png: ", "seed 5, standard, 2 steps", "fox-1.png: ", "seed 6,");
-    Console again =
-        Console.run(
-            "generate",
-            "--model",
-            bundle,
-            "--from",
-            folder.resolve("fox-1.png"),
-            "-o",
-            folder.resolve("again.png"));
+    Console again = again("fox-1.png", "again.png");
     assertThat(again.exitCode()).isZero();
     assertThat(rgb("again.png")).containsExactly(rgb("fox-1.png"));
   }
@@ -282,19 +256,7 @@ class MainTest {
 
   @Test
   void generate_sparseStagesOnTinyGrid_exitCode2() {
-    Console console =
-        Console.run(
-            "generate",
-            "--model",
-            bundle,
-            "--prompt",
-            "a cat",
-            "--size",
-            "16x16",
-            "--preset",
-            "default_4x",
-            "-o",
-            folder.resolve("fox.png"));
+    Console console = Console.run(generation(bundle, "16x16", "fox.png", "--preset", "default_4x"));
     assertThat(console.exitCode()).isEqualTo(2);
     assertThat(console.err()).contains("grid of 1 x 1");
   }
@@ -303,18 +265,7 @@ class MainTest {
   void generate_interrupted_exitCode130AndNoFile() throws IOException {
     Interrupt interrupt = new Interrupt();
     interrupt.request();
-    Console console =
-        Console.run(
-            interrupt,
-            "generate",
-            "--model",
-            bundle,
-            "--prompt",
-            "a cat",
-            "--size",
-            "64x64",
-            "-o",
-            folder.resolve("fox.png"));
+    Console console = Console.run(interrupt, generation(bundle, "64x64", "fox.png"));
     assertThat(console.exitCode()).isEqualTo(130);
     assertThat(console.err()).isEqualToIgnoringNewLines("cancelled");
     assertThat(folder).isEmptyDirectory();
@@ -501,17 +452,7 @@ class MainTest {
 
   @Test
   void generate_largerThanTheMachine_isRefusedBeforeLoading() {
-    Console console =
-        Console.run(
-            "generate",
-            "--model",
-            bundle,
-            "--prompt",
-            "a cat",
-            "--size",
-            "16384x16384",
-            "-o",
-            folder.resolve("fox.png"));
+    Console console = Console.run(generation(bundle, "16384x16384", "fox.png"));
     assertThat(console.exitCode()).isEqualTo(2);
     assertThat(console.err()).contains("an image of 16384 x 16384 px takes");
   }
@@ -613,6 +554,10 @@ class MainTest {
   }
 
   private Console generate(Path model, String file, Object... options) {
+    return Console.run(generation(model, "128x64", file, options));
+  }
+
+  private Object[] generation(Path model, String size, String file, Object... options) {
     Object[] fixed = {
       "generate",
       "--model",
@@ -620,13 +565,18 @@ class MainTest {
       "--prompt",
       "a cat on a table",
       "--size",
-      "128x64",
+      size,
       "-o",
       folder.resolve(file)
     };
-    Object[] all = Arrays.copyOf(fixed, fixed.length + options.length);
-    System.arraycopy(options, 0, all, fixed.length, options.length);
-    return Console.run(all);
+    return Stream.of(fixed, options).flatMap(Arrays::stream).toArray();
+  }
+
+  private Console again(String from, String file, Object... options) {
+    Object[] fixed = {
+      "generate", "--model", bundle, "--from", folder.resolve(from), "-o", folder.resolve(file)
+    };
+    return Console.run(Stream.of(fixed, options).flatMap(Arrays::stream).toArray());
   }
 
   private int[] rgb(String name) throws IOException {

@@ -2,7 +2,6 @@ package io.jitflow.spark;
 
 import ai.djl.Device;
 import io.jitflow.core.SamplingListener;
-import io.jitflow.core.SamplingStep;
 import io.jitflow.flux.FluxOptions;
 import io.jitflow.flux.MemoryPolicy;
 import io.jitflow.flux.image.GeneratedImages;
@@ -110,7 +109,7 @@ final class DrawPartition implements MapPartitionsFunction<Row, Row> {
           settings
               .withSeed(seed)
               .request(prompt, lease.pipeline().schedule())
-              .withListener(new WhileWanted(task));
+              .withListener(SamplingListener.cancelledWhen(task::isInterrupted));
       GeneratedImages images = lease.pipeline().generate(request);
       png = images.toPng(0);
     } catch (CancellationException e) {
@@ -146,19 +145,6 @@ final class DrawPartition implements MapPartitionsFunction<Row, Row> {
       return Integer.toUnsignedLong(ByteBuffer.wrap(digest).getInt());
     } catch (NoSuchAlgorithmException e) {
       throw new IllegalStateException("every Java platform has SHA-256", e);
-    }
-  }
-
-  /** Ends a run whose task Spark has killed. */
-  private record WhileWanted(TaskContext task) implements SamplingListener {
-    @Override
-    public void onStep(SamplingStep step) {
-      // only its end matters
-    }
-
-    @Override
-    public boolean isCancelled() {
-      return task.isInterrupted();
     }
   }
 }

@@ -1,6 +1,7 @@
 package io.jitflow.spark;
 
 import io.jitflow.flux.MemoryPolicy;
+import io.jitflow.flux.image.ImageSettings;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -48,19 +49,19 @@ public final class FluxImages {
           DataTypes.createStructField("millis", DataTypes.LongType, true),
           DataTypes.createStructField("error", DataTypes.StringType, true));
 
-  private final RowSettings usual;
+  private final ImageSettings settings;
   private final String bundle;
   private final MemoryPolicy memory;
   private final int idleSeconds;
   private final Optional<LongAccumulator> loads;
 
   private FluxImages(
-      RowSettings usual,
+      ImageSettings settings,
       String bundle,
       MemoryPolicy memory,
       int idleSeconds,
       Optional<LongAccumulator> loads) {
-    this.usual = usual;
+    this.settings = settings;
     this.bundle = bundle;
     this.memory = memory;
     this.idleSeconds = idleSeconds;
@@ -75,16 +76,15 @@ public final class FluxImages {
    */
   public static FluxImages of(String bundle) {
     return new FluxImages(
-        RowSettings.NONE,
+        ImageSettings.none(),
         Objects.requireNonNull(bundle, "bundle"),
         MemoryPolicy.RESIDENT,
         DEFAULT_IDLE_SECONDS,
         Optional.empty());
   }
 
-  private FluxImages with(RowSettings changed) {
-    changed.settings().check();
-    return new FluxImages(changed, bundle, memory, idleSeconds, loads);
+  private FluxImages with(ImageSettings changed) {
+    return new FluxImages(changed.check(), bundle, memory, idleSeconds, loads);
   }
 
   /**
@@ -96,15 +96,7 @@ public final class FluxImages {
    * @throws IllegalArgumentException if a value is out of range
    */
   public FluxImages withSize(int widthPx, int heightPx) {
-    return with(
-        new RowSettings(
-            widthPx,
-            heightPx,
-            usual.guidance(),
-            usual.preset(),
-            usual.steps(),
-            usual.negativePrompt(),
-            usual.trueCfgScale()));
+    return with(settings.withWidthPx(widthPx).withHeightPx(heightPx));
   }
 
   /**
@@ -115,15 +107,7 @@ public final class FluxImages {
    * @throws IllegalArgumentException if it is unknown
    */
   public FluxImages withPreset(String name) {
-    return with(
-        new RowSettings(
-            usual.widthPx(),
-            usual.heightPx(),
-            usual.guidance(),
-            name,
-            usual.steps(),
-            usual.negativePrompt(),
-            usual.trueCfgScale()));
+    return with(settings.withPreset(name));
   }
 
   /**
@@ -134,15 +118,7 @@ public final class FluxImages {
    * @throws IllegalArgumentException if it is out of range
    */
   public FluxImages withSteps(int number) {
-    return with(
-        new RowSettings(
-            usual.widthPx(),
-            usual.heightPx(),
-            usual.guidance(),
-            usual.preset(),
-            number,
-            usual.negativePrompt(),
-            usual.trueCfgScale()));
+    return with(settings.withSteps(number));
   }
 
   /**
@@ -153,15 +129,7 @@ public final class FluxImages {
    * @throws IllegalArgumentException if it is out of range
    */
   public FluxImages withGuidance(double scale) {
-    return with(
-        new RowSettings(
-            usual.widthPx(),
-            usual.heightPx(),
-            scale,
-            usual.preset(),
-            usual.steps(),
-            usual.negativePrompt(),
-            usual.trueCfgScale()));
+    return with(settings.withGuidance(scale));
   }
 
   /**
@@ -173,15 +141,7 @@ public final class FluxImages {
    * @throws IllegalArgumentException if the scale is out of range
    */
   public FluxImages withNegativePrompt(String text, double scale) {
-    return with(
-        new RowSettings(
-            usual.widthPx(),
-            usual.heightPx(),
-            usual.guidance(),
-            usual.preset(),
-            usual.steps(),
-            text,
-            scale));
+    return with(settings.withNegativePrompt(text).withTrueCfgScale(scale));
   }
 
   /**
@@ -191,7 +151,7 @@ public final class FluxImages {
    * @return the changed copy
    */
   public FluxImages withMemory(MemoryPolicy policy) {
-    return new FluxImages(usual, bundle, policy, idleSeconds, loads);
+    return new FluxImages(settings, bundle, policy, idleSeconds, loads);
   }
 
   /**
@@ -204,7 +164,7 @@ public final class FluxImages {
     if (seconds < 0) {
       throw new IllegalArgumentException("idleSeconds must be at least 0, got " + seconds);
     }
-    return new FluxImages(usual, bundle, memory, seconds, loads);
+    return new FluxImages(settings, bundle, memory, seconds, loads);
   }
 
   /**
@@ -214,7 +174,7 @@ public final class FluxImages {
    * @return the changed copy
    */
   public FluxImages withLoadCounter(LongAccumulator counter) {
-    return new FluxImages(usual, bundle, memory, idleSeconds, Optional.of(counter));
+    return new FluxImages(settings, bundle, memory, idleSeconds, Optional.of(counter));
   }
 
   /**
@@ -250,7 +210,8 @@ public final class FluxImages {
     }
     StructType schema = DataTypes.createStructType(output);
     return prompts.mapPartitions(
-        new DrawPartition(usual, bundle, memory, idleSeconds, loads.orElse(null), key),
+        new DrawPartition(
+            RowSettings.of(settings), bundle, memory, idleSeconds, loads.orElse(null), key),
         Encoders.row(schema));
   }
 }

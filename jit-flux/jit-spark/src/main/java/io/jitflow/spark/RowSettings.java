@@ -2,6 +2,8 @@ package io.jitflow.spark;
 
 import io.jitflow.flux.image.ImageSettings;
 import java.io.Serializable;
+import java.util.OptionalDouble;
+import java.util.OptionalInt;
 import org.apache.spark.sql.Row;
 
 /** Settings as they travel to the executors and as rows give them; null is left open. */
@@ -15,7 +17,16 @@ record RowSettings(
     Double trueCfgScale)
     implements Serializable {
 
-  static final RowSettings NONE = new RowSettings(null, null, null, null, null, null, null);
+  static RowSettings of(ImageSettings settings) {
+    return new RowSettings(
+        boxed(settings.widthPx()),
+        boxed(settings.heightPx()),
+        boxed(settings.guidance()),
+        settings.preset().orElse(null),
+        boxed(settings.steps()),
+        settings.negativePrompt().orElse(null),
+        boxed(settings.trueCfgScale()));
+  }
 
   static RowSettings of(Row row) {
     return new RowSettings(
@@ -26,6 +37,14 @@ record RowSettings(
         integer(row, "steps"),
         text(row, "negativePrompt"),
         real(row, "trueCfgScale"));
+  }
+
+  private static Integer boxed(OptionalInt value) {
+    return value.isPresent() ? (Integer) value.getAsInt() : null;
+  }
+
+  private static Double boxed(OptionalDouble value) {
+    return value.isPresent() ? (Double) value.getAsDouble() : null;
   }
 
   ImageSettings settings() {

@@ -31,10 +31,7 @@ public class FluxBoot3HealthAutoConfiguration {
   public HealthIndicator jitHealthIndicator(FluxPool pool) {
     return () ->
         (pool.isClosed() ? Health.down() : Health.up())
-            .withDetail("bundle", pool.bundle().folder().toString())
-            .withDetail("pipelines", pool.size())
-            .withDetail("running", pool.running())
-            .withDetail("waiting", pool.waiting())
+            .withDetails(PoolHealth.details(pool))
             .build();
   }
 }

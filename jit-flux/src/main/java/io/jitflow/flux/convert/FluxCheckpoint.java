@@ -6,6 +6,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.function.Consumer;
 
 /**
  * Where the parts of a downloaded FLUX.1 model lie. Weights are a {@code .safetensors} file, an
@@ -96,16 +97,10 @@ public record FluxCheckpoint(
     if (!pipeline.equals("FluxPipeline")) {
       throw index.wrong("_class_name", "FluxPipeline", pipeline);
     }
-    return new FluxCheckpoint(
+    return of(
         folder.resolve("transformer"),
-        Optional.empty(),
-        Optional.empty(),
         folder.resolve("vae"),
-        Optional.empty(),
-        folder.resolve("text_encoder"),
-        folder.resolve("text_encoder_2"),
-        folder.resolve("tokenizer"),
-        folder.resolve("tokenizer_2"),
+        folder,
         Optional.of(folder.resolve("scheduler")));
   }
 
@@ -121,17 +116,27 @@ public record FluxCheckpoint(
   public static FluxCheckpoint ofOriginalFiles(
       Path transformer, Path autoencoder, Path textEncoders) {
     Path scheduler = textEncoders.resolve("scheduler");
+    return of(
+        transformer,
+        autoencoder,
+        textEncoders,
+        Files.isDirectory(scheduler) ? Optional.of(scheduler) : Optional.empty());
+  }
+
+  /** Text encoders and tokenizers from a folder in the diffusers layout. */
+  private static FluxCheckpoint of(
+      Path transformer, Path vae, Path folder, Optional<Path> scheduler) {
     return new FluxCheckpoint(
         transformer,
         Optional.empty(),
         Optional.empty(),
-        autoencoder,
+        vae,
         Optional.empty(),
-        textEncoders.resolve("text_encoder"),
-        textEncoders.resolve("text_encoder_2"),
-        textEncoders.resolve("tokenizer"),
-        textEncoders.resolve("tokenizer_2"),
-        Files.isDirectory(scheduler) ? Optional.of(scheduler) : Optional.empty());
+        folder.resolve("text_encoder"),
+        folder.resolve("text_encoder_2"),
+        folder.resolve("tokenizer"),
+        folder.resolve("tokenizer_2"),
+        scheduler);
   }
 
   /**
@@ -141,17 +146,12 @@ public record FluxCheckpoint(
    * @return a copy without configuration file and axes
    */
   public FluxCheckpoint withTransformer(Path weights) {
-    return new FluxCheckpoint(
-        weights,
-        Optional.empty(),
-        Optional.empty(),
-        vae,
-        vaeConfig,
-        textEncoder,
-        textEncoder2,
-        tokenizer,
-        tokenizer2,
-        scheduler);
+    return with(
+        draft -> {
+          draft.transformer = weights;
+          draft.transformerConfig = Optional.empty();
+          draft.ropeAxes = Optional.empty();
+        });
   }
 
   /**
@@ -162,17 +162,7 @@ public record FluxCheckpoint(
    * @return a copy
    */
   public FluxCheckpoint withTransformerConfig(Path config) {
-    return new FluxCheckpoint(
-        transformer,
-        Optional.of(config),
-        ropeAxes,
-        vae,
-        vaeConfig,
-        textEncoder,
-        textEncoder2,
-        tokenizer,
-        tokenizer2,
-        scheduler);
+    return with(draft -> draft.transformerConfig = Optional.of(config));
   }
 
   /**
@@ -182,17 +172,7 @@ public record FluxCheckpoint(
    * @return a copy
    */
   public FluxCheckpoint withRopeAxes(List<Integer> axes) {
-    return new FluxCheckpoint(
-        transformer,
-        transformerConfig,
-        Optional.of(axes),
-        vae,
-        vaeConfig,
-        textEncoder,
-        textEncoder2,
-        tokenizer,
-        tokenizer2,
-        scheduler);
+    return with(draft -> draft.ropeAxes = Optional.of(axes));
   }
 
   /**
@@ -202,17 +182,11 @@ public record FluxCheckpoint(
    * @return a copy without configuration file
    */
   public FluxCheckpoint withVae(Path weights) {
-    return new FluxCheckpoint(
-        transformer,
-        transformerConfig,
-        ropeAxes,
-        weights,
-        Optional.empty(),
-        textEncoder,
-        textEncoder2,
-        tokenizer,
-        tokenizer2,
-        scheduler);
+    return with(
+        draft -> {
+          draft.vae = weights;
+          draft.vaeConfig = Optional.empty();
+        });
   }
 
   /**
@@ -223,16 +197,52 @@ public record FluxCheckpoint(
    * @return a copy
    */
   public FluxCheckpoint withVaeConfig(Path config) {
-    return new FluxCheckpoint(
-        transformer,
-        transformerConfig,
-        ropeAxes,
-        vae,
-        Optional.of(config),
-        textEncoder,
-        textEncoder2,
-        tokenizer,
-        tokenizer2,
-        scheduler);
+    return with(draft -> draft.vaeConfig = Optional.of(config));
+  }
+
+  private FluxCheckpoint with(Consumer<Draft> change) {
+    Draft draft = new Draft(this);
+    change.accept(draft);
+    return draft.checkpoint();
+  }
+
+  private static final class Draft {
+    Path transformer;
+    Optional<Path> transformerConfig;
+    Optional<List<Integer>> ropeAxes;
+    Path vae;
+    Optional<Path> vaeConfig;
+    Path textEncoder;
+    Path textEncoder2;
+    Path tokenizer;
+    Path tokenizer2;
+    Optional<Path> scheduler;
+
+    Draft(FluxCheckpoint from) {
+      transformer = from.transformer;
+      transformerConfig = from.transformerConfig;
+      ropeAxes = from.ropeAxes;
+      vae = from.vae;
+      vaeConfig = from.vaeConfig;
+      textEncoder = from.textEncoder;
+      textEncoder2 = from.textEncoder2;
+      tokenizer = from.tokenizer;
+      tokenizer2 = from.tokenizer2;
+      scheduler = from.scheduler;
+    }
+
+    FluxCheckpoint checkpoint() {
+      return new FluxCheckpoint(
+          transformer,
+          transformerConfig,
+          ropeAxes,
+          vae,
+          vaeConfig,
+          textEncoder,
+          textEncoder2,
+          tokenizer,
+          tokenizer2,
+          scheduler);
+    }
   }
 }

@@ -15,7 +15,6 @@ import java.io.InterruptedIOException;
 import java.io.UncheckedIOException;
 import java.nio.channels.ClosedByInterruptException;
 import java.nio.channels.FileChannel;
-import java.nio.channels.WritableByteChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
@@ -173,7 +172,7 @@ public final class FluxConverter {
             .getValue()
             .write(
                 file,
-                tensor -> new Announced(tensor, sources.apply(tensor), progress),
+                tensor -> announced(tensor, sources.apply(tensor), progress),
                 progress::advanceTo);
         // on the disk before an older bundle gives way to this one
         try (FileChannel channel = FileChannel.open(file, StandardOpenOption.WRITE)) {
@@ -260,23 +259,14 @@ public final class FluxConverter {
     }
   }
 
-  /** Tells which tensor is being written. */
-  private record Announced(String name, TensorSource source, Progress progress)
-      implements TensorSource {
-    @Override
-    public DType dtype() {
-      return source.dtype();
-    }
-
-    @Override
-    public long[] shape() {
-      return source.shape();
-    }
-
-    @Override
-    public void writeTo(WritableByteChannel channel) throws IOException {
-      progress.item(name);
-      source.writeTo(channel);
-    }
+  /** The same tensor, which tells that it is being written. */
+  private static TensorSource announced(String name, TensorSource source, Progress progress) {
+    return TensorSource.of(
+        source.dtype(),
+        source.shape(),
+        channel -> {
+          progress.item(name);
+          source.writeTo(channel);
+        });
   }
 }

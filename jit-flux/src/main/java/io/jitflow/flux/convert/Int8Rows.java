@@ -41,25 +41,21 @@ final class Int8Rows {
 
   /** The integers, I8 of the shape of the matrix. */
   TensorSource integers() {
-    return new Part(DType.I8, new long[] {rows, columns}) {
-      @Override
-      public void writeTo(WritableByteChannel channel) throws IOException {
-        scales = quantise(channel);
-      }
-    };
+    return TensorSource.of(
+        DType.I8, new long[] {rows, columns}, channel -> scales = quantise(channel));
   }
 
   /** The scales, F32, one for each row. */
   TensorSource scales() {
-    return new Part(DType.F32, new long[] {rows}) {
-      @Override
-      public void writeTo(WritableByteChannel channel) throws IOException {
-        float[] values = scales == null ? quantise(new Nowhere()) : scales;
-        ByteBuffer bytes = ByteBuffer.allocate(rows * Float.BYTES).order(ByteOrder.LITTLE_ENDIAN);
-        bytes.asFloatBuffer().put(values);
-        writeAll(bytes, channel);
-      }
-    };
+    return TensorSource.of(
+        DType.F32,
+        new long[] {rows},
+        channel -> {
+          float[] values = scales == null ? quantise(new Nowhere()) : scales;
+          ByteBuffer bytes = ByteBuffer.allocate(rows * Float.BYTES).order(ByteOrder.LITTLE_ENDIAN);
+          bytes.asFloatBuffer().put(values);
+          writeAll(bytes, channel);
+        });
   }
 
   private float[] quantise(WritableByteChannel channel) throws IOException {
@@ -72,26 +68,6 @@ final class Int8Rows {
   private static void writeAll(ByteBuffer bytes, WritableByteChannel channel) throws IOException {
     while (bytes.hasRemaining()) {
       channel.write(bytes);
-    }
-  }
-
-  private abstract static class Part implements TensorSource {
-    private final DType dtype;
-    private final long[] shape;
-
-    Part(DType dtype, long[] shape) {
-      this.dtype = dtype;
-      this.shape = shape;
-    }
-
-    @Override
-    public DType dtype() {
-      return dtype;
-    }
-
-    @Override
-    public long[] shape() {
-      return shape.clone();
     }
   }
 

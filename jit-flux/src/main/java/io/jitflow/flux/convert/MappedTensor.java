@@ -17,13 +17,12 @@ import java.util.List;
 import java.util.Optional;
 
 /** A tensor of one of our programs, read from a checkpoint and converted while it is written. */
-final class MappedTensor implements TensorSource {
+final class MappedTensor {
   private static final int COPY_BYTES = 4 << 20;
 
   private final TensorFiles files;
   private final List<Span> spans;
   private final DType dtype;
-  private final long[] shape;
 
   /** A range of bytes of one tensor of the checkpoint. */
   private record Span(TensorInfo info, long begin, long end) {
@@ -36,11 +35,10 @@ final class MappedTensor implements TensorSource {
     }
   }
 
-  MappedTensor(TensorFiles files, TensorExpression expression, DType dtype, long[] shape)
+  private MappedTensor(TensorFiles files, TensorExpression expression, DType dtype)
       throws IOException {
     this.files = files;
     this.dtype = dtype;
-    this.shape = shape.clone();
     this.spans = new ArrayList<>();
     for (String name : expression.inputs()) {
       TensorInfo info = files.info(name);
@@ -54,18 +52,12 @@ final class MappedTensor implements TensorSource {
     }
   }
 
-  @Override
-  public DType dtype() {
-    return dtype;
+  static TensorSource of(TensorFiles files, TensorExpression expression, DType dtype, long[] shape)
+      throws IOException {
+    return TensorSource.of(dtype, shape, new MappedTensor(files, expression, dtype)::writeTo);
   }
 
-  @Override
-  public long[] shape() {
-    return shape.clone();
-  }
-
-  @Override
-  public void writeTo(WritableByteChannel channel) throws IOException {
+  private void writeTo(WritableByteChannel channel) throws IOException {
     for (Span span : spans) {
       try {
         if (FloatConversion.isByte(span.dtype())) {

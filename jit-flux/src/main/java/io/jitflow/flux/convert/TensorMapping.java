@@ -248,11 +248,11 @@ public final class TensorMapping {
       if (adapters.changed(network).contains(name)) {
         return new MergedTensor(
             name,
-            new MappedTensor(files, expression, DType.F32, shape),
+            MappedTensor.of(files, expression, DType.F32, shape),
             () -> adapters.changes(network, name),
             dtype);
       }
     }
-    return new MappedTensor(files, expression, dtype, shape);
+    return MappedTensor.of(files, expression, dtype, shape);
   }
 }

@@ -9,7 +9,6 @@ import ai.djl.translate.Translator;
 import ai.djl.translate.TranslatorFactory;
 import ai.djl.util.Pair;
 import io.jitflow.core.SamplingListener;
-import io.jitflow.core.SamplingStep;
 import io.jitflow.flux.FluxPipeline;
 import io.jitflow.flux.image.GeneratedImages;
 import io.jitflow.flux.image.ImageRequest;
@@ -112,7 +111,7 @@ public final class FluxTranslatorFactory implements TranslatorFactory {
     return settings
         .orElse(usual)
         .request(prompt, pipeline.schedule())
-        .withListener(new WhileWanted(call));
+        .withListener(SamplingListener.cancelledWhen(call::isCancelled));
   }
 
   private static Output png(GeneratedImages images) {
@@ -122,18 +121,5 @@ public final class FluxTranslatorFactory implements TranslatorFactory {
     output.addProperty("millis", Long.toString(images.timings().total().toMillis()));
     output.add(images.toPng(0));
     return output;
-  }
-
-  /** Ends a run that nobody waits for any more. */
-  private record WhileWanted(Input call) implements SamplingListener {
-    @Override
-    public void onStep(SamplingStep step) {
-      // only its end matters
-    }
-
-    @Override
-    public boolean isCancelled() {
-      return call.isCancelled();
-    }
   }
 }

@@ -9,6 +9,7 @@ import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
+import java.util.function.Consumer;
 
 /**
  * The settings of a request as configuration files, forms and other frameworks give them: plain
@@ -63,16 +64,7 @@ public record ImageSettings(
    * @return the changed copy
    */
   public ImageSettings withWidthPx(int value) {
-    return new ImageSettings(
-        OptionalInt.of(value),
-        heightPx,
-        guidance,
-        seed,
-        count,
-        preset,
-        steps,
-        negativePrompt,
-        trueCfgScale);
+    return with(draft -> draft.widthPx = OptionalInt.of(value));
   }
 
   /**
@@ -82,16 +74,7 @@ public record ImageSettings(
    * @return the changed copy
    */
   public ImageSettings withHeightPx(int value) {
-    return new ImageSettings(
-        widthPx,
-        OptionalInt.of(value),
-        guidance,
-        seed,
-        count,
-        preset,
-        steps,
-        negativePrompt,
-        trueCfgScale);
+    return with(draft -> draft.heightPx = OptionalInt.of(value));
   }
 
   /**
@@ -101,16 +84,7 @@ public record ImageSettings(
    * @return the changed copy
    */
   public ImageSettings withGuidance(double value) {
-    return new ImageSettings(
-        widthPx,
-        heightPx,
-        OptionalDouble.of(value),
-        seed,
-        count,
-        preset,
-        steps,
-        negativePrompt,
-        trueCfgScale);
+    return with(draft -> draft.guidance = OptionalDouble.of(value));
   }
 
   /**
@@ -120,16 +94,7 @@ public record ImageSettings(
    * @return the changed copy
    */
   public ImageSettings withSeed(long value) {
-    return new ImageSettings(
-        widthPx,
-        heightPx,
-        guidance,
-        OptionalLong.of(value),
-        count,
-        preset,
-        steps,
-        negativePrompt,
-        trueCfgScale);
+    return with(draft -> draft.seed = OptionalLong.of(value));
   }
 
   /**
@@ -139,16 +104,7 @@ public record ImageSettings(
    * @return the changed copy
    */
   public ImageSettings withCount(int value) {
-    return new ImageSettings(
-        widthPx,
-        heightPx,
-        guidance,
-        seed,
-        OptionalInt.of(value),
-        preset,
-        steps,
-        negativePrompt,
-        trueCfgScale);
+    return with(draft -> draft.count = OptionalInt.of(value));
   }
 
   /**
@@ -158,16 +114,7 @@ public record ImageSettings(
    * @return the changed copy
    */
   public ImageSettings withPreset(String value) {
-    return new ImageSettings(
-        widthPx,
-        heightPx,
-        guidance,
-        seed,
-        count,
-        Optional.of(value),
-        steps,
-        negativePrompt,
-        trueCfgScale);
+    return with(draft -> draft.preset = Optional.of(value));
   }
 
   /**
@@ -177,16 +124,7 @@ public record ImageSettings(
    * @return the changed copy
    */
   public ImageSettings withSteps(int value) {
-    return new ImageSettings(
-        widthPx,
-        heightPx,
-        guidance,
-        seed,
-        count,
-        preset,
-        OptionalInt.of(value),
-        negativePrompt,
-        trueCfgScale);
+    return with(draft -> draft.steps = OptionalInt.of(value));
   }
 
   /**
@@ -196,8 +134,7 @@ public record ImageSettings(
    * @return the changed copy
    */
   public ImageSettings withNegativePrompt(String value) {
-    return new ImageSettings(
-        widthPx, heightPx, guidance, seed, count, preset, steps, Optional.of(value), trueCfgScale);
+    return with(draft -> draft.negativePrompt = Optional.of(value));
   }
 
   /**
@@ -207,16 +144,7 @@ public record ImageSettings(
    * @return the changed copy
    */
   public ImageSettings withTrueCfgScale(double value) {
-    return new ImageSettings(
-        widthPx,
-        heightPx,
-        guidance,
-        seed,
-        count,
-        preset,
-        steps,
-        negativePrompt,
-        OptionalDouble.of(value));
+    return with(draft -> draft.trueCfgScale = OptionalDouble.of(value));
   }
 
   /**
@@ -284,5 +212,40 @@ public record ImageSettings(
     return steps.isPresent()
         ? request.withSampler(new EulerSampler(schedule, steps.getAsInt()))
         : request;
+  }
+
+  private ImageSettings with(Consumer<Draft> change) {
+    Draft draft = new Draft(this);
+    change.accept(draft);
+    return draft.settings();
+  }
+
+  private static final class Draft {
+    OptionalInt widthPx;
+    OptionalInt heightPx;
+    OptionalDouble guidance;
+    OptionalLong seed;
+    OptionalInt count;
+    Optional<String> preset;
+    OptionalInt steps;
+    Optional<String> negativePrompt;
+    OptionalDouble trueCfgScale;
+
+    Draft(ImageSettings from) {
+      widthPx = from.widthPx;
+      heightPx = from.heightPx;
+      guidance = from.guidance;
+      seed = from.seed;
+      count = from.count;
+      preset = from.preset;
+      steps = from.steps;
+      negativePrompt = from.negativePrompt;
+      trueCfgScale = from.trueCfgScale;
+    }
+
+    ImageSettings settings() {
+      return new ImageSettings(
+          widthPx, heightPx, guidance, seed, count, preset, steps, negativePrompt, trueCfgScale);
+    }
   }
 }

@@ -13,17 +13,11 @@ import java.nio.file.Path;
  * <p>Safe for use by several threads; {@link #close} waits for calls in flight. Results cannot be
  * changed in place (libtorch makes them inference tensors); {@code duplicate()} gives one that can.
  */
-public final class ClipTextEncoder implements AdaptableNetwork, AutoCloseable {
+public final class ClipTextEncoder extends Network<ClipArchitecture> implements AdaptableNetwork {
   private static final String WHAT = "CLIP text encoder";
 
-  private final ClipArchitecture architecture;
-  private final LoadedModule module;
-  private final Boundary boundary;
-
   private ClipTextEncoder(ClipArchitecture architecture, LoadedModule module) {
-    this.architecture = architecture;
-    this.module = module;
-    this.boundary = new Boundary(WHAT, module.device());
+    super(WHAT, architecture, module);
   }
 
   /**
@@ -56,25 +50,6 @@ public final class ClipTextEncoder implements AdaptableNetwork, AutoCloseable {
   }
 
   /**
-   * The sizes.
-   *
-   * @return the architecture given to {@link #load}
-   */
-  public ClipArchitecture architecture() {
-    return architecture;
-  }
-
-  /**
-   * Where the network runs and its inputs must be.
-   *
-   * @return the device
-   */
-  @Override
-  public Device device() {
-    return module.device();
-  }
-
-  /**
    * Encodes token ids.
    *
    * @param inputIds padded token ids, INT64 {@code [batch, tokens]}, at most {@code positions}
@@ -103,24 +78,6 @@ public final class ClipTextEncoder implements AdaptableNetwork, AutoCloseable {
   @Override
   public void addProduct(String tensor, long firstRow, NDArray up, NDArray down) {
     module.addProduct(tensor, firstRow, up, down);
-  }
-
-  /**
-   * Converts the weights to float32 in place, after which the network computes in float32. Waits
-   * for calls in flight.
-   *
-   * @return false if the module has no method {@code to_float32}, which those of {@code
-   *     NetworkProgram} have; it is unchanged then
-   * @throws IllegalStateException after {@link #close}
-   */
-  public boolean toFloat32() {
-    return module.toFloat32();
-  }
-
-  /** Waits for calls in flight and frees the weights. Further calls have no effect. */
-  @Override
-  public void close() {
-    module.close();
   }
 
   /**

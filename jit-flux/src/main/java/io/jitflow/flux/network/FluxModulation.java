@@ -17,17 +17,11 @@ import java.nio.file.Path;
  * <p>Safe for use by several threads; {@link #close} waits for calls in flight. Results cannot be
  * changed in place.
  */
-public final class FluxModulation implements AdaptableNetwork, AutoCloseable {
+public final class FluxModulation extends Network<FluxArchitecture> implements AdaptableNetwork {
   private static final String WHAT = "FLUX modulation";
 
-  private final FluxArchitecture architecture;
-  private final LoadedModule module;
-  private final Boundary boundary;
-
   private FluxModulation(FluxArchitecture architecture, LoadedModule module) {
-    this.architecture = architecture;
-    this.module = module;
-    this.boundary = new Boundary(WHAT, module.device());
+    super(WHAT, architecture, module);
   }
 
   /**
@@ -113,42 +107,7 @@ public final class FluxModulation implements AdaptableNetwork, AutoCloseable {
   }
 
   @Override
-  public Device device() {
-    return module.device();
-  }
-
-  @Override
   public void addProduct(String tensor, long firstRow, NDArray up, NDArray down) {
     module.addProduct(tensor, firstRow, up, down);
-  }
-
-  /**
-   * Converts the weights to float32 in place, after which the network computes in float32. Waits
-   * for calls in flight.
-   *
-   * @return false if the module has no method {@code to_float32}, which those of {@code
-   *     NetworkProgram} have; it is unchanged then
-   * @throws IllegalStateException after {@link #close}
-   */
-  public boolean toFloat32() {
-    return module.toFloat32();
-  }
-
-  /**
-   * Lets the network compute in float32 with its matrices as they are stored: each is widened where
-   * it is used, so that they may stay in mapped memory. Waits for calls in flight.
-   *
-   * @return false if the module has no method {@code compute_in_float32}, which those of {@code
-   *     NetworkProgram} have; it is unchanged then
-   * @throws IllegalStateException after {@link #close}
-   */
-  public boolean computeInFloat32() {
-    return module.computeInFloat32();
-  }
-
-  /** Waits for calls in flight and frees the weights. Further calls have no effect. */
-  @Override
-  public void close() {
-    module.close();
   }
 }

@@ -22,18 +22,13 @@ import java.util.Arrays;
  * <p>Safe for use by several threads; {@link #close} waits for calls in flight. Results cannot be
  * changed in place (libtorch makes them inference tensors); {@code duplicate()} gives one that can.
  */
-public final class FluxTransformer implements AdaptableNetwork, AutoCloseable {
+public final class FluxTransformer extends Network<FluxArchitecture> implements AdaptableNetwork {
   private static final String WHAT = "FLUX transformer";
 
-  private final FluxArchitecture architecture;
-  private final LoadedModule module;
-  private final Boundary boundary;
   private final boolean takesModulation;
 
   private FluxTransformer(FluxArchitecture architecture, LoadedModule module) {
-    this.architecture = architecture;
-    this.module = module;
-    this.boundary = new Boundary(WHAT, module.device());
+    super(WHAT, architecture, module);
     this.takesModulation = module.hasMethod("takes_modulation");
   }
 
@@ -64,25 +59,6 @@ public final class FluxTransformer implements AdaptableNetwork, AutoCloseable {
   public static FluxTransformer load(ModuleFile file, Device device, FluxArchitecture architecture)
       throws IOException {
     return new FluxTransformer(architecture, LoadedModule.load(WHAT, file, device));
-  }
-
-  /**
-   * The sizes.
-   *
-   * @return the architecture given to {@link #load}
-   */
-  public FluxArchitecture architecture() {
-    return architecture;
-  }
-
-  /**
-   * Where the network runs and its inputs must be.
-   *
-   * @return the device
-   */
-  @Override
-  public Device device() {
-    return module.device();
   }
 
   /**
@@ -250,35 +226,5 @@ public final class FluxTransformer implements AdaptableNetwork, AutoCloseable {
   @Override
   public void addProduct(String tensor, long firstRow, NDArray up, NDArray down) {
     module.addProduct(tensor, firstRow, up, down);
-  }
-
-  /**
-   * Converts the weights to float32 in place, after which the network computes in float32. Waits
-   * for calls in flight.
-   *
-   * @return false if the module has no method {@code to_float32}, which those of {@code
-   *     NetworkProgram} have; it is unchanged then
-   * @throws IllegalStateException after {@link #close}
-   */
-  public boolean toFloat32() {
-    return module.toFloat32();
-  }
-
-  /**
-   * Lets the network compute in float32 with its matrices as they are stored: each is widened where
-   * it is used, so that they may stay in mapped memory. Waits for calls in flight.
-   *
-   * @return false if the module has no method {@code compute_in_float32}, which those of {@code
-   *     NetworkProgram} have; it is unchanged then
-   * @throws IllegalStateException after {@link #close}
-   */
-  public boolean computeInFloat32() {
-    return module.computeInFloat32();
-  }
-
-  /** Waits for calls in flight and frees the weights. Further calls have no effect. */
-  @Override
-  public void close() {
-    module.close();
   }
 }

@@ -3,8 +3,6 @@ package io.jitflow.flux.network;
 import ai.djl.Device;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
-import ai.djl.ndarray.NDManager;
-import ai.djl.ndarray.index.NDIndex;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import java.io.IOException;
@@ -16,17 +14,11 @@ import java.nio.file.Path;
  * <p>Safe for use by several threads; {@link #close} waits for calls in flight. Results cannot be
  * changed in place (libtorch makes them inference tensors); {@code duplicate()} gives one that can.
  */
-public final class VaeDecoder implements AutoCloseable {
+public final class VaeDecoder extends Network<VaeArchitecture> {
   private static final String WHAT = "VAE decoder";
 
-  private final VaeArchitecture architecture;
-  private final LoadedModule module;
-  private final Boundary boundary;
-
   private VaeDecoder(VaeArchitecture architecture, LoadedModule module) {
-    this.architecture = architecture;
-    this.module = module;
-    this.boundary = new Boundary(WHAT, module.device());
+    super(WHAT, architecture, module);
   }
 
   /**
@@ -45,24 +37,6 @@ public final class VaeDecoder implements AutoCloseable {
   }
 
   /**
-   * The sizes.
-   *
-   * @return the architecture given to {@link #load}
-   */
-  public VaeArchitecture architecture() {
-    return architecture;
-  }
-
-  /**
-   * Where the network runs and its inputs must be.
-   *
-   * @return the device
-   */
-  public Device device() {
-    return module.device();
-  }
-
-  /**
    * Decodes latents in one piece.
    *
    * @param latent latents as the sampler leaves them (scaling and shift are undone inside), FLOAT32
@@ -75,11 +49,9 @@ public final class VaeDecoder implements AutoCloseable {
   public NDArray decode(NDArray latent) {
     module.requireOpen();
     requireLatent(latent);
-    Shape shape = latent.getShape();
-    int scale = architecture.scale();
+    Shape expected = imageShape(latent.getShape());
     NDList out = module.forward(latent);
-    return Results.only(
-        WHAT, out, new Shape(shape.get(0), 3, shape.get(2) * scale, shape.get(3) * scale));
+    return Results.only(WHAT, out, expected);
   }
 
   /**
@@ -97,64 +69,22 @@ public final class VaeDecoder implements AutoCloseable {
     requireLatent(latent);
     int scale = architecture.scale();
     Shape shape = latent.getShape();
-    TileAxis rows = new TileAxis(Math.toIntExact(shape.get(2)), tiling, scale);
-    TileAxis columns = new TileAxis(Math.toIntExact(shape.get(3)), tiling, scale);
-    if (rows.count() == 1 && columns.count() == 1) {
+    Tiles tiles =
+        new Tiles(
+            new TileAxis(Math.toIntExact(shape.get(2)), tiling, scale),
+            new TileAxis(Math.toIntExact(shape.get(3)), tiling, scale));
+    if (tiles.areOne()) {
       return decode(latent);
     }
-    NDManager owner = latent.getManager();
-    NDArray image =
-        owner.zeros(
-            new Shape(shape.get(0), 3, shape.get(2) * scale, shape.get(3) * scale),
-            DataType.FLOAT32);
-    try {
-      for (int row = 0; row < rows.count(); row++) {
-        for (int column = 0; column < columns.count(); column++) {
-          try (NDManager scratch = owner.newSubManager()) {
-            NDArray piece = latent.get(scratch, window(rows, row, columns, column, 1));
-            NDArray down = scratch.create(rows.weights(row)).reshape(-1, 1);
-            NDArray weights = down.mul(scratch.create(columns.weights(column)));
-            NDArray part = decode(piece).mul(weights);
-            image.get(scratch, window(rows, row, columns, column, scale)).addi(part);
-          }
-        }
-      }
-      return image;
-    } catch (RuntimeException e) {
-      image.close();
-      throw e;
-    }
+    return tiles.blend(latent, 1, imageShape(shape), scale, this::decode);
   }
 
-  private static NDIndex window(TileAxis rows, int row, TileAxis columns, int column, int scale) {
-    int top = rows.start(row) * scale;
-    int left = columns.start(column) * scale;
-    return new NDIndex()
-        .addAllDim()
-        .addAllDim()
-        .addSliceDim(top, top + (long) rows.tile() * scale)
-        .addSliceDim(left, left + (long) columns.tile() * scale);
+  private Shape imageShape(Shape latent) {
+    int scale = architecture.scale();
+    return new Shape(latent.get(0), 3, latent.get(2) * scale, latent.get(3) * scale);
   }
 
   private void requireLatent(NDArray latent) {
     boundary.require("latent", latent, DataType.FLOAT32, -1, architecture.latentChannels(), -1, -1);
-  }
-
-  /**
-   * Converts the weights to float32 in place, after which the network computes in float32. Waits
-   * for calls in flight.
-   *
-   * @return false if the module has no method {@code to_float32}, which those of {@code
-   *     NetworkProgram} have; it is unchanged then
-   * @throws IllegalStateException after {@link #close}
-   */
-  public boolean toFloat32() {
-    return module.toFloat32();
-  }
-
-  /** Waits for calls in flight and frees the weights. Further calls have no effect. */
-  @Override
-  public void close() {
-    module.close();
   }
 }

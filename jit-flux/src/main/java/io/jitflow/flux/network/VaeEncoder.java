@@ -3,8 +3,6 @@ package io.jitflow.flux.network;
 import ai.djl.Device;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
-import ai.djl.ndarray.NDManager;
-import ai.djl.ndarray.index.NDIndex;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import java.io.IOException;
@@ -15,17 +13,11 @@ import java.nio.file.Path;
  *
  * <p>Safe for use by several threads; {@link #close} waits for calls in flight.
  */
-public final class VaeEncoder implements AutoCloseable {
+public final class VaeEncoder extends Network<VaeArchitecture> {
   private static final String WHAT = "VAE encoder";
 
-  private final VaeArchitecture architecture;
-  private final LoadedModule module;
-  private final Boundary boundary;
-
   private VaeEncoder(VaeArchitecture architecture, LoadedModule module) {
-    this.architecture = architecture;
-    this.module = module;
-    this.boundary = new Boundary(WHAT, module.device());
+    super(WHAT, architecture, module);
   }
 
   /**
@@ -44,24 +36,6 @@ public final class VaeEncoder implements AutoCloseable {
   }
 
   /**
-   * The sizes.
-   *
-   * @return the architecture given to {@link #load}
-   */
-  public VaeArchitecture architecture() {
-    return architecture;
-  }
-
-  /**
-   * Where the network runs and its inputs must be.
-   *
-   * @return the device
-   */
-  public Device device() {
-    return module.device();
-  }
-
-  /**
    * Encodes an image in one piece to the parameters of its latents' distribution.
    *
    * @param image nominally in [-1, 1], FLOAT32 {@code [batch, 3, scale * rows, scale * columns]};
@@ -75,17 +49,9 @@ public final class VaeEncoder implements AutoCloseable {
   public NDArray moments(NDArray image) {
     module.requireOpen();
     requireImage(image);
-    Shape shape = image.getShape();
-    int scale = architecture.scale();
+    Shape expected = latentShape(image.getShape(), 2L * architecture.latentChannels());
     NDList out = module.forward(image);
-    return Results.only(
-        WHAT,
-        out,
-        new Shape(
-            shape.get(0),
-            2L * architecture.latentChannels(),
-            shape.get(2) / scale,
-            shape.get(3) / scale));
+    return Results.only(WHAT, out, expected);
   }
 
   /**
@@ -121,47 +87,20 @@ public final class VaeEncoder implements AutoCloseable {
     requireImage(image);
     int scale = architecture.scale();
     Shape shape = image.getShape();
-    TileAxis rows = new TileAxis(Math.toIntExact(shape.get(2) / scale), tiling, 1);
-    TileAxis columns = new TileAxis(Math.toIntExact(shape.get(3) / scale), tiling, 1);
-    if (rows.count() == 1 && columns.count() == 1) {
+    Tiles tiles =
+        new Tiles(
+            new TileAxis(Math.toIntExact(shape.get(2) / scale), tiling, 1),
+            new TileAxis(Math.toIntExact(shape.get(3) / scale), tiling, 1));
+    if (tiles.areOne()) {
       return encode(image);
     }
-    NDManager owner = image.getManager();
-    NDArray latent =
-        owner.zeros(
-            new Shape(
-                shape.get(0),
-                architecture.latentChannels(),
-                shape.get(2) / scale,
-                shape.get(3) / scale),
-            DataType.FLOAT32);
-    try {
-      for (int row = 0; row < rows.count(); row++) {
-        for (int column = 0; column < columns.count(); column++) {
-          try (NDManager scratch = owner.newSubManager()) {
-            NDArray piece = image.get(scratch, window(rows, row, columns, column, scale));
-            NDArray down = scratch.create(rows.weights(row)).reshape(-1, 1);
-            NDArray weights = down.mul(scratch.create(columns.weights(column)));
-            NDArray part = encode(piece).mul(weights);
-            latent.get(scratch, window(rows, row, columns, column, 1)).addi(part);
-          }
-        }
-      }
-      return latent;
-    } catch (RuntimeException e) {
-      latent.close();
-      throw e;
-    }
+    return tiles.blend(
+        image, scale, latentShape(shape, architecture.latentChannels()), 1, this::encode);
   }
 
-  private static NDIndex window(TileAxis rows, int row, TileAxis columns, int column, int scale) {
-    long top = (long) rows.start(row) * scale;
-    long left = (long) columns.start(column) * scale;
-    return new NDIndex()
-        .addAllDim()
-        .addAllDim()
-        .addSliceDim(top, top + (long) rows.tile() * scale)
-        .addSliceDim(left, left + (long) columns.tile() * scale);
+  private Shape latentShape(Shape image, long channels) {
+    int scale = architecture.scale();
+    return new Shape(image.get(0), channels, image.get(2) / scale, image.get(3) / scale);
   }
 
   private void requireImage(NDArray image) {
@@ -176,23 +115,5 @@ public final class VaeEncoder implements AutoCloseable {
               + ", got "
               + shape);
     }
-  }
-
-  /**
-   * Converts the weights to float32 in place, after which the network computes in float32. Waits
-   * for calls in flight.
-   *
-   * @return false if the module has no method {@code to_float32}, which those of {@code
-   *     NetworkProgram} have; it is unchanged then
-   * @throws IllegalStateException after {@link #close}
-   */
-  public boolean toFloat32() {
-    return module.toFloat32();
-  }
-
-  /** Waits for calls in flight and frees the weights. Further calls have no effect. */
-  @Override
-  public void close() {
-    module.close();
   }
 }

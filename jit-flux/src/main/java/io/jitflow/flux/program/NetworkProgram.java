@@ -264,30 +264,9 @@ public final class NetworkProgram {
 
   /** Writes the network without weights, given the types in the order of an archive. */
   void writeSkeletonInOrder(Path target, Iterator<DType> dtypes) throws IOException {
-    writeSkeleton(target, typed(placeholders(), dtypes));
-  }
-
-  private static ScriptModule typed(ScriptModule module, Iterator<DType> dtypes) {
-    ScriptModule.Builder builder = ScriptModule.builder(module.className());
-    module
-        .attributes()
-        .forEach(
-            (name, value) -> {
-              if (value instanceof TensorSource tensor) {
-                builder.tensor(name, new PlaceholderTensor(dtypes.next(), tensor.shape()));
-              } else if (value instanceof ScriptModule child) {
-                builder.child(name, typed(child, dtypes));
-              } else if (value instanceof Long number) {
-                builder.integer(name, number);
-              } else if (value instanceof Double number) {
-                builder.number(name, number);
-              } else if (value instanceof Boolean flag) {
-                builder.flag(name, flag);
-              } else {
-                builder.text(name, (String) value);
-              }
-            });
-    return builder.build();
+    writeSkeleton(
+        target,
+        placeholders().withTensors(tensor -> new PlaceholderTensor(dtypes.next(), tensor.shape())));
   }
 
   private void writeSkeleton(Path target, ScriptModule root) throws IOException {

@@ -15,22 +15,14 @@ final class VaeProgram {
   private VaeProgram() {}
 
   static NetworkProgram decoder(VaeArchitecture a) {
-    int levels = a.blockChannels().size();
     ModuleTree tree =
         new ModuleTree(DECODER, "AutoEncoder")
             .rule("decoder", "Decoder")
             .rule("decoder\\.up", "Up");
     List<Map<String, String>> decodingOrder = new ArrayList<>();
-    for (int level = levels - 1; level >= 0; level--) {
-      boolean widens = inChannels(a, level) != a.blockChannels().get(level);
-      String levelClass = (level > 0 ? "UpsamplingLevel" : "Level") + (widens ? "Widening" : "");
-      decodingOrder.add(Map.of("level", Integer.toString(level), "class", levelClass));
-      String path = "decoder\\.up\\." + level;
-      tree.rule(path, levelClass);
-      tree.rule(path + "\\.block", widens ? "WideningBlocks" : "Blocks");
-      if (widens) {
-        tree.rule(path + "\\.block\\.0", LAYERS + ".WideningResnetBlock");
-      }
+    for (int level = a.blockChannels().size() - 1; level >= 0; level--) {
+      String resolution = level > 0 ? DECODER + ".Upsampling" : LAYERS + ".";
+      decodingOrder.add(level(tree, "decoder\\.up\\.", a, level, inChannels(a, level), resolution));
     }
     shared(tree.rule(".*\\.upsample", "Upsample"), a)
         .constant("", "scaling_factor", a.scalingFactor())
@@ -38,40 +30,45 @@ final class VaeProgram {
     String code =
         new ProgramText(DECODER + ".py")
             .repeat("level", decodingOrder)
-            .repeat("block", a.layersPerBlock() + 1)
-            .repeat("later_block", later(a.layersPerBlock()))
             .option("post_quant_conv", a.usePostQuantConv())
             .render();
-    return new NetworkProgram(DECODER, decoderTensors(a), codeFiles(DECODER, code), tree);
+    return new NetworkProgram(
+        DECODER, decoderTensors(a), codeFiles(DECODER, code, a.layersPerBlock() + 1), tree);
   }
 
   static NetworkProgram encoder(VaeArchitecture a) {
-    int levels = a.blockChannels().size();
+    int coarsest = a.blockChannels().size() - 1;
     ModuleTree tree =
         new ModuleTree(ENCODER, "AutoEncoder")
             .rule("encoder", "Encoder")
             .rule("encoder\\.down", "Down");
     List<Map<String, String>> encodingOrder = new ArrayList<>();
-    for (int level = 0; level < levels; level++) {
-      boolean widens = encoderInChannels(a, level) != a.blockChannels().get(level);
-      String levelClass =
-          (level < levels - 1 ? "DownsamplingLevel" : "Level") + (widens ? "Widening" : "");
-      encodingOrder.add(Map.of("level", Integer.toString(level), "class", levelClass));
-      String path = "encoder\\.down\\." + level;
-      tree.rule(path, levelClass);
-      tree.rule(path + "\\.block", widens ? "WideningBlocks" : "Blocks");
-      if (widens) {
-        tree.rule(path + "\\.block\\.0", LAYERS + ".WideningResnetBlock");
-      }
+    for (int level = 0; level <= coarsest; level++) {
+      String resolution = level < coarsest ? ENCODER + ".Downsampling" : LAYERS + ".";
+      encodingOrder.add(
+          level(tree, "encoder\\.down\\.", a, level, encoderInChannels(a, level), resolution));
     }
     shared(tree.rule(".*\\.downsample", "Downsample"), a);
-    String code =
-        new ProgramText(ENCODER + ".py")
-            .repeat("level", encodingOrder)
-            .repeat("block", a.layersPerBlock())
-            .repeat("later_block", later(a.layersPerBlock() - 1))
-            .render();
-    return new NetworkProgram(ENCODER, encoderTensors(a), codeFiles(ENCODER, code), tree);
+    String code = new ProgramText(ENCODER + ".py").repeat("level", encodingOrder).render();
+    return new NetworkProgram(
+        ENCODER, encoderTensors(a), codeFiles(ENCODER, code, a.layersPerBlock()), tree);
+  }
+
+  /**
+   * Adds the classes of a level, which depend on what it does to channels and to the resolution.
+   *
+   * @return its number and class, for the program's text
+   */
+  private static Map<String, String> level(
+      ModuleTree tree, String levels, VaeArchitecture a, int level, int in, String resolution) {
+    boolean widens = in != a.blockChannels().get(level);
+    String levelClass = resolution + (widens ? "LevelWidening" : "Level");
+    tree.rule(levels + level, levelClass);
+    tree.rule(levels + level + "\\.block", LAYERS + (widens ? ".WideningBlocks" : ".Blocks"));
+    if (widens) {
+      tree.rule(levels + level + "\\.block\\.0", LAYERS + ".WideningResnetBlock");
+    }
+    return Map.of("level", Integer.toString(level), "class", levelClass);
   }
 
   /** Classes that both halves have. */
@@ -86,8 +83,13 @@ final class VaeProgram {
         .constant(".*\\.norm(1|2|_out)?", "groups", (long) a.normGroups());
   }
 
-  private static Map<String, String> codeFiles(String name, String code) {
-    return Map.of(name, code, LAYERS, new ProgramText(LAYERS + ".py").render());
+  private static Map<String, String> codeFiles(String name, String code, int blocksPerLevel) {
+    String layers =
+        new ProgramText(LAYERS + ".py")
+            .repeat("block", blocksPerLevel)
+            .repeat("later_block", later(blocksPerLevel - 1))
+            .render();
+    return Map.of(name, code, LAYERS, layers);
   }
 
   private static List<Map<String, String>> later(int count) {

@@ -4,7 +4,6 @@ import static io.jitflow.flux.tokenizer.TokenizerFolder.DEFINITION;
 
 import java.io.IOException;
 import java.nio.file.Path;
-import java.util.Arrays;
 
 /**
  * CLIP's byte-level BPE tokenizer: lower-cased text to ids between a start and an end token.
@@ -90,10 +89,7 @@ public final class ClipTokenizer implements AutoCloseable {
    * @return {@link #length()} ids: start, text, end, and end again as padding
    */
   public long[] ids(String text) {
-    long[] whole = wholeIds(text);
-    long[] ids = Arrays.copyOf(whole, length);
-    Arrays.fill(ids, Math.min(whole.length, length) - 1, length, end);
-    return ids;
+    return tokenizer.encode(text, length, end, end);
   }
 
   /**

@@ -5,6 +5,7 @@ import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.locks.ReadWriteLock;
@@ -60,15 +61,30 @@ final class NativeTokenizer implements AutoCloseable {
 
   /** Ids of the whole text with the special tokens that the definition adds around it. */
   long[] encode(String text) {
-    return encode(text, Extras.ADDED);
+    return ids(text, Extras.ADDED);
+  }
+
+  /**
+   * Ids of the text as {@link #encode(String)} gives them, of a fixed length: cut so that the end
+   * token still fits, or filled up.
+   */
+  long[] encode(String text, int length, long end, long padding) {
+    long[] whole = encode(text);
+    long[] ids = Arrays.copyOf(whole, length);
+    if (whole.length < length) {
+      Arrays.fill(ids, whole.length, length, padding);
+    } else {
+      ids[length - 1] = end;
+    }
+    return ids;
   }
 
   /** Ids of the text alone. */
   long[] encodeBare(String text) {
-    return encode(text, Extras.NONE);
+    return ids(text, Extras.NONE);
   }
 
-  private long[] encode(String text, Extras extras) {
+  private long[] ids(String text, Extras extras) {
     String repaired = withoutUnpairedSurrogates(text);
     lock.readLock().lock();
     try {

@@ -4,7 +4,6 @@ import static io.jitflow.flux.tokenizer.TokenizerFolder.DEFINITION;
 
 import java.io.IOException;
 import java.nio.file.Path;
-import java.util.Arrays;
 
 /**
  * T5's SentencePiece tokenizer: normalised text to ids of a Unigram vocabulary and an end token.
@@ -95,14 +94,7 @@ public final class T5Tokenizer implements AutoCloseable {
    */
   public long[] ids(String text, int wantedLength) {
     requireRoom(wantedLength);
-    long[] whole = wholeIds(text);
-    long[] ids = Arrays.copyOf(whole, wantedLength);
-    if (whole.length < wantedLength) {
-      Arrays.fill(ids, whole.length, wantedLength, padding);
-    } else {
-      ids[wantedLength - 1] = end;
-    }
-    return ids;
+    return tokenizer.encode(text, wantedLength, end, padding);
   }
 
   /**

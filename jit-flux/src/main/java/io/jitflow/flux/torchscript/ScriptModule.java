@@ -5,6 +5,7 @@ import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Objects;
+import java.util.function.UnaryOperator;
 
 /**
  * One node of a TorchScript module tree: the name of its class and its attributes in the order of
@@ -54,6 +55,25 @@ public final class ScriptModule {
    */
   public Map<String, Object> attributes() {
     return attributes;
+  }
+
+  /**
+   * The same tree with other tensors.
+   *
+   * @param change what stands in for a tensor; called for the tensors of a module in the order of
+   *     its attributes, and for those of a child where the child stands
+   * @return the changed copy
+   */
+  public ScriptModule withTensors(UnaryOperator<TensorSource> change) {
+    Map<String, Object> changed = new LinkedHashMap<>(attributes);
+    changed.replaceAll(
+        (name, value) -> {
+          if (value instanceof TensorSource tensor) {
+            return change.apply(tensor);
+          }
+          return value instanceof ScriptModule child ? child.withTensors(change) : value;
+        });
+    return new ScriptModule(className, Collections.unmodifiableMap(changed));
   }
 
   /** Collects the attributes of one module. Not safe for use by several threads. */

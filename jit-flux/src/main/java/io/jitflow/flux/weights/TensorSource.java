@@ -9,6 +9,46 @@ import java.nio.channels.WritableByteChannel;
  * <p>The archive writer asks for type and shape first and for the bytes once, later.
  */
 public interface TensorSource {
+  /** Writes the elements of a tensor, as {@link TensorSource#writeTo} does. */
+  @FunctionalInterface
+  interface Elements {
+    /**
+     * Writes the elements in row-major order, little-endian, without gaps.
+     *
+     * @param channel where to write; it takes every byte offered and stays open
+     * @throws IOException if the source cannot be read or the channel cannot be written
+     */
+    void writeTo(WritableByteChannel channel) throws IOException;
+  }
+
+  /**
+   * A tensor of known type and shape.
+   *
+   * @param dtype the element type
+   * @param shape the dimensions, outermost first
+   * @param elements writes the elements
+   * @return the tensor
+   */
+  static TensorSource of(DType dtype, long[] shape, Elements elements) {
+    long[] dimensions = shape.clone();
+    return new TensorSource() {
+      @Override
+      public DType dtype() {
+        return dtype;
+      }
+
+      @Override
+      public long[] shape() {
+        return dimensions.clone();
+      }
+
+      @Override
+      public void writeTo(WritableByteChannel channel) throws IOException {
+        elements.writeTo(channel);
+      }
+    };
+  }
+
   /**
    * The element type.
    *

@@ -7,43 +7,10 @@ class Upsample(Module):
   def forward(self: __torch__.vae_decoder.Upsample, x: Tensor) -> Tensor:
     return (self.conv).forward(torch.upsample_nearest2d(x, None, [2., 2.]), )
 
-class Blocks(Module):
-  __parameters__ = []
-  __buffers__ = []
-  __annotations__ = []
-  __annotations__["{i}"] = __torch__.vae_layers.ResnetBlock  # for each block
-  def forward(self: __torch__.vae_decoder.Blocks, x: Tensor) -> Tensor:
-    x = (getattr(self, "{i}")).forward(x, )  # for each block
-    return x
-
-class WideningBlocks(Module):
-  __parameters__ = []
-  __buffers__ = []
-  __annotations__ = []
-  __annotations__["0"] = __torch__.vae_layers.WideningResnetBlock
-  __annotations__["{block}"] = __torch__.vae_layers.ResnetBlock  # for each later_block
-  def forward(self: __torch__.vae_decoder.WideningBlocks, x: Tensor) -> Tensor:
-    x = (getattr(self, "{i}")).forward(x, )  # for each block
-    return x
-
-class Level(Module):
-  __parameters__ = []
-  __buffers__ = []
-  block : __torch__.vae_decoder.Blocks
-  def forward(self: __torch__.vae_decoder.Level, x: Tensor) -> Tensor:
-    return (self.block).forward(x, )
-
-class LevelWidening(Module):
-  __parameters__ = []
-  __buffers__ = []
-  block : __torch__.vae_decoder.WideningBlocks
-  def forward(self: __torch__.vae_decoder.LevelWidening, x: Tensor) -> Tensor:
-    return (self.block).forward(x, )
-
 class UpsamplingLevel(Module):
   __parameters__ = []
   __buffers__ = []
-  block : __torch__.vae_decoder.Blocks
+  block : __torch__.vae_layers.Blocks
   upsample : __torch__.vae_decoder.Upsample
   def forward(self: __torch__.vae_decoder.UpsamplingLevel, x: Tensor) -> Tensor:
     return (self.upsample).forward((self.block).forward(x, ), )
@@ -51,7 +18,7 @@ class UpsamplingLevel(Module):
 class UpsamplingLevelWidening(Module):
   __parameters__ = []
   __buffers__ = []
-  block : __torch__.vae_decoder.WideningBlocks
+  block : __torch__.vae_layers.WideningBlocks
   upsample : __torch__.vae_decoder.Upsample
   def forward(self: __torch__.vae_decoder.UpsamplingLevelWidening, x: Tensor) -> Tensor:
     return (self.upsample).forward((self.block).forward(x, ), )
@@ -61,7 +28,7 @@ class Up(Module):
   __parameters__ = []
   __buffers__ = []
   __annotations__ = []
-  __annotations__["{level}"] = __torch__.vae_decoder.{class}  # for each level
+  __annotations__["{level}"] = __torch__.{class}  # for each level
   def forward(self: __torch__.vae_decoder.Up, x: Tensor) -> Tensor:
     x = (getattr(self, "{level}")).forward(x, )  # for each level
     return x

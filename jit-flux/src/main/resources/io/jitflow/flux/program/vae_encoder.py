@@ -8,43 +8,10 @@ class Downsample(Module):
   def forward(self: __torch__.vae_encoder.Downsample, x: Tensor) -> Tensor:
     return torch.conv2d(torch.constant_pad_nd(x, [0, 1, 0, 1]), self.conv.weight, self.conv.bias, [2, 2])
 
-class Blocks(Module):
-  __parameters__ = []
-  __buffers__ = []
-  __annotations__ = []
-  __annotations__["{i}"] = __torch__.vae_layers.ResnetBlock  # for each block
-  def forward(self: __torch__.vae_encoder.Blocks, x: Tensor) -> Tensor:
-    x = (getattr(self, "{i}")).forward(x, )  # for each block
-    return x
-
-class WideningBlocks(Module):
-  __parameters__ = []
-  __buffers__ = []
-  __annotations__ = []
-  __annotations__["0"] = __torch__.vae_layers.WideningResnetBlock
-  __annotations__["{block}"] = __torch__.vae_layers.ResnetBlock  # for each later_block
-  def forward(self: __torch__.vae_encoder.WideningBlocks, x: Tensor) -> Tensor:
-    x = (getattr(self, "{i}")).forward(x, )  # for each block
-    return x
-
-class Level(Module):
-  __parameters__ = []
-  __buffers__ = []
-  block : __torch__.vae_encoder.Blocks
-  def forward(self: __torch__.vae_encoder.Level, x: Tensor) -> Tensor:
-    return (self.block).forward(x, )
-
-class LevelWidening(Module):
-  __parameters__ = []
-  __buffers__ = []
-  block : __torch__.vae_encoder.WideningBlocks
-  def forward(self: __torch__.vae_encoder.LevelWidening, x: Tensor) -> Tensor:
-    return (self.block).forward(x, )
-
 class DownsamplingLevel(Module):
   __parameters__ = []
   __buffers__ = []
-  block : __torch__.vae_encoder.Blocks
+  block : __torch__.vae_layers.Blocks
   downsample : __torch__.vae_encoder.Downsample
   def forward(self: __torch__.vae_encoder.DownsamplingLevel, x: Tensor) -> Tensor:
     return (self.downsample).forward((self.block).forward(x, ), )
@@ -52,7 +19,7 @@ class DownsamplingLevel(Module):
 class DownsamplingLevelWidening(Module):
   __parameters__ = []
   __buffers__ = []
-  block : __torch__.vae_encoder.WideningBlocks
+  block : __torch__.vae_layers.WideningBlocks
   downsample : __torch__.vae_encoder.Downsample
   def forward(self: __torch__.vae_encoder.DownsamplingLevelWidening, x: Tensor) -> Tensor:
     return (self.downsample).forward((self.block).forward(x, ), )
@@ -62,7 +29,7 @@ class Down(Module):
   __parameters__ = []
   __buffers__ = []
   __annotations__ = []
-  __annotations__["{level}"] = __torch__.vae_encoder.{class}  # for each level
+  __annotations__["{level}"] = __torch__.{class}  # for each level
   def forward(self: __torch__.vae_encoder.Down, x: Tensor) -> Tensor:
     x = (getattr(self, "{level}")).forward(x, )  # for each level
     return x

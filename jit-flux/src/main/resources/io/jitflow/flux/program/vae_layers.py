@@ -81,3 +81,39 @@ class Middle(Module):
   def forward(self: __torch__.vae_layers.Middle, x: Tensor) -> Tensor:
     x = (self.attn_1).forward((self.block_1).forward(x, ), )
     return (self.block_2).forward(x, )
+
+# The residual blocks of a level.
+class Blocks(Module):
+  __parameters__ = []
+  __buffers__ = []
+  __annotations__ = []
+  __annotations__["{i}"] = __torch__.vae_layers.ResnetBlock  # for each block
+  def forward(self: __torch__.vae_layers.Blocks, x: Tensor) -> Tensor:
+    x = (getattr(self, "{i}")).forward(x, )  # for each block
+    return x
+
+# The same, where the first one changes the number of channels.
+class WideningBlocks(Module):
+  __parameters__ = []
+  __buffers__ = []
+  __annotations__ = []
+  __annotations__["0"] = __torch__.vae_layers.WideningResnetBlock
+  __annotations__["{block}"] = __torch__.vae_layers.ResnetBlock  # for each later_block
+  def forward(self: __torch__.vae_layers.WideningBlocks, x: Tensor) -> Tensor:
+    x = (getattr(self, "{i}")).forward(x, )  # for each block
+    return x
+
+# A level that keeps its resolution.
+class Level(Module):
+  __parameters__ = []
+  __buffers__ = []
+  block : __torch__.vae_layers.Blocks
+  def forward(self: __torch__.vae_layers.Level, x: Tensor) -> Tensor:
+    return (self.block).forward(x, )
+
+class LevelWidening(Module):
+  __parameters__ = []
+  __buffers__ = []
+  block : __torch__.vae_layers.WideningBlocks
+  def forward(self: __torch__.vae_layers.LevelWidening, x: Tensor) -> Tensor:
+    return (self.block).forward(x, )

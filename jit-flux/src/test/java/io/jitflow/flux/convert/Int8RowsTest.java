@@ -11,7 +11,6 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.channels.Channels;
-import java.nio.channels.WritableByteChannel;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 
@@ -61,33 +60,23 @@ class Int8RowsTest {
 
   /** The same tensor, whose bytes come in pieces that end within numbers. */
   private static TensorSource inPieces(TensorSource source) {
-    return new TensorSource() {
-      @Override
-      public DType dtype() {
-        return source.dtype();
-      }
-
-      @Override
-      public long[] shape() {
-        return source.shape();
-      }
-
-      @Override
-      public void writeTo(WritableByteChannel channel) throws IOException {
-        ByteBuffer all = ByteBuffer.wrap(bytes(source));
-        while (all.hasRemaining()) {
-          ByteBuffer piece = all.slice();
-          piece.limit(Math.min(9999, piece.remaining()));
-          all.position(all.position() + piece.remaining());
-          channel.write(piece);
-        }
-      }
-    };
+    return TensorSource.of(
+        source.dtype(),
+        source.shape(),
+        channel -> {
+          ByteBuffer all = ByteBuffer.wrap(bytes(source));
+          while (all.hasRemaining()) {
+            ByteBuffer piece = all.slice();
+            piece.limit(Math.min(9999, piece.remaining()));
+            all.position(all.position() + piece.remaining());
+            channel.write(piece);
+          }
+        });
   }
 
   @Test
   void scales_askedForFirst_areTheSame() throws IOException {
-    HeapTensor matrix = HeapTensor.of(DType.F32, random(60), 6, 10);
+    TensorSource matrix = HeapTensor.of(DType.F32, random(60), 6, 10);
     Int8Rows first = new Int8Rows("m", matrix);
     Int8Rows second = new Int8Rows("m", matrix);
     byte[] scales = bytes(first.scales());

@@ -97,7 +97,7 @@ class TensorMappingTest {
               files, Optional.of(ConfigFile.read(folder.resolve("config.json"))), Optional.empty());
       byte[] raw =
           bytes(
-              new MappedTensor(
+              MappedTensor.of(
                   files,
                   new TensorExpression.Same("norm_out.linear.bias"),
                   DType.F32,

@@ -12,15 +12,12 @@ import io.jitflow.core.ActiveTokens;
 import io.jitflow.core.testing.Arrays32;
 import io.jitflow.core.token.TokenGrid;
 import io.jitflow.core.token.TokenSubset;
-import io.jitflow.flux.torchscript.ScriptModule;
-import io.jitflow.flux.torchscript.TorchScriptArchive;
 import io.jitflow.flux.weights.DType;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.Random;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutorService;
@@ -312,24 +309,8 @@ class FluxTransformerTest {
   }
 
   private FluxTransformer foreign(String returned) throws IOException {
-    String code =
-        """
-        class Foreign(Module):
-          __parameters__ = []
-          __buffers__ = []
-          gain : Tensor
-          def forward(self: __torch__.elsewhere.Foreign, img: Tensor, img_ids: Tensor, txt: Tensor, txt_ids: Tensor, vec: Tensor, timestep: Tensor, guidance: Tensor) -> Tensor:
-            sigma = torch.reshape(timestep, [-1, 1, 1])
-            scale = torch.reshape(guidance, [-1, 1, 1])
-            return RETURNED
-        """
-            .replace("RETURNED", returned);
-    ScriptModule root =
-        ScriptModule.builder("__torch__.elsewhere.Foreign")
-            .tensor("gain", HeapTensor.of(DType.F32, new float[] {2}, 1))
-            .build();
     Path file = Files.createTempFile(folder, "foreign", ".pt");
-    TorchScriptArchive.write(file, "foreign", root, Map.of("elsewhere", code), bytes -> {});
+    SelfModulating.write(file, 2, returned);
     return FluxTransformer.load(file, Device.cpu(), SmallNetworks.FLUX);
   }
 

@@ -2,25 +2,15 @@ package io.jitflow.flux.network;
 
 import io.jitflow.flux.weights.DType;
 import io.jitflow.flux.weights.TensorSource;
-import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.nio.channels.WritableByteChannel;
 
-/** A small tensor on the heap. */
-public final class HeapTensor implements TensorSource {
-  private final DType dtype;
-  private final long[] shape;
-  private final byte[] bytes;
-
-  private HeapTensor(DType dtype, long[] shape, byte[] bytes) {
-    this.dtype = dtype;
-    this.shape = shape.clone();
-    this.bytes = bytes;
-  }
+/** Small tensors on the heap. */
+public final class HeapTensor {
+  private HeapTensor() {}
 
   /** Values as F32, F16 or BF16 (cut off). */
-  public static HeapTensor of(DType dtype, float[] values, long... shape) {
+  public static TensorSource of(DType dtype, float[] values, long... shape) {
     ByteBuffer bytes =
         ByteBuffer.allocate(values.length * dtype.byteSize()).order(ByteOrder.LITTLE_ENDIAN);
     for (float value : values) {
@@ -31,7 +21,7 @@ public final class HeapTensor implements TensorSource {
         default -> throw new IllegalArgumentException("no conversion to " + dtype);
       }
     }
-    return new HeapTensor(dtype, shape, bytes.array());
+    return TensorSource.of(dtype, shape, channel -> channel.write(ByteBuffer.wrap(bytes.array())));
   }
 
   /** A normal FLOAT16 number or zero, cut off. */
@@ -42,20 +32,5 @@ public final class HeapTensor implements TensorSource {
       return 0;
     }
     return (short) ((bits >>> 16 & 0x8000) | exponent << 10 | (bits >>> 13 & 0x3ff));
-  }
-
-  @Override
-  public DType dtype() {
-    return dtype;
-  }
-
-  @Override
-  public long[] shape() {
-    return shape.clone();
-  }
-
-  @Override
-  public void writeTo(WritableByteChannel channel) throws IOException {
-    channel.write(ByteBuffer.wrap(bytes));
   }
 }

@@ -11,7 +11,6 @@ import io.jitflow.flux.weights.DType;
 import io.jitflow.flux.weights.TensorSource;
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.nio.channels.WritableByteChannel;
 import java.nio.file.Path;
 import java.util.Map;
 import org.junit.jupiter.api.Tag;
@@ -36,25 +35,18 @@ class LargeModuleTest {
 
   @TempDir Path folder;
 
-  private record Zeros(long length) implements TensorSource {
-    @Override
-    public DType dtype() {
-      return DType.I8;
-    }
-
-    @Override
-    public long[] shape() {
-      return new long[] {length};
-    }
-
-    @Override
-    public void writeTo(WritableByteChannel channel) throws IOException {
-      ByteBuffer chunk = ByteBuffer.allocate(1 << 20);
-      for (long left = length; left > 1; left -= chunk.limit()) {
-        channel.write(chunk.clear().limit((int) Math.min(left - 1, chunk.capacity())));
-      }
-      channel.write(ByteBuffer.wrap(new byte[] {3}));
-    }
+  /** Zeros with a 3 at the end. */
+  private static TensorSource zeros(long length) {
+    return TensorSource.of(
+        DType.I8,
+        new long[] {length},
+        channel -> {
+          ByteBuffer chunk = ByteBuffer.allocate(1 << 20);
+          for (long left = length; left > 1; left -= chunk.limit()) {
+            channel.write(chunk.clear().limit((int) Math.min(left - 1, chunk.capacity())));
+          }
+          channel.write(ByteBuffer.wrap(new byte[] {3}));
+        });
   }
 
   @Test
@@ -62,8 +54,8 @@ class LargeModuleTest {
     Path file = folder.resolve("large.pt");
     ScriptModule root =
         ScriptModule.builder("__torch__.large.Large")
-            .tensor("first", new Zeros(2_300_000_000L))
-            .tensor("second", new Zeros(2_300_000_000L))
+            .tensor("first", zeros(2_300_000_000L))
+            .tensor("second", zeros(2_300_000_000L))
             .tensor("last", HeapTensor.of(DType.F32, new float[] {10, 20}, 2))
             .build();
     TorchScriptArchive.write(file, "large", root, Map.of("large", CODE), bytes -> {});

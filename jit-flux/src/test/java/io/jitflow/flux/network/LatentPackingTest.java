@@ -4,31 +4,18 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import ai.djl.ndarray.NDArray;
-import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import io.jitflow.core.ActiveTokens;
+import io.jitflow.core.testing.ArrayTest;
 import io.jitflow.core.testing.Arrays32;
 import io.jitflow.core.testing.Fixtures;
 import io.jitflow.core.testing.Npz;
 import io.jitflow.core.token.TokenGrid;
 import io.jitflow.core.token.TokenSubset;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
-class LatentPackingTest {
-  private NDManager manager;
-
-  @BeforeEach
-  void open() {
-    manager = NDManager.newBaseManager();
-  }
-
-  @AfterEach
-  void close() {
-    manager.close();
-  }
+class LatentPackingTest extends ArrayTest {
 
   @Test
   void packAndUnpack_recordedLatents_matchExactly() {

@@ -5,8 +5,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import ai.djl.Device;
 import ai.djl.ndarray.NDArray;
-import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
+import io.jitflow.core.testing.ArrayTest;
 import io.jitflow.core.testing.Arrays32;
 import io.jitflow.flux.program.NetworkProgram;
 import io.jitflow.flux.weights.DType;
@@ -14,23 +14,14 @@ import io.jitflow.flux.weights.TensorSource;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.function.Function;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-class TextEncoderTest {
+class TextEncoderTest extends ArrayTest {
   @TempDir Path folder;
-  private NDManager manager;
 
-  @BeforeEach
-  void open() {
-    manager = NDManager.newBaseManager(Device.cpu());
-  }
-
-  @AfterEach
-  void close() {
-    manager.close();
+  TextEncoderTest() {
+    super(Device.cpu());
   }
 
   private ClipTextEncoder clip(ClipArchitecture architecture) throws IOException {

@@ -4,10 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import ai.djl.Device;
 import ai.djl.ndarray.NDArray;
-import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import io.jitflow.core.ActiveTokens;
+import io.jitflow.core.testing.ArrayTest;
 import io.jitflow.core.testing.Arrays32;
 import io.jitflow.core.token.TokenGrid;
 import io.jitflow.core.token.TokenSubset;
@@ -25,8 +25,6 @@ import java.nio.channels.Channels;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.function.Function;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -34,20 +32,13 @@ import org.junit.jupiter.api.io.TempDir;
  * A network whose bfloat16 weights were converted in place computes exactly what the network with
  * the same numbers in a float32 file does, and not what it did before.
  */
-class ToFloat32Test {
+class ToFloat32Test extends ArrayTest {
   private static final Device CPU = Device.cpu();
 
   @TempDir Path folder;
-  private NDManager manager;
 
-  @BeforeEach
-  void open() {
-    manager = NDManager.newBaseManager(CPU);
-  }
-
-  @AfterEach
-  void close() {
-    manager.close();
+  ToFloat32Test() {
+    super(CPU);
   }
 
   private Path stored(NetworkProgram program, DType dtype) throws IOException {

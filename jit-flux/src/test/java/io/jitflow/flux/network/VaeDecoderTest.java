@@ -5,8 +5,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import ai.djl.Device;
 import ai.djl.ndarray.NDArray;
-import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
+import io.jitflow.core.testing.ArrayTest;
 import io.jitflow.core.testing.Arrays32;
 import io.jitflow.flux.program.NetworkProgram;
 import io.jitflow.flux.torchscript.ScriptModule;
@@ -18,23 +18,14 @@ import java.nio.file.Path;
 import java.util.Map;
 import java.util.Random;
 import java.util.function.Function;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-class VaeDecoderTest {
+class VaeDecoderTest extends ArrayTest {
   @TempDir Path folder;
-  private NDManager manager;
 
-  @BeforeEach
-  void open() {
-    manager = NDManager.newBaseManager(Device.cpu());
-  }
-
-  @AfterEach
-  void close() {
-    manager.close();
+  VaeDecoderTest() {
+    super(Device.cpu());
   }
 
   private VaeDecoder decoder() throws IOException {

@@ -11,9 +11,9 @@ import io.jitflow.flux.weights.DType;
 import io.jitflow.flux.weights.TensorSource;
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.nio.channels.WritableByteChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
 
 /**
@@ -31,7 +31,7 @@ final class MappedMemory {
     Path file = Path.of(arguments[1]);
     NetworkProgram program = NetworkProgram.of(SIZES);
     if (arguments[0].equals("write")) {
-      program.write(file, name -> new Small(program.tensors().get(name)), bytes -> {});
+      program.write(file, name -> zeros(program.tensors().get(name)), bytes -> {});
       return;
     }
     long start = System.nanoTime();
@@ -59,30 +59,19 @@ final class MappedMemory {
     }
   }
 
-  /** Any numbers. */
-  private record Small(List<Long> dimensions) implements TensorSource {
-    Small(long[] shape) {
-      this(java.util.Arrays.stream(shape).boxed().toList());
-    }
-
-    @Override
-    public DType dtype() {
-      return DType.F32;
-    }
-
-    @Override
-    public long[] shape() {
-      return dimensions.stream().mapToLong(Long::longValue).toArray();
-    }
-
-    @Override
-    public void writeTo(WritableByteChannel channel) throws IOException {
-      ByteBuffer zeros = ByteBuffer.allocate(1 << 20);
-      for (long left = byteCount(); left > 0; left -= zeros.limit()) {
-        zeros.clear().limit((int) Math.min(zeros.capacity(), left));
-        channel.write(zeros);
-        zeros.flip();
-      }
-    }
+  /** Zeros. */
+  private static TensorSource zeros(long... shape) {
+    long bytes = Float.BYTES * Arrays.stream(shape).reduce(1, (x, y) -> x * y);
+    return TensorSource.of(
+        DType.F32,
+        shape,
+        channel -> {
+          ByteBuffer zeros = ByteBuffer.allocate(1 << 20);
+          for (long left = bytes; left > 0; left -= zeros.limit()) {
+            zeros.clear().limit((int) Math.min(zeros.capacity(), left));
+            channel.write(zeros);
+            zeros.flip();
+          }
+        });
   }
 }

@@ -9,7 +9,6 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.RandomAccessFile;
 import java.nio.ByteBuffer;
-import java.nio.channels.WritableByteChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -30,28 +29,20 @@ class TorchScriptArchiveTest {
   @TempDir Path folder;
 
   /** A tensor of one repeated byte. */
-  private record Filled(long length, long delivered, int value) implements TensorSource {
-    @Override
-    public DType dtype() {
-      return DType.I8;
-    }
-
-    @Override
-    public long[] shape() {
-      return new long[] {length};
-    }
-
-    @Override
-    public void writeTo(WritableByteChannel channel) throws IOException {
-      ByteBuffer chunk = ByteBuffer.allocate(1 << 20);
-      for (int i = 0; i < chunk.capacity(); i++) {
-        chunk.put(i, (byte) value);
-      }
-      for (long left = delivered; left > 0; left -= chunk.capacity()) {
-        chunk.clear().limit((int) Math.min(left, chunk.capacity()));
-        channel.write(chunk);
-      }
-    }
+  private static TensorSource filled(long length, long delivered, int value) {
+    return TensorSource.of(
+        DType.I8,
+        new long[] {length},
+        channel -> {
+          ByteBuffer chunk = ByteBuffer.allocate(1 << 20);
+          for (int i = 0; i < chunk.capacity(); i++) {
+            chunk.put(i, (byte) value);
+          }
+          for (long left = delivered; left > 0; left -= chunk.capacity()) {
+            chunk.clear().limit((int) Math.min(left, chunk.capacity()));
+            channel.write(chunk);
+          }
+        });
   }
 
   private static ScriptModule module(TensorSource... tensors) {
@@ -70,7 +61,7 @@ class TorchScriptArchiveTest {
 
   @Test
   void write_tensors_areStoredAlignedAndWhole() throws IOException {
-    Path file = write(module(new Filled(5, 5, 1), new Filled(70, 70, 2), new Filled(3, 3, 3)));
+    Path file = write(module(filled(5, 5, 1), filled(70, 70, 2), filled(3, 3, 3)));
     try (var zip = org.apache.commons.compress.archivers.zip.ZipFile.builder().setPath(file).get();
         RandomAccessFile raw = new RandomAccessFile(file.toFile(), "r")) {
       for (int key = 0; key < 3; key++) {
@@ -88,7 +79,7 @@ class TorchScriptArchiveTest {
 
   @Test
   void write_archive_hasTheEntriesThatLibtorchReads() throws IOException {
-    Path file = write(module(new Filled(1, 1, 0)));
+    Path file = write(module(filled(1, 1, 0)));
     try (ZipFile zip = new ZipFile(file.toFile())) {
       List<String> names = new ArrayList<>();
       zip.stream().forEach(entry -> names.add(entry.getName()));
@@ -108,8 +99,8 @@ class TorchScriptArchiveTest {
 
   @Test
   void write_sameInputTwice_givesTheSameBytes() throws IOException {
-    byte[] first = Files.readAllBytes(write(module(new Filled(9, 9, 4))));
-    byte[] second = Files.readAllBytes(write(module(new Filled(9, 9, 4))));
+    byte[] first = Files.readAllBytes(write(module(filled(9, 9, 4))));
+    byte[] second = Files.readAllBytes(write(module(filled(9, 9, 4))));
     assertThat(second).isEqualTo(first);
   }
 
@@ -119,7 +110,7 @@ class TorchScriptArchiveTest {
     TorchScriptArchive.write(
         folder.resolve("p.pt"),
         "p",
-        module(new Filled(3 << 20, 3 << 20, 1), new Filled(10, 10, 1)),
+        module(filled(3 << 20, 3 << 20, 1), filled(10, 10, 1)),
         CODE,
         seen::add);
     assertThat(seen).isSorted().hasSizeGreaterThan(3).last().isEqualTo((3L << 20) + 10);
@@ -127,7 +118,7 @@ class TorchScriptArchiveTest {
 
   @Test
   void write_tensorShorterThanAnnounced_namesTensorAndSizes() {
-    assertThatThrownBy(() -> write(module(new Filled(8, 8, 0), new Filled(10, 7, 0))))
+    assertThatThrownBy(() -> write(module(filled(8, 8, 0), filled(10, 7, 0))))
         .isInstanceOf(IOException.class)
         .hasMessageContaining("probe.pt")
         .hasMessageContaining("t1")
@@ -167,7 +158,7 @@ class TorchScriptArchiveTest {
   @Tag("slow")
   void write_moreThanFourGigabytes_isReadableAsZip64() throws IOException {
     long large = (4L << 30) + 100;
-    Path file = write(module(new Filled(large, large, 7), new Filled(5, 5, 9)));
+    Path file = write(module(filled(large, large, 7), filled(5, 5, 9)));
     try (ZipFile zip = new ZipFile(file.toFile())) {
       assertThat(zip.getEntry("probe/data/0").getSize()).isEqualTo(large);
       try (InputStream in = zip.getInputStream(zip.getEntry("probe/data/1"))) {
