@@ -8,6 +8,19 @@ import re
 import sys
 
 
+def merged(parts, pair):
+    """A word's symbols with every occurrence of a pair joined."""
+    joined, i = [], 0
+    while i < len(parts):
+        if tuple(parts[i:i + 2]) == pair:
+            joined.append(parts[i] + parts[i + 1])
+            i += 2
+        else:
+            joined.append(parts[i])
+            i += 1
+    return joined
+
+
 class Clip:
     """Byte-level BPE from vocab.json and merges.txt; the last symbol of a word carries </w>."""
 
@@ -26,15 +39,7 @@ class Clip:
             best = min(zip(parts, parts[1:]), key=lambda pair: self.rank.get(pair, 1 << 30))
             if best not in self.rank:
                 break
-            merged, i = [], 0
-            while i < len(parts):
-                if tuple(parts[i:i + 2]) == best:
-                    merged.append(parts[i] + parts[i + 1])
-                    i += 2
-                else:
-                    merged.append(parts[i])
-                    i += 1
-            parts = merged
+            parts = merged(parts, best)
         return [self.vocab[p] for p in parts]
 
     def __call__(self, text):

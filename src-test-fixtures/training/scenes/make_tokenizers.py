@@ -10,6 +10,9 @@ import os
 import re
 import sys
 
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+from tokenise import merged
+
 CLIP_LENGTH, T5_LENGTH = 40, 36
 
 
@@ -34,15 +37,7 @@ def merges(words):
         best = max(pairs, key=lambda p: (pairs[p], p))
         found.append(best)
         for w, parts in split.items():
-            merged, i = [], 0
-            while i < len(parts):
-                if tuple(parts[i:i + 2]) == best:
-                    merged.append(parts[i] + parts[i + 1])
-                    i += 2
-                else:
-                    merged.append(parts[i])
-                    i += 1
-            split[w] = merged
+            split[w] = merged(parts, best)
 
 
 def token(i, content):

@@ -357,9 +357,7 @@ public final class Trajectory implements AutoCloseable {
         if (along.getShape().equals(state.getShape())) {
           state.addi(change);
         } else {
-          try (NDArray moved = evaluated(tokens).add(change)) {
-            evaluated(active).write(state, moved);
-          }
+          evaluated(active).write(state, change.addi(evaluated(tokens)));
         }
         if (kept != null) {
           remember(kept);
@@ -368,16 +366,16 @@ public final class Trajectory implements AutoCloseable {
       }
     }
 
+    /** The step's length times its velocity, an array of its own. */
     private NDArray change(NDArray along, double h) {
-      if (previous == null || h == 0) {
+      @Nullable NDArray change = previous;
+      if (change == null || h == 0) {
         return along.mul((float) h);
       }
       double r = previousLength == 0 ? 1 : Math.min(LONGEST_REACH, h / previousLength);
-      NDArray change = along.mul((float) (h * (1 + r / 2)));
-      change.subi(previous.muli((float) (h * r / 2)));
-      previous.close();
       previous = null;
-      return change;
+      // h ((1 + r/2) v - (r/2) v_before), in the array of v_before
+      return change.muli((float) (-r / (2 + r))).addi(along).muli((float) (h * (1 + r / 2)));
     }
 
     private static <T> T evaluated(@Nullable T part) {

@@ -51,7 +51,8 @@ public final class FluxPool implements AutoCloseable {
     this.pipelines = List.copyOf(pipelines);
     this.idle = new ConcurrentLinkedQueue<>(pipelines);
     this.queueLimit = queueLimit;
-    this.seats = new Semaphore(pipelines.size() + queueLimit);
+    this.seats =
+        new Semaphore((int) Math.min(Integer.MAX_VALUE, (long) pipelines.size() + queueLimit));
     this.workers =
         new ThreadPoolExecutor(
             pipelines.size(),

@@ -16,8 +16,10 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.Random;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
@@ -163,6 +165,85 @@ class FluxPoolTest {
       for (int i = 0; i < 3; i++) {
         pool.generate(request(i)); // no seat was lost
       }
+    }
+  }
+
+  @Test
+  void generateAsync_withoutALimit_refusesNothing() throws Exception {
+    try (FluxPool pool = FluxPool.load(bundle, List.of(CPU), Integer.MAX_VALUE)) {
+      pool.generateAsync(request(1)).get();
+    }
+  }
+
+  @Test
+  void generate_manyThreadsWithCancelsInterruptsAndTimeOuts_losesNoSeat() throws Exception {
+    List<int[]> expected = new ArrayList<>();
+    int threads = 6;
+    int each = 12;
+    try (FluxPool pool = FluxPool.load(bundle, List.of(CPU, CPU), threads)) {
+      for (int seed = 0; seed < 3; seed++) {
+        expected.add(pixels(pool.generate(request(seed))));
+      }
+      AtomicInteger drawn = new AtomicInteger();
+      List<CompletableFuture<Void>> callers = new ArrayList<>();
+      for (int t = 0; t < threads; t++) {
+        Random random = new Random(t);
+        callers.add(
+            CompletableFuture.runAsync(
+                () -> {
+                  for (int i = 0; i < each; i++) {
+                    int seed = random.nextInt(3);
+                    switch (random.nextInt(4)) {
+                      case 0 -> pool.generateAsync(request(seed)).cancel(false);
+                      case 1 -> {
+                        Thread.currentThread().interrupt();
+                        try {
+                          pool.generate(request(seed)); // where the answer is faster
+                        } catch (CancellationException e) {
+                          assertThat(e).hasMessageContaining("interrupted");
+                        }
+                        assertThat(Thread.interrupted()).isTrue();
+                      }
+                      case 2 -> {
+                        CompletableFuture<GeneratedImages> answer =
+                            pool.generateAsync(request(seed))
+                                .orTimeout(random.nextInt(5), TimeUnit.MILLISECONDS);
+                        try {
+                          answer.join();
+                        } catch (CompletionException e) {
+                          assertThat(e).hasCauseInstanceOf(TimeoutException.class);
+                        }
+                      }
+                      default -> {
+                        assertThat(pixels(pool.generate(request(seed))))
+                            .isEqualTo(expected.get(seed));
+                        drawn.incrementAndGet();
+                      }
+                    }
+                  }
+                },
+                work -> new Thread(work).start()));
+      }
+      CompletableFuture.allOf(callers.toArray(CompletableFuture[]::new)).get();
+      assertThat(drawn.get()).isBetween(1, threads * each - 1);
+      // every seat is free again: two pipelines draw, as many wait as may, and no more
+      List<Gate> gates = List.of(new Gate(), new Gate());
+      List<CompletableFuture<?>> answers = new ArrayList<>();
+      for (Gate gate : gates) {
+        answers.add(pool.generateAsync(request(0).withListener(gate)));
+      }
+      for (Gate gate : gates) {
+        gate.awaitReached();
+      }
+      for (int i = 0; i < threads; i++) {
+        answers.add(pool.generateAsync(request(1)));
+      }
+      assertThat(pool.running()).isEqualTo(2);
+      assertThat(pool.waiting()).isEqualTo(threads);
+      assertThatThrownBy(() -> pool.generateAsync(request(2)))
+          .isInstanceOf(RejectedExecutionException.class);
+      gates.forEach(Gate::open);
+      CompletableFuture.allOf(answers.toArray(CompletableFuture[]::new)).get();
     }
   }
 

@@ -197,9 +197,9 @@ public final class ExactWorld implements VelocityModel, AutoCloseable {
     Arrays.setAll(gains, k -> signal * w[k] / (signal * signal * w[k] + sigma * sigma));
     NDManager owner = tokens.getManager();
     try (NDManager scratch = owner.newSubManager()) {
-      scratch.tempAttachAll(tokens);
-      NDArray y = tokens.get(0).toType(DataType.FLOAT64, false);
       NDArray vectors = spectrum.vectors;
+      scratch.tempAttachAll(tokens, vectors); // what is computed from them must not outlive this
+      NDArray y = tokens.get(0).toType(DataType.FLOAT64, false);
       NDArray modes = vectors.transpose().matMul(y);
       NDArray clean = vectors.matMul(modes.mul(scratch.create(gains).reshape(w.length, 1)));
       NDArray velocity = y.sub(clean).div(sigma).toType(DataType.FLOAT32, false).expandDims(0);
@@ -239,14 +239,19 @@ public final class ExactWorld implements VelocityModel, AutoCloseable {
       root = scaled.matMul(all.vectors.transpose());
       trace = IntStream.range(0, n).mapToDouble(token -> covariance(token, token)).sum();
     }
-    NDArray product = root.matMul(matrix);
-    double[] gram = product.matMul(product.transpose()).toDoubleArray();
+    double[] gram;
+    double power;
+    try (NDManager scratch = manager.newSubManager()) {
+      scratch.tempAttachAll(root, matrix);
+      NDArray product = root.matMul(matrix);
+      gram = product.matMul(product.transpose()).toDoubleArray();
+      power = matrix.square().sum().getDouble();
+    }
     EigenDecomposition_F64<DMatrixRMaj> eigen = eigen(DMatrixRMaj.wrap(n, n, gram), false);
     double roots = 0;
     for (int k = 0; k < n; k++) {
       roots += Math.sqrt(Math.max(0, eigen.getEigenvalue(k).getReal()));
     }
-    double power = matrix.square().sum().getDouble();
     return (trace + power - 2 * roots) / n;
   }
 

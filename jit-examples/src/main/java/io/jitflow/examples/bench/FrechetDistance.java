@@ -1,5 +1,6 @@
 package io.jitflow.examples.bench;
 
+import java.util.Arrays;
 import java.util.List;
 import org.ejml.data.DMatrixRMaj;
 import org.ejml.dense.row.CommonOps_DDRM;
@@ -32,6 +33,11 @@ public final class FrechetDistance {
    * @param samples at least two, all of one length; not changed
    */
   public static FrechetDistance to(List<double[]> samples) {
+    return to(Moments.of(samples));
+  }
+
+  /** The same, of a set that is known by its moments only. */
+  static FrechetDistance to(Moments samples) {
     double[] mean = mean(samples);
     return new FrechetDistance(mean, covariance(samples, mean));
   }
@@ -43,6 +49,11 @@ public final class FrechetDistance {
    * @return the squared distance, as is usual
    */
   public double of(List<double[]> samples) {
+    return of(Moments.of(samples));
+  }
+
+  /** The same, of a set that is known by its moments only. */
+  double of(Moments samples) {
     double[] other = mean(samples);
     if (other.length != mean.length) {
       throw new IllegalArgumentException(
@@ -65,29 +76,24 @@ public final class FrechetDistance {
     return sum + CommonOps_DDRM.trace(covariance) + CommonOps_DDRM.trace(second) - 2 * common;
   }
 
-  private static double[] mean(List<double[]> samples) {
-    if (samples.size() < 2) {
+  private static double[] mean(Moments samples) {
+    if (samples.count() < 2) {
       throw new IllegalArgumentException(
-          "a covariance needs at least two samples, got " + samples.size());
+          "a covariance needs at least two samples, got " + samples.count());
     }
-    double[] mean = new double[samples.get(0).length];
-    for (double[] sample : samples) {
-      for (int i = 0; i < mean.length; i++) {
-        mean[i] += sample[i] / samples.size();
-      }
-    }
-    return mean;
+    return Arrays.stream(samples.sum()).map(sum -> sum / samples.count()).toArray();
   }
 
-  private static DMatrixRMaj covariance(List<double[]> samples, double[] mean) {
-    DMatrixRMaj centred = new DMatrixRMaj(samples.size(), mean.length);
-    for (int k = 0; k < samples.size(); k++) {
-      for (int i = 0; i < mean.length; i++) {
-        centred.set(k, i, samples.get(k)[i] - mean[i]);
+  private static DMatrixRMaj covariance(Moments samples, double[] mean) {
+    DMatrixRMaj covariance = new DMatrixRMaj(mean.length, mean.length);
+    int at = 0;
+    for (int i = 0; i < mean.length; i++) {
+      for (int j = i; j < mean.length; j++) {
+        double product = samples.products()[at++] - samples.count() * mean[i] * mean[j];
+        covariance.set(i, j, product / (samples.count() - 1));
+        covariance.set(j, i, covariance.get(i, j));
       }
     }
-    DMatrixRMaj covariance = new DMatrixRMaj(mean.length, mean.length);
-    CommonOps_DDRM.multTransA(1.0 / (samples.size() - 1), centred, centred, covariance);
     return covariance;
   }
 

@@ -91,6 +91,8 @@ public final class SamplerBenchmark {
     TRANSFORMER,
     /** Quality in worlds whose pictures are known exactly; see {@link ExactBenchmark}. */
     EXACT,
+    /** Settings that are good in those worlds; see {@link SettingsSearch}. */
+    SEARCH,
     /** FLUX.1's transformer with random weights; see {@link DeviceBenchmark}. */
     DEVICE,
     /** Memory of a pipeline of its widths under a policy; see {@link PolicyBenchmark}. */
@@ -232,7 +234,7 @@ public final class SamplerBenchmark {
 
   private static String summary(List<Cost> costs) {
     List<Double> clock = costs.stream().map(Cost::clock).toList();
-    return "%.1f / %.1f / %.1f"
+    return "%.2f / %.2f / %.2f"
         .formatted(
             clock.stream().min(Double::compare).orElseThrow(),
             Amounts.median(clock),

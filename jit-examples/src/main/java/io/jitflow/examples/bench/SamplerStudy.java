@@ -8,20 +8,31 @@ import io.jitflow.core.SamplingStep;
 import io.jitflow.core.Solver;
 import io.jitflow.core.VelocityModel;
 import io.jitflow.core.token.TokenGrid;
+import io.jitflow.examples.bench.Bootstrap.Interval;
+import io.jitflow.examples.bench.PromptMeasures.Measures;
 import io.jitflow.flux.FluxPipeline;
+import io.jitflow.flux.bundle.FluxNetwork;
 import io.jitflow.flux.image.GeneratedImages;
 import io.jitflow.flux.image.ImageRequest;
 import java.awt.Graphics2D;
 import java.awt.RenderingHints;
 import java.awt.image.BufferedImage;
+import java.io.IOException;
 import java.io.PrintWriter;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import java.util.function.Function;
 import java.util.function.ToDoubleFunction;
+import java.util.stream.IntStream;
 
 /**
  * Samplers side by side on a small model, from the same noise.
@@ -38,45 +49,22 @@ public final class SamplerStudy {
   private static final int FLOOR_SEED = 20_000;
   private static final int TOKENS_PER_IMAGE = 256;
   private static final int OCTAVES = 2;
+  private static final int DRAWS = 200;
   private static final int SHEET_ROWS = 12;
   private static final int SHEET_CELL_PX = 128;
 
   private final FluxPipeline pipeline;
   private final PictureSet set;
   private final int sizePx;
+  private final int count;
   private final int convergedSteps;
-  private final List<Row> rows = new ArrayList<>();
-  private final List<double[]> reference = new ArrayList<>();
-  private final List<double[]> floor = new ArrayList<>();
-  private int prompts;
-
-  /** What one sampler did, summed over the prompts. */
-  private static final class Row {
-    private final NamedSampler named;
-    private final List<BufferedImage> thumbnails = new ArrayList<>();
-    private final List<double[]> tokens = new ArrayList<>();
-    private final List<Double> seconds = new ArrayList<>();
-    private double forwards;
-    private double flops;
-    private double squaredError;
-    private double similarity;
-    private double sharpness;
-    private final double[] octaves = new double[OCTAVES];
-    private double distance;
-    private int recognised;
-
-    Row(NamedSampler named) {
-      this.named = named;
-    }
-  }
+  private final List<NamedSampler> samplers;
+  private final Optional<Path> kept;
+  private final SortedMap<Integer, PromptMeasures> measured = new TreeMap<>();
 
   /** The results of one run. */
   private record Drawn(
-      BufferedImage picture,
-      List<double[]> tokens,
-      double seconds,
-      double flops,
-      double forwards) {}
+      BufferedImage picture, Moments tokens, double seconds, double flops, double forwards) {}
 
   /**
    * Prepares a study.
@@ -84,59 +72,132 @@ public final class SamplerStudy {
    * @param pipeline the model
    * @param set its pictures
    * @param sizePx width and height
+   * @param count number of prompts, evenly spaced in the set
    * @param convergedSteps steps of second order of the picture that others are compared with
    * @param samplers the rows; the first one's work is what others save
+   * @param kept a folder for the measurements of each prompt, so that a stopped study goes on
    */
   public SamplerStudy(
       FluxPipeline pipeline,
       PictureSet set,
       int sizePx,
+      int count,
       int convergedSteps,
-      List<NamedSampler> samplers) {
+      List<NamedSampler> samplers,
+      Optional<Path> kept) {
     this.pipeline = pipeline;
     this.set = set;
     this.sizePx = sizePx;
+    this.count = set.evenly(count).size();
     this.convergedSteps = convergedSteps;
-    samplers.forEach(named -> rows.add(new Row(named)));
+    this.samplers = List.copyOf(samplers);
+    this.kept = kept;
   }
 
   /**
-   * Draws and measures one prompt with every sampler.
+   * The prompts, from 0, in an order (van der Corput's) in which those done so far are spread over
+   * the set whenever the study stops.
+   */
+  public List<Integer> prompts() {
+    return IntStream.range(0, count)
+        .boxed()
+        .sorted(Comparator.comparing(k -> Integer.reverse(k) >>> 1))
+        .toList();
+  }
+
+  /** Takes over what was measured before of the prompts and samplers of this study. */
+  public void resume() throws IOException {
+    for (int k = 0; k < count && kept.isPresent(); k++) {
+      Optional<PromptMeasures> found = PromptMeasures.read(file(k), title(k));
+      if (found.isPresent() && missing(found.get()).isEmpty()) {
+        measured.put(k, found.get());
+      }
+    }
+  }
+
+  /** How many prompts have been measured with every sampler. */
+  public int measured() {
+    return measured.size();
+  }
+
+  /**
+   * Draws and measures one prompt with every sampler that has not been measured on it.
    *
    * @param k which prompt, from 0
-   * @param count of how many
    */
-  public void measure(int k, int count) {
+  public void measure(int k) throws IOException {
+    if (measured.containsKey(k)) {
+      return;
+    }
     int name = set.evenly(count).get(k);
     ImageRequest request =
         ImageRequest.of(set.names().get(name)).withSize(sizePx, sizePx).withSeed(k);
-    Drawn converged = draw(request, second(convergedSteps));
-    double sharpness = PictureMetrics.sharpness(converged.picture);
-    double[] octaves = PictureMetrics.octaves(converged.picture, OCTAVES);
-    for (Row row : rows) {
-      Drawn drawn = draw(request, row.named.sampler());
-      BufferedImage picture = drawn.picture;
-      Thumbnail thumbnail = Thumbnail.of(picture);
-      row.seconds.add(drawn.seconds);
-      row.flops += drawn.flops;
-      row.forwards += drawn.forwards;
-      row.tokens.addAll(drawn.tokens);
-      row.squaredError += PictureMetrics.meanSquaredError(picture, converged.picture);
-      row.similarity += PictureMetrics.structuralSimilarity(picture, converged.picture);
-      row.sharpness += PictureMetrics.sharpness(picture) / sharpness;
-      double[] own = PictureMetrics.octaves(picture, OCTAVES);
-      for (int octave = 0; octave < OCTAVES; octave++) {
-        row.octaves[octave] += own[octave] / octaves[octave];
-      }
-      row.distance += thumbnail.distance(set.references().get(name));
-      row.recognised += set.recognises(thumbnail, name) ? 1 : 0;
-      if (k < SHEET_ROWS) {
-        row.thumbnails.add(small(picture));
-      }
+    Optional<PromptMeasures> before =
+        kept.isPresent() ? PromptMeasures.read(file(k), title(k)) : Optional.empty();
+    PromptMeasures measures = before.isPresent() ? before.get() : references(k, request);
+    BufferedImage converged = PromptMeasures.picture(measures.converged());
+    Map<String, Measures> more = new LinkedHashMap<>();
+    for (NamedSampler named : missing(measures)) {
+      more.put(named.name(), measures(draw(request, named.sampler()), converged, name));
     }
-    reference.addAll(draw(request.withSeed(REFERENCE_SEED + k), second(REFERENCE_STEPS)).tokens);
-    floor.addAll(draw(request.withSeed(FLOOR_SEED + k), second(REFERENCE_STEPS)).tokens);
-    prompts++;
+    PromptMeasures all = measures.with(more);
+    if (kept.isPresent()) {
+      all.write(file(k));
+    }
+    measured.put(k, all);
+  }
+
+  private PromptMeasures references(int k, ImageRequest request) {
+    return new PromptMeasures(
+        title(k),
+        PromptMeasures.png(draw(request, second(convergedSteps)).picture),
+        draw(request.withSeed(REFERENCE_SEED + k), second(REFERENCE_STEPS)).tokens,
+        draw(request.withSeed(FLOOR_SEED + k), second(REFERENCE_STEPS)).tokens,
+        Map.of());
+  }
+
+  private Measures measures(Drawn drawn, BufferedImage converged, int name) {
+    BufferedImage picture = drawn.picture;
+    Thumbnail thumbnail = Thumbnail.of(picture);
+    double[] octaves = PictureMetrics.octaves(picture, OCTAVES);
+    double[] wanted = PictureMetrics.octaves(converged, OCTAVES);
+    for (int octave = 0; octave < OCTAVES; octave++) {
+      octaves[octave] /= wanted[octave];
+    }
+    return new Measures(
+        drawn.forwards,
+        drawn.flops,
+        drawn.seconds,
+        PictureMetrics.meanSquaredError(picture, converged),
+        PictureMetrics.structuralSimilarity(picture, converged),
+        PictureMetrics.sharpness(picture) / PictureMetrics.sharpness(converged),
+        octaves,
+        thumbnail.distance(set.references().get(name)),
+        set.recognises(thumbnail, name),
+        drawn.tokens,
+        PromptMeasures.png(small(picture)));
+  }
+
+  private List<NamedSampler> missing(PromptMeasures measures) {
+    return samplers.stream()
+        .filter(named -> !measures.samplers().containsKey(named.name()))
+        .toList();
+  }
+
+  private Path file(int k) {
+    return kept.orElseThrow().resolve("prompt-%d.json".formatted(k));
+  }
+
+  /** What must be the same for measurements to be joined. */
+  private String title(int k) {
+    return "%s, prompt %d of %d, %d px, %s, %d steps"
+        .formatted(
+            set.names().get(set.evenly(count).get(k)),
+            k,
+            count,
+            sizePx,
+            pipeline.bundle().dtype(FluxNetwork.TRANSFORMER),
+            convergedSteps);
   }
 
   private Sampler second(int steps) {
@@ -156,7 +217,7 @@ public final class SamplerStudy {
             .forwardFlops(grid.tokens(), made.request().textTokens().orElseThrow());
     return new Drawn(
         made.bufferedImage(0),
-        keeping.tokens,
+        Moments.of(keeping.tokens),
         made.timings().denoise().toNanos() / 1e9,
         cost.flops(),
         cost.flops() / full);
@@ -202,84 +263,136 @@ public final class SamplerStudy {
     }
   }
 
-  /** Prints a Markdown table. */
+  /** Prints a Markdown table; brackets hold intervals of 95 %, by drawing the prompts again. */
   public void print(PrintWriter out) {
-    FrechetDistance to = FrechetDistance.to(reference);
+    if (measured.isEmpty()) {
+      throw new IllegalStateException("no prompt has been measured with every sampler yet");
+    }
+    FrechetDistance to = reference();
     out.printf(
         Locale.ROOT,
-        "%d px, %,d tokens, %d prompts; Frechet distance of another set of seeds: %.3f%n%n",
+        "%d px, %,d tokens, %s, %d prompts; Frechet distance of another set of seeds: %.3f%n%n",
         sizePx,
         sizePx / 16 * (sizePx / 16),
-        prompts,
-        to.of(floor));
+        pipeline.bundle().dtype(FluxNetwork.TRANSFORMER),
+        measured.size(),
+        to.of(Moments.together(of(PromptMeasures::floor))));
     out.println(
         "| sampler | cost, full forwards | less work | seconds | PSNR, dB | SSIM | sharpness |"
             + " finest octave | next | Frechet | recognised | distance |");
     out.println("|---|---|---|---|---|---|---|---|---|---|---|---|");
-    double first = rows.get(0).flops;
-    for (Row row : rows) {
+    double first = mean(samplers.get(0), Measures::flops);
+    for (NamedSampler named : samplers) {
       out.printf(
           Locale.ROOT,
-          "| %s | %.2f | %s | %.2f | %.1f | %.3f | %.0f %% | %.0f %% | %.0f %% | %.3f | %.0f %% | %.1f |%n",
-          row.named.name(),
-          row.forwards / prompts,
-          row == rows.get(0) ? "" : Amounts.factor(first / row.flops),
-          Amounts.median(row.seconds),
-          psnr(row),
-          row.similarity / prompts,
-          100 * row.sharpness / prompts,
-          100 * row.octaves[0] / prompts,
-          100 * row.octaves[1] / prompts,
-          to.of(row.tokens),
-          100.0 * row.recognised / prompts,
-          row.distance / prompts);
+          "| %s | %.2f | %s | %.2f | %.1f | %.3f | %.0f %%%s | %.0f %% | %.0f %% | %.3f%s | %.0f %%"
+              + " | %.1f |%n",
+          named.name(),
+          mean(named, Measures::forwards),
+          named.equals(samplers.get(0)) ? "" : Amounts.factor(first / mean(named, Measures::flops)),
+          Amounts.median(of(named, Measures::seconds)),
+          PictureMetrics.psnr(mean(named, Measures::squaredError)),
+          mean(named, Measures::similarity),
+          100 * mean(named, Measures::sharpness),
+          interval("%.0f", chosen -> 100 * mean(chosen, named, Measures::sharpness)),
+          100 * mean(named, measures -> measures.octaves()[0]),
+          100 * mean(named, measures -> measures.octaves()[1]),
+          to.of(tokens(named)),
+          interval("%.3f", chosen -> frechet(chosen, named)),
+          100 * mean(named, measures -> measures.recognised() ? 1 : 0),
+          mean(named, Measures::distance));
     }
     out.flush();
   }
 
-  private double psnr(Row row) {
-    return PictureMetrics.psnr(row.squaredError / prompts);
+  private String interval(String format, ToDoubleFunction<int[]> figure) {
+    Interval interval = Bootstrap.interval(measured.size(), DRAWS, figure);
+    return (" (" + format + " to " + format + ")")
+        .formatted(Math.max(0, interval.low()), interval.high());
+  }
+
+  private <T> List<T> of(Function<PromptMeasures, T> part) {
+    return measured.values().stream().map(part).toList();
+  }
+
+  private <T> List<T> of(NamedSampler named, Function<Measures, T> part) {
+    return of(measures -> part.apply(measures.samplers().get(named.name())));
+  }
+
+  private double mean(NamedSampler named, ToDoubleFunction<Measures> part) {
+    return mean(IntStream.range(0, measured.size()).toArray(), named, part);
+  }
+
+  private double mean(int[] chosen, NamedSampler named, ToDoubleFunction<Measures> part) {
+    List<Double> values = of(named, part::applyAsDouble);
+    return Arrays.stream(chosen).mapToDouble(values::get).average().orElseThrow();
+  }
+
+  private Moments tokens(NamedSampler named) {
+    return Moments.together(of(named, Measures::tokens));
+  }
+
+  private FrechetDistance reference() {
+    return FrechetDistance.to(Moments.together(of(PromptMeasures::reference)));
+  }
+
+  private double frechet(int[] chosen, NamedSampler named) {
+    List<Moments> reference = of(PromptMeasures::reference);
+    List<Moments> tokens = of(named, Measures::tokens);
+    return FrechetDistance.to(together(chosen, reference)).of(together(chosen, tokens));
+  }
+
+  private static Moments together(int[] chosen, List<Moments> parts) {
+    return Moments.together(Arrays.stream(chosen).mapToObj(parts::get).toList());
   }
 
   /** Sharpness against cost. */
   public BufferedImage sharpnessChart() {
     return chart(
         "Sharpness relative to the converged picture, %",
-        QualityChart.Axis.LINEAR, row -> 100 * row.sharpness / prompts);
+        QualityChart.Axis.LINEAR, named -> 100 * mean(named, Measures::sharpness));
   }
 
   /** Frechet distance of the sets of latents against cost. */
   public BufferedImage frechetChart() {
-    FrechetDistance to = FrechetDistance.to(reference);
+    FrechetDistance to = reference();
     return chart(
         "Frechet distance of latent tokens",
         QualityChart.Axis.LOGARITHMIC,
-        row -> to.of(row.tokens));
+        named -> to.of(tokens(named)));
   }
 
   private BufferedImage chart(
-      String quality, QualityChart.Axis axis, ToDoubleFunction<Row> measure) {
+      String quality, QualityChart.Axis axis, ToDoubleFunction<NamedSampler> measure) {
     Map<String, List<QualityChart.Point>> lines = new LinkedHashMap<>();
-    for (Row row : rows) {
+    for (NamedSampler named : samplers) {
       lines
-          .computeIfAbsent(row.named.method(), name -> new ArrayList<>())
-          .add(new QualityChart.Point(row.forwards / prompts, measure.applyAsDouble(row)));
+          .computeIfAbsent(named.method(), name -> new ArrayList<>())
+          .add(
+              new QualityChart.Point(
+                  mean(named, Measures::forwards), measure.applyAsDouble(named)));
     }
     return QualityChart.draw(
-        "flux-mini, %d px, %d prompts".formatted(sizePx, prompts), quality, axis, lines);
+        "flux-mini, %d px, %d prompts".formatted(sizePx, measured.size()), quality, axis, lines);
   }
 
   /** One row per prompt, one column per sampler in the order of the table. */
   public BufferedImage sheet() {
-    int shown = Math.min(SHEET_ROWS, prompts);
+    List<PromptMeasures> shown = measured.values().stream().limit(SHEET_ROWS).toList();
     BufferedImage sheet =
         new BufferedImage(
-            rows.size() * SHEET_CELL_PX, shown * SHEET_CELL_PX, BufferedImage.TYPE_INT_RGB);
+            samplers.size() * SHEET_CELL_PX,
+            shown.size() * SHEET_CELL_PX,
+            BufferedImage.TYPE_INT_RGB);
     Graphics2D graphics = sheet.createGraphics();
-    for (int column = 0; column < rows.size(); column++) {
-      for (int k = 0; k < shown; k++) {
+    for (int column = 0; column < samplers.size(); column++) {
+      for (int row = 0; row < shown.size(); row++) {
+        Measures measures = shown.get(row).samplers().get(samplers.get(column).name());
         graphics.drawImage(
-            rows.get(column).thumbnails.get(k), column * SHEET_CELL_PX, k * SHEET_CELL_PX, null);
+            PromptMeasures.picture(measures.thumbnail()),
+            column * SHEET_CELL_PX,
+            row * SHEET_CELL_PX,
+            null);
       }
     }
     graphics.dispose();
@@ -295,10 +408,5 @@ public final class SamplerStudy {
     graphics.drawImage(picture, 0, 0, SHEET_CELL_PX, SHEET_CELL_PX, null);
     graphics.dispose();
     return small;
-  }
-
-  @Override
-  public String toString() {
-    return Arrays.toString(rows.stream().map(row -> row.named.name()).toArray());
   }
 }

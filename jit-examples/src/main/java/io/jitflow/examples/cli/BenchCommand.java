@@ -7,10 +7,12 @@ import io.jitflow.examples.bench.ExactBenchmark;
 import io.jitflow.examples.bench.NamedSampler;
 import io.jitflow.examples.bench.PolicyBenchmark;
 import io.jitflow.examples.bench.SamplerBenchmark;
+import io.jitflow.examples.bench.SettingsSearch;
 import io.jitflow.flux.network.FluxArchitecture;
 import java.awt.image.BufferedImage;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.regex.Pattern;
@@ -38,7 +40,8 @@ import picocli.CommandLine.Spec;
       "Examples:",
       "  jit bench time --repetitions 20",
       "  jit bench transformer --model dev-bundle",
-      "  jit bench exact --grid 20"
+      "  jit bench exact --grid 20",
+      "  jit bench search --grid 16 --finals 20,32"
     })
 final class BenchCommand implements Callable<Integer> {
 
@@ -50,8 +53,9 @@ final class BenchCommand implements Callable<Integer> {
       description =
           "time (of each kind of step), memory (peak beyond noise and result), transformer (each"
               + " step beside that of the network of a bundle), exact (quality in worlds whose"
-              + " pictures are known exactly), device (FLUX.1's transformer with random weights) or"
-              + " policy (memory of a pipeline of FLUX.1's widths with random weights).")
+              + " pictures are known exactly), search (for settings that are good in them), device"
+              + " (FLUX.1's transformer with random weights) or policy (memory of a pipeline of"
+              + " FLUX.1's widths with random weights).")
   private SamplerBenchmark.Subject subject;
 
   @Option(
@@ -59,8 +63,43 @@ final class BenchCommand implements Callable<Integer> {
       paramLabel = "N",
       defaultValue = "20",
       description =
-          "Rows and columns of the worlds, for exact; an even number. Default: ${DEFAULT-VALUE}.")
+          "Rows and columns of the worlds, for exact and search; an even number. Default:"
+              + " ${DEFAULT-VALUE}.")
   private int side;
+
+  @Option(
+      names = "--finals",
+      paramLabel = "N",
+      split = ",",
+      description = "For search: larger worlds, in which the best settings are tried again.")
+  private List<Integer> finals = List.of();
+
+  @Option(
+      names = "--finalists",
+      paramLabel = "K",
+      defaultValue = "5",
+      description = "For search: how many settings those are. Default: ${DEFAULT-VALUE}.")
+  private int finalists;
+
+  @Option(
+      names = "--speedup",
+      paramLabel = "X",
+      split = ",",
+      defaultValue = "7,10,13",
+      description =
+          "For search: how many times less than 50 full steps the settings shall cost, whole"
+              + " numbers from 2 to 14. Default: ${DEFAULT-VALUE}.")
+  private List<Integer> speedups;
+
+  @Option(
+      names = "--first-end",
+      paramLabel = "SIGMA",
+      defaultValue = "0.89",
+      description =
+          "For search: the noise level above which the first stage must end, since a trained"
+              + " network pays for a sparse context; jit probe tells a bundle's. 0 asks for"
+              + " nothing. Default: ${DEFAULT-VALUE}.")
+  private double firstEnd;
 
   @Option(
       names = "--only",
@@ -231,6 +270,10 @@ final class BenchCommand implements Callable<Integer> {
       exact();
       return 0;
     }
+    if (subject == SamplerBenchmark.Subject.SEARCH) {
+      search();
+      return 0;
+    }
     if (repetitions < 1) {
       throw new ParameterException(
           spec.commandLine(), "--repetitions must be at least 1, got " + repetitions);
@@ -245,17 +288,43 @@ final class BenchCommand implements Callable<Integer> {
     return 0;
   }
 
-  private void exact() throws IOException {
+  private TokenGrid grid(String option, int side) {
     if (side < 4 || side > 64 || side % 2 != 0) {
       throw new ParameterException(
-          spec.commandLine(), "--grid must be an even number from 4 to 64, got " + side);
+          spec.commandLine(), option + " must be an even number from 4 to 64, got " + side);
     }
+    return new TokenGrid(side, side);
+  }
+
+  private void search() {
+    List<TokenGrid> grids = new ArrayList<>();
+    grids.add(grid("--grid", side));
+    finals.forEach(larger -> grids.add(grid("--finals", larger)));
+    for (int speedup : speedups) {
+      if (speedup < 2 || speedup > 14) {
+        throw new ParameterException(
+            spec.commandLine(), "--speedup must be from 2 to 14, got " + speedup);
+      }
+    }
+    if (finalists < 1 || !(firstEnd >= 0 && firstEnd < 1)) {
+      throw new ParameterException(
+          spec.commandLine(),
+          "--finalists must be at least 1 and --first-end at least 0 and below 1, got %d and %s"
+              .formatted(finalists, firstEnd));
+    }
+    SettingsSearch.run(
+        spec.commandLine().getOut(),
+        speedups,
+        new SettingsSearch.Scope(grids, firstEnd, finalists));
+  }
+
+  private void exact() throws IOException {
+    TokenGrid grid = grid("--grid", side);
     List<NamedSampler> samplers =
         NamedSampler.all(ExactBenchmark.STANDARD).stream()
             .filter(named -> only.matcher(named.name()).find())
             .toList();
-    BufferedImage picture =
-        ExactBenchmark.run(spec.commandLine().getOut(), new TokenGrid(side, side), samplers);
+    BufferedImage picture = ExactBenchmark.run(spec.commandLine().getOut(), grid, samplers);
     if (chart != null) {
       ImageIO.write(picture, "png", chart.toFile());
     }

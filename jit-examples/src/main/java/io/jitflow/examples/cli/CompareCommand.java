@@ -34,18 +34,19 @@ import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.ParentCommand;
 import picocli.CommandLine.Spec;
 
-/** {@code jit compare}: the standard sampler and both JiT presets on the same noise. */
+/** {@code jit compare}: the standard sampler and JiT with several settings on the same noise. */
 @Command(
     name = "compare",
     mixinStandardHelpOptions = true,
     sortOptions = false,
     description = {
       "Draw the same prompt from the same noise with the standard sampler and with the"
-          + " Just-in-Time presets, and compare pictures and times.",
+          + " Just-in-Time sampler: 7x with the paper's settings, 7x and 10x with the settings that"
+          + " measurement chose. Compare pictures and times.",
       "",
-      "Writes a contact sheet (FILE.png) with the pictures and the stages of JiT 7x, a picture of the tokens that were active in each stage"
-          + " (FILE-anchors.png), and every image by itself (FILE-standard.png, FILE-4x.png,"
-          + " FILE-7x.png).",
+      "Writes a contact sheet (FILE.png) with the pictures and the stages of JiT 7x, a picture of"
+          + " the tokens that were active in each stage of every JiT (FILE-anchors.png), and every"
+          + " image by itself (FILE-standard.png, FILE-7x-paper.png, FILE-7x.png, FILE-10x.png).",
       ""
     },
     footer = {
@@ -56,7 +57,18 @@ import picocli.CommandLine.Spec;
       ""
     })
 final class CompareCommand implements Callable<Integer> {
-  /** The fewest steps that reach every stage of JiT 7x. */
+  private static final String STANDARD = "standard";
+
+  /** The samplers of JiT by the names of their pictures. */
+  private static final Map<String, Sampler> JIT = new LinkedHashMap<>();
+
+  static {
+    JIT.put("7x-paper", JitSampler.preset7x());
+    JIT.put("7x", JitSampler.forSpeedup(7));
+    JIT.put("10x", JitSampler.forSpeedup(10));
+  }
+
+  /** The fewest steps that reach every stage of JiT 7x, the paper's and ours. */
   private static final int WARM_UP_STEPS = 4;
 
   @ParentCommand private Main main;
@@ -89,7 +101,11 @@ final class CompareCommand implements Callable<Integer> {
       RunCost cost) {
 
     boolean isStandard() {
-      return name.equals("standard");
+      return name.equals(STANDARD);
+    }
+
+    String title() {
+      return isStandard() ? name : "JiT " + name.replace("-paper", ", paper");
     }
 
     Duration denoise() {
@@ -113,7 +129,8 @@ final class CompareCommand implements Callable<Integer> {
       request = options.applyTo(ImageRequest.of(prompt));
       sheetFile = output.file(1);
       anchorsFile = output.companion("anchors");
-      for (String name : List.of("standard", "4x", "7x")) {
+      files.put(STANDARD, output.companion(STANDARD));
+      for (String name : JIT.keySet()) {
         files.put(name, output.companion(name));
       }
     } catch (IllegalArgumentException e) {
@@ -127,17 +144,16 @@ final class CompareCommand implements Callable<Integer> {
     try (Progress progress = new Progress();
         FluxPipeline pipeline = model.load(bundle, standard, main.interrupt(), progress)) {
       Map<String, Sampler> samplers = new LinkedHashMap<>();
-      samplers.put("standard", new EulerSampler(pipeline.schedule(), steps));
-      samplers.put("4x", JitSampler.preset4x());
-      samplers.put("7x", JitSampler.preset7x());
+      samplers.put(STANDARD, new EulerSampler(pipeline.schedule(), steps));
+      samplers.putAll(JIT);
 
       // a few steps that do not count: they encode the prompt, load what the samplers need, warm up
       // the device for each number of tokens, fix the seed
-      JitConfig shortened = JitConfig.default7x().withSteps(WARM_UP_STEPS);
-      ImageRequest warmUp = request.withSampler(new JitSampler(shortened));
-      request =
-          request.withSeed(
-              run(pipeline, progress, "warm-up", warmUp).result().request().seed().orElseThrow());
+      for (JitConfig config : List.of(JitConfig.default7x(), JitConfig.forSpeedup(7))) {
+        JitSampler shortened = new JitSampler(config.withSteps(WARM_UP_STEPS));
+        Run warmUp = run(pipeline, progress, "warm-up", request.withSampler(shortened));
+        request = request.withSeed(warmUp.result().request().seed().orElseThrow());
+      }
       for (Map.Entry<String, Sampler> entry : samplers.entrySet()) {
         runs.add(run(pipeline, progress, entry.getKey(), request.withSampler(entry.getValue())));
       }
@@ -146,13 +162,13 @@ final class CompareCommand implements Callable<Integer> {
     for (Run run : runs) {
       run.result().save(files.get(run.name()));
     }
-    List<ContactSheet.Panel> stages4x = anchors(runs.get(1));
-    List<ContactSheet.Panel> stages7x = anchors(runs.get(2));
-    write(ContactSheet.draw(title(request), List.of(sheet(runs), stages7x)), sheetFile);
+    Map<String, List<ContactSheet.Panel>> stages = new LinkedHashMap<>();
+    runs.subList(1, runs.size()).forEach(run -> stages.put(run.name(), anchors(run)));
+    write(ContactSheet.draw(title(request), List.of(sheet(runs), stages.get("7x"))), sheetFile);
     write(
         ContactSheet.draw(
             "Tokens per stage: bright and orange (new) ones are evaluated, dark ones are not",
-            List.of(stages4x, stages7x)),
+            List.copyOf(stages.values())),
         anchorsFile);
 
     print(out, runs);
@@ -179,7 +195,7 @@ final class CompareCommand implements Callable<Integer> {
   }
 
   private static List<ContactSheet.Panel> anchors(Run run) {
-    return AnchorMap.panels("JiT " + run.name(), run.image(), run.steps());
+    return AnchorMap.panels(run.title(), run.image(), run.steps());
   }
 
   private static void write(BufferedImage picture, Path file) throws IOException {
@@ -203,11 +219,7 @@ final class CompareCommand implements Callable<Integer> {
     List<ContactSheet.Panel> panels = new ArrayList<>();
     for (Run run : runs) {
       List<String> lines = new ArrayList<>();
-      lines.add(
-          (run.isStandard() ? "standard" : "JiT " + run.name())
-              + ", "
-              + run.steps().size()
-              + " steps");
+      lines.add(run.title() + ", " + run.steps().size() + " steps");
       lines.add(
           Amounts.time(run.denoise()) + (run.isStandard() ? "" : ", " + speedUp(standard, run)));
       panels.add(new ContactSheet.Panel(run.image(), lines));

@@ -42,7 +42,7 @@ import picocli.CommandLine.Spec;
       "",
       "Examples:",
       "  jit generate --model dev-bundle --prompt \"a red fox in snow\" -o fox.png",
-      "  jit generate --model dev-bundle --prompt \"a red fox\" --preset default_7x --seed 42",
+      "  jit generate --model dev-bundle --prompt \"a red fox\" --preset second_order_7x --seed 42",
       "  jit generate --model dev-bundle --from fox.png -o again.png",
       "  jit generate --model dev-bundle --from fox.png --seed 7 -o other.png",
       ""

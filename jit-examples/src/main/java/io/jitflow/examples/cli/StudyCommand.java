@@ -11,6 +11,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.regex.Pattern;
 import javax.imageio.ImageIO;
@@ -73,6 +74,19 @@ final class StudyCommand implements Callable<Integer> {
       description = "Instead of the comparison: settings of JiT one at a time.")
   private boolean settings;
 
+  @Option(
+      names = "--keep",
+      paramLabel = "FOLDER",
+      description =
+          "Keep the measurements of each prompt there. A stopped study goes on from them, and"
+              + " samplers may be added.")
+  private Optional<Path> keep = Optional.empty();
+
+  @Option(
+      names = "--measured",
+      description = "Measure nothing; print what --keep holds of every sampler.")
+  private boolean measured;
+
   @Option(names = "--sheet", paramLabel = "PNG", description = "Where to put the picture sheet.")
   private Path sheet;
 
@@ -87,17 +101,17 @@ final class StudyCommand implements Callable<Integer> {
     main.interrupt().leavesNothing();
     check();
     PictureSet set = pictures.read(count);
-    int prompts = set.evenly(count).size();
     PrintWriter out = spec.commandLine().getOut();
     try (FluxPipeline pipeline = pictures.load()) {
-      SamplerStudy study = new SamplerStudy(pipeline, set, sizePx, converged, samplers(pipeline));
-      try (Progress progress = new Progress()) {
-        progress.steps("prompts", prompts);
-        for (int k = 0; k < prompts; k++) {
-          main.interrupt().check();
-          study.measure(k, prompts);
-          progress.to(k + 1);
-        }
+      SamplerStudy study =
+          new SamplerStudy(pipeline, set, sizePx, count, converged, samplers(pipeline), keep);
+      study.resume();
+      if (!measured) {
+        measure(study);
+      }
+      if (study.measured() == 0) {
+        throw new IOException(
+            keep.orElseThrow() + ": holds no prompt that every sampler was measured on");
       }
       study.print(out);
       if (sheet != null) {
@@ -111,8 +125,28 @@ final class StudyCommand implements Callable<Integer> {
     return 0;
   }
 
+  private void measure(SamplerStudy study) throws IOException {
+    List<Integer> prompts = study.prompts();
+    try (Progress progress = new Progress()) {
+      progress.steps("prompts", prompts.size());
+      progress.to(study.measured());
+      for (int k : prompts) {
+        main.interrupt().check();
+        study.measure(k);
+        progress.to(study.measured());
+      }
+    }
+  }
+
   /** What would otherwise be noticed after all work. */
   private void check() {
+    if (measured && keep.isEmpty()) {
+      throw new ParameterException(spec.commandLine(), "--measured needs --keep FOLDER");
+    }
+    if (keep.isPresent() && !Files.isDirectory(keep.get())) {
+      throw new ParameterException(
+          spec.commandLine(), "the folder of --keep does not exist: " + keep.get());
+    }
     if (sheet != null && !Files.isDirectory(sheet.toAbsolutePath().getParent())) {
       throw new ParameterException(
           spec.commandLine(),

@@ -107,6 +107,20 @@ class ExactWorldTest {
     }
   }
 
+  /** A search measures hundreds of samplers in one world. */
+  @Test
+  void frechet_again_keepsNoFurtherArray() {
+    try (NDManager manager = NDManager.newBaseManager();
+        ExactWorld world = new ExactWorld(manager, new TokenGrid(6, 6), 2, 0.25)) {
+      JitSampler sampler =
+          new JitSampler(JitConfig.forSpeedup(7).withActivation(Activation.EVEN_SPREAD));
+      double first = world.frechet(sampler);
+      int arrays = manager.getManagedArrays().size();
+      assertThat(world.frechet(sampler)).isEqualTo(first);
+      assertThat(manager.getManagedArrays()).hasSize(arrays);
+    }
+  }
+
   /** Grids need not be square, and second order must win there too. */
   @Test
   void frechet_onAWideGrid_isSmallerOfSecondOrder() {

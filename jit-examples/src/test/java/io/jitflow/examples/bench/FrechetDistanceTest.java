@@ -57,6 +57,19 @@ class FrechetDistanceTest {
         .hasMessage("a covariance needs at least two samples, got 1");
   }
 
+  @Test
+  void of_momentsOfParts_isThatOfTheWhole() {
+    Random random = new Random(5);
+    List<double[]> first = random(random, 30, 6);
+    List<double[]> second = random(random, 20, 6);
+    List<double[]> both = new ArrayList<>(first);
+    both.addAll(second);
+    FrechetDistance reference = FrechetDistance.to(random(random, 40, 6));
+    Moments joined = Moments.together(List.of(Moments.of(first), Moments.of(second)));
+    assertThat(reference.of(joined)).isCloseTo(reference.of(both), within(1e-12));
+    assertThat(joined.count()).isEqualTo(50);
+  }
+
   private static List<double[]> random(Random random, int count, int length) {
     List<double[]> set = new ArrayList<>();
     for (int k = 0; k < count; k++) {

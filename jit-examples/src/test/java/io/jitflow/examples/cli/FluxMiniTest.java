@@ -20,7 +20,9 @@ import java.awt.image.BufferedImage;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -71,24 +73,36 @@ class FluxMiniTest {
     }
   }
 
+  private static int study(StringWriter out, StringWriter err, String... more) {
+    List<String> arguments =
+        new ArrayList<>(
+            List.of(
+                "study",
+                "--model",
+                bundle.toString(),
+                "--names",
+                FIXTURE.resolve("names.json").toString(),
+                "--references",
+                FIXTURE.resolve("references.png").toString(),
+                "--size",
+                "128",
+                "--count",
+                "1"));
+    arguments.addAll(List.of(more));
+    return Main.commandLine(new Interrupt())
+        .setOut(new PrintWriter(out))
+        .setErr(new PrintWriter(err))
+        .execute(arguments.toArray(String[]::new));
+  }
+
   @Test
   void study_onOnePrompt_printsARowPerSampler() {
     StringWriter out = new StringWriter();
-    CommandLine program = Main.commandLine(new Interrupt()).setOut(new PrintWriter(out));
     Path sheet = scratch.resolve("sheet.png");
     int exitCode =
-        program.execute(
-            "study",
-            "--model",
-            bundle.toString(),
-            "--names",
-            FIXTURE.resolve("names.json").toString(),
-            "--references",
-            FIXTURE.resolve("references.png").toString(),
-            "--size",
-            "128",
-            "--count",
-            "1",
+        study(
+            out,
+            new StringWriter(),
             "--converged",
             "12",
             "--only",
@@ -103,6 +117,44 @@ class FluxMiniTest {
     assertThat(sheet).isNotEmptyFile();
     assertThat(scratch.resolve("chart-sharpness.png")).isNotEmptyFile();
     assertThat(scratch.resolve("chart-frechet.png")).isNotEmptyFile();
+  }
+
+  /** What is kept is not measured again: the second study cannot have other seconds. */
+  @Test
+  void study_thatKeeps_goesOnWithMoreSamplersAndRefusesOtherMeasurements() throws IOException {
+    Path keep = Files.createDirectory(scratch.resolve("kept"));
+    String[] first = {"--converged", "6", "--keep", keep.toString(), "--only", "Euler, 5 "};
+    StringWriter before = new StringWriter();
+    assertThat(study(before, new StringWriter(), first)).isZero();
+    StringWriter after = new StringWriter();
+    String[] more = {"--converged", "6", "--keep", keep.toString(), "--only", "Euler, [57] "};
+    assertThat(study(after, new StringWriter(), more)).isZero();
+    assertThat(after.toString().lines().filter(line -> line.startsWith("| Euler, 5")).toList())
+        .hasSize(2)
+        .isEqualTo(
+            before.toString().lines().filter(line -> line.startsWith("| Euler, 5")).toList());
+    assertThat(after.toString()).contains("| Euler, 7 steps | 7.00 |");
+    StringWriter measured = new StringWriter();
+    assertThat(
+            study(
+                measured,
+                new StringWriter(),
+                "--converged",
+                "6",
+                "--keep",
+                keep.toString(),
+                "--measured",
+                "--only",
+                "Euler, [57] "))
+        .isZero();
+    assertThat(measured).hasToString(after.toString());
+
+    StringWriter err = new StringWriter();
+    assertThat(study(new StringWriter(), err, "--converged", "7", "--keep", keep.toString()))
+        .isEqualTo(1);
+    assertThat(err.toString()).contains("prompt-0.json", "6 steps", "7 steps", "another folder");
+    assertThat(study(new StringWriter(), err, "--measured")).isEqualTo(2);
+    assertThat(err.toString()).contains("--measured needs --keep");
   }
 
   @Test

@@ -338,16 +338,23 @@ class MainTest {
             folder.resolve("cmp.png"));
     assertThat(console.err()).isEmpty();
     assertThat(console.exitCode()).isZero();
-    assertThat(console.out()).contains("sampler", "standard", "4x", "7x", "faster");
+    assertThat(console.out()).contains("sampler", "standard", "7x-paper", "7x ", "10x ", "faster");
     try (Stream<Path> files = Files.list(folder)) {
       assertThat(files.map(path -> path.getFileName().toString()))
           .containsExactlyInAnyOrder(
-              "cmp.png", "cmp-anchors.png", "cmp-standard.png", "cmp-4x.png", "cmp-7x.png");
+              "cmp.png",
+              "cmp-anchors.png",
+              "cmp-standard.png",
+              "cmp-7x-paper.png",
+              "cmp-7x.png",
+              "cmp-10x.png");
     }
     BufferedImage sheet = ImageIO.read(folder.resolve("cmp.png").toFile());
-    assertThat(sheet.getWidth()).isGreaterThan(3 * 256);
+    assertThat(sheet.getWidth()).isGreaterThan(4 * 256);
     assertThat(Console.run("inspect", folder.resolve("cmp-7x.png")).out())
-        .contains("JiT default_7x, 11 steps", "seed      7");
+        .contains("JiT second_order_7x, 9 steps", "seed      7");
+    assertThat(Console.run("inspect", folder.resolve("cmp-7x-paper.png")).out())
+        .contains("JiT default_7x, 11 steps");
   }
 
   @Test

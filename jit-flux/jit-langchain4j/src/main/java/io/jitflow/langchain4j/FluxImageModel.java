@@ -30,7 +30,7 @@ import javax.imageio.ImageIO;
  *
  * <pre>{@code
  * try (FluxImageModel model = FluxImageModel.builder()
- *     .bundle(Path.of("dev-bundle")).widthPx(1024).heightPx(768).preset("default_7x").build()) {
+ *     .bundle(Path.of("dev-bundle")).widthPx(1024).heightPx(768).preset("second_order_7x").build()) {
  *   Response<Image> answer = model.generate("a red fox in snow");
  * }
  * }</pre>
@@ -238,7 +238,7 @@ public final class FluxImageModel implements ImageModel, AutoCloseable {
      * The sampler.
      *
      * @param name {@value ImageSettings#STANDARD}, or a Just-in-Time preset such as {@code
-     *     default_7x}
+     *     second_order_7x}
      * @return this builder
      */
     public Builder preset(String name) {

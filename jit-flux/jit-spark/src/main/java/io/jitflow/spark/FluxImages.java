@@ -20,7 +20,7 @@ import org.apache.spark.util.LongAccumulator;
  *
  * <pre>{@code
  * Dataset<Row> images = FluxImages.of("/models/dev-bundle")
- *     .withSize(1024, 768).withPreset("default_7x")
+ *     .withSize(1024, 768).withPreset("second_order_7x")
  *     .draw(prompts.repartition(64), "id");
  * images.write().parquet("images");
  * }</pre>
@@ -78,7 +78,7 @@ public final class FluxImages {
     return new FluxImages(
         ImageSettings.none(),
         Objects.requireNonNull(bundle, "bundle"),
-        MemoryPolicy.RESIDENT,
+        MemoryPolicy.AUTO,
         DEFAULT_IDLE_SECONDS,
         Optional.empty());
   }
@@ -102,7 +102,7 @@ public final class FluxImages {
   /**
    * With another sampler.
    *
-   * @param name {@code standard}, or a Just-in-Time preset such as {@code default_7x}
+   * @param name {@code standard}, or a Just-in-Time preset such as {@code second_order_7x}
    * @return the changed copy
    * @throws IllegalArgumentException if it is unknown
    */

@@ -1,5 +1,7 @@
 package io.jitflow.spark;
 
+import static org.apache.spark.sql.functions.col;
+import static org.apache.spark.sql.functions.when;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -98,6 +100,20 @@ class FluxImagesTest {
   }
 
   @Test
+  void draw_unknownPresetInARow_givesAnErrorForThatRow() {
+    Dataset<Row> rows =
+        prompts(
+                RowFactory.create("a", "red apple", 7, null),
+                RowFactory.create("b", "red apple", 7, null))
+            .withColumn("preset", when(col("id").equalTo("a"), "fastest"));
+    Map<String, Row> images = byId(small().draw(rows, "id"));
+    assertThat(images.get("a").<String>getAs("error")).contains("unknown preset \"fastest\"");
+    assertThat(images.get("a").<byte[]>getAs("png")).isNull();
+    assertThat(images.get("b").<String>getAs("error")).isNull();
+    assertThat(images.get("b").<byte[]>getAs("png")).isNotEmpty();
+  }
+
+  @Test
   void draw_otherPartitions_giveTheSameImagesFromOnePipeline() {
     LongAccumulator loads = spark.sparkContext().longAccumulator("loads");
     Row[] rows =
@@ -127,8 +143,11 @@ class FluxImagesTest {
   void draw_wrongSettings_endInSparksFailureWithTheReason() {
     Dataset<Row> rows = prompts(RowFactory.create("a", "red apple", 1, null));
     assertThatThrownBy(() -> small().withPreset("fastest"))
+        .isInstanceOf(IllegalArgumentException.class)
         .hasMessageContaining("unknown preset \"fastest\"");
-    assertThatThrownBy(() -> small().withSize(1000, 64)).hasMessageContaining("multiple of 16");
+    assertThatThrownBy(() -> small().withSize(1000, 64))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessage("width must be a multiple of 16 px, got 1000; try 992 or 1008");
     assertThatThrownBy(() -> small().draw(rows, "key"))
         .hasMessage("expected a column 'key', found [id, prompt, seed, widthPx]");
     assertThatThrownBy(() -> small().draw(rows.withColumnRenamed("widthPx", "png"), "id"))

@@ -11,7 +11,7 @@ import org.springframework.ai.image.ImageOptions;
  * @param width in px, a multiple of 16
  * @param height in px, a multiple of 16
  * @param seed the seed of the first image, 0 or above; random unless given
- * @param preset {@code standard}, or a Just-in-Time preset such as {@code default_7x}
+ * @param preset {@code standard}, or a Just-in-Time preset such as {@code second_order_7x}
  * @param steps the number of steps
  * @param guidance the guidance scale
  * @param negativePrompt what every image is to avoid, beside the call's messages of negative weight

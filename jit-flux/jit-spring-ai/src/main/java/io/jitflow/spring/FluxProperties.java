@@ -22,7 +22,7 @@ import org.springframework.boot.context.properties.bind.DefaultValue;
 public record FluxProperties(
     String bundle,
     @DefaultValue List<String> devices,
-    @DefaultValue("resident") MemoryPolicy memory,
+    @DefaultValue("auto") MemoryPolicy memory,
     @DefaultValue("64") int queueLimit,
     @DefaultValue FluxImageOptions options) {
 

@@ -3,7 +3,7 @@
  *
  * <pre>{@code
  * spring.ai.jit.image.bundle=/models/dev-bundle
- * spring.ai.jit.image.options.preset=default_7x
+ * spring.ai.jit.image.options.preset=second_order_7x
  * }</pre>
  *
  * <p>Limits: images come as base64 data, never as a URL; weights of messages only tell what is

@@ -36,7 +36,8 @@ import org.junit.jupiter.api.io.TempDir;
 
 class FluxTranslatorTest {
   private static final String JSON =
-      "{\"prompt\": \"a small red cat\", \"widthPx\": 64, \"heightPx\": 96, \"seed\": 7, \"steps\": 2}";
+      "{\"prompt\": \"a small red cat\", \"widthPx\": 64, \"heightPx\": 96, \"seed\": 7, \"steps\":"
+          + " 2}";
 
   @TempDir static Path scratch;
   private static Path bundle;
@@ -203,6 +204,14 @@ class FluxTranslatorTest {
                     .loadModel())
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageContaining("unknown preset \"fastest\"");
+    assertThatThrownBy(
+            () ->
+                criteria(Input.class, Output.class, bundle)
+                    .optArgument("widthPx", "1000")
+                    .build()
+                    .loadModel())
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessage("width must be a multiple of 16 px, got 1000; try 992 or 1008");
     assertThatThrownBy(
             () ->
                 criteria(Input.class, Output.class, bundle)

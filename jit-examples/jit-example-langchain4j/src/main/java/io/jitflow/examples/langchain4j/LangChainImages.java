@@ -25,7 +25,7 @@ public final class LangChainImages {
             .bundle(Path.of(args[0]))
             .widthPx(256)
             .heightPx(256)
-            .preset("default_7x")
+            .preset("second_order_7x")
             .seed(1)
             .build()) {
       Response<Image> answer = model.generate(args[1]);

@@ -36,7 +36,7 @@ public final class DjlImages {
             .optEngine("PyTorch")
             .optTranslatorFactory(new FluxTranslatorFactory())
             .optArgument("blockFactory", FluxBlockFactory.class.getName())
-            .optArgument("preset", "default_7x")
+            .optArgument("preset", "second_order_7x")
             .optArgument("widthPx", "256")
             .optArgument("heightPx", "256")
             .optOption("hasParameter", "false")

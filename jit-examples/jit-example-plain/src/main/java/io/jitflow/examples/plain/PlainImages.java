@@ -36,7 +36,7 @@ public final class PlainImages {
               ImageRequest.of(prompt)
                   .withSize(256, 256)
                   .withSeed(1)
-                  .withSampler(JitSampler.preset7x()))
+                  .withSampler(JitSampler.forSpeedup(7)))
           .toPng(0);
     }
   }

@@ -41,7 +41,7 @@ public final class SparkImages {
       Row image =
           FluxImages.of(args[0])
               .withSize(256, 256)
-              .withPreset("default_7x")
+              .withPreset("second_order_7x")
               .draw(prompts, "id")
               .first();
       if (image.getAs("png") == null) {

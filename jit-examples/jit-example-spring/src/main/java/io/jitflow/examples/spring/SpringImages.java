@@ -15,7 +15,7 @@ import org.springframework.context.annotation.Bean;
  * model is in properties:
  *
  * <pre>
- * --spring.ai.jit.image.bundle=FOLDER --spring.ai.jit.image.options.preset=default_7x
+ * --spring.ai.jit.image.bundle=FOLDER --spring.ai.jit.image.options.preset=second_order_7x
  * --prompt="red apple" --out=apple.png
  * </pre>
  */

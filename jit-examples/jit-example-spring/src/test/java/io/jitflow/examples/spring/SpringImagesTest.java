@@ -17,7 +17,7 @@ class SpringImagesTest {
   private static String[] arguments(Path bundle, Path file) {
     return new String[] {
       "--spring.ai.jit.image.bundle=" + bundle,
-      "--spring.ai.jit.image.options.preset=default_7x",
+      "--spring.ai.jit.image.options.preset=second_order_7x",
       "--spring.ai.jit.image.options.width=256",
       "--spring.ai.jit.image.options.height=256",
       "--spring.ai.jit.image.options.seed=1",

@@ -1,0 +1,121 @@
+package io.jitflow.examples.bench;
+
+import com.google.gson.Gson;
+import com.google.gson.JsonParseException;
+import java.awt.image.BufferedImage;
+import java.io.ByteArrayInputStream;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Optional;
+import javax.imageio.ImageIO;
+
+/**
+ * What a study measured on one prompt; as a file it lets a stopped study go on, and lets samplers
+ * be added later.
+ *
+ * @param study what must be the same for measurements to be joined
+ * @param converged the picture that others are compared with, PNG
+ * @param reference latent tokens of another seed
+ * @param floor latent tokens of yet another seed
+ * @param samplers by the name of the sampler
+ */
+@SuppressWarnings("ArrayRecordComponent") // never compared; Gson writes arrays as they are
+record PromptMeasures(
+    String study,
+    byte[] converged,
+    Moments reference,
+    Moments floor,
+    Map<String, Measures> samplers) {
+
+  private static final Gson GSON = new Gson();
+
+  /**
+   * What one sampler did.
+   *
+   * @param forwards cost in full forward passes
+   * @param flops floating-point operations of the network
+   * @param seconds of the denoising phase
+   * @param squaredError mean squared difference to the converged picture
+   * @param similarity structural similarity to it
+   * @param sharpness relative to its own
+   * @param octaves power of the finest octaves relative to its own
+   * @param distance to the picture that was asked for
+   * @param recognised whether that one, or one of the same stem, is the nearest
+   * @param tokens latent tokens
+   * @param thumbnail the picture for the sheet, PNG
+   */
+  record Measures(
+      double forwards,
+      double flops,
+      double seconds,
+      double squaredError,
+      double similarity,
+      double sharpness,
+      double[] octaves,
+      double distance,
+      boolean recognised,
+      Moments tokens,
+      byte[] thumbnail) {}
+
+  PromptMeasures with(Map<String, Measures> more) {
+    Map<String, Measures> all = new LinkedHashMap<>(samplers);
+    all.putAll(more);
+    return new PromptMeasures(study, converged, reference, floor, all);
+  }
+
+  /**
+   * Reads a file that {@link #write} made.
+   *
+   * @param study what the file must have been measured for
+   * @return empty if there is no such file
+   * @throws IOException if it was measured for something else, or is damaged
+   */
+  static Optional<PromptMeasures> read(Path file, String study) throws IOException {
+    if (!Files.exists(file)) {
+      return Optional.empty();
+    }
+    PromptMeasures measures;
+    try {
+      measures = GSON.fromJson(Files.readString(file), PromptMeasures.class);
+    } catch (JsonParseException e) {
+      throw new IOException(file + ": not a file of measurements; delete it", e);
+    }
+    if (measures == null || !study.equals(measures.study)) {
+      throw new IOException(
+          "%s: measured for \"%s\", not for \"%s\"; name another folder"
+              .formatted(file, measures == null ? "" : measures.study, study));
+    }
+    return Optional.of(measures);
+  }
+
+  /** Writes the file whole or not at all. */
+  void write(Path file) throws IOException {
+    Path part = file.resolveSibling(file.getFileName() + ".part");
+    Files.writeString(part, GSON.toJson(this));
+    Files.move(part, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+  }
+
+  static byte[] png(BufferedImage picture) {
+    ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+    try {
+      ImageIO.write(picture, "png", bytes);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+    return bytes.toByteArray();
+  }
+
+  static BufferedImage picture(byte[] png) {
+    try {
+      return ImageIO.read(new ByteArrayInputStream(png));
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+}
