@@ -30,11 +30,10 @@ class TorchNoiseTest {
     List<DynamicTest> tests = new ArrayList<>();
     for (Path folder : Fixtures.cases("parity", "jit.parity")) {
       JsonObject json = Fixtures.json(folder.resolve("case.json")).getAsJsonObject();
-      if (!"noise".equals(json.get("kind").getAsString())) {
+      if (!"noise".equals(Fixtures.kind(json))) {
         continue;
       }
-      for (JsonElement element : json.getAsJsonArray("cases")) {
-        JsonObject noise = element.getAsJsonObject();
+      for (JsonObject noise : Fixtures.objects(json.get("cases"))) {
         String name =
             "%s %s, %d draws"
                 .formatted(

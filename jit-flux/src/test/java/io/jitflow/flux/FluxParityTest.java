@@ -13,6 +13,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.DynamicNode;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -21,7 +22,26 @@ import org.junit.jupiter.api.io.TempDir;
  * to results. Further folders of the same format come from the system property {@code jit.parity}.
  */
 class FluxParityTest {
+  private static final List<String> KINDS =
+      List.of(
+          "transformer",
+          "vae",
+          "clip_text_model",
+          "t5_encoder",
+          "tokenizer",
+          "schedule",
+          "noise",
+          "pipeline");
+
   @TempDir Path scratch;
+
+  /** A set that no factory takes would be passed over in silence. */
+  @Test
+  void sets_areAllOfAKindThatIsCompared() {
+    assertThat(ParitySet.all())
+        .isNotEmpty()
+        .allSatisfy(set -> assertThat(set.kind()).as(set.title()).isIn(KINDS));
+  }
 
   @TestFactory
   List<DynamicNode> transformer_recordedCases_match() throws IOException {
@@ -74,7 +94,9 @@ class FluxParityTest {
   private static List<DynamicNode> each(String kind, Tests tests) throws IOException {
     List<DynamicNode> nodes = new ArrayList<>();
     for (ParitySet set : ParitySet.ofKind(kind).toList()) {
-      nodes.addAll(tests.of(set));
+      List<DynamicNode> ofSet = tests.of(set);
+      assertThat(ofSet).as("recordings in %s", set.folder()).isNotEmpty();
+      nodes.addAll(ofSet);
     }
     assertThat(nodes).as("recordings of kind %s", kind).isNotEmpty();
     return nodes;

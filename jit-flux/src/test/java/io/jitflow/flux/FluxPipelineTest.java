@@ -33,6 +33,7 @@ import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.DoubleStream;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -391,6 +392,13 @@ class FluxPipelineTest {
             .isCloseTo(
                 shift * s / (1 + (shift - 1) * s), org.assertj.core.data.Offset.offset(1e-6));
       }
+      List<Double> drawn = new ArrayList<>();
+      pipeline.generate(
+          ImageRequest.of("a small red cat")
+              .withSize(64, 96)
+              .withListener(step -> drawn.add(step.sigma())));
+      assertThat(drawn)
+          .containsExactly(DoubleStream.of(sigmas).limit(4).boxed().toArray(Double[]::new));
     }
   }
 

@@ -30,7 +30,9 @@ final class NoiseParity {
               "%s seed %s %s".formatted(set.title(), run.get("seed"), run.get("dtype")),
               () -> checkDraws(set, run)));
     }
-    tests.add(DynamicTest.dynamicTest(set.title() + " packing", () -> checkPacking(set)));
+    if (set.description().has("packing")) {
+      tests.add(DynamicTest.dynamicTest(set.title() + " packing", () -> checkPacking(set)));
+    }
     return tests;
   }
 

@@ -1,7 +1,6 @@
 package io.jitflow.flux;
 
 import ai.djl.ndarray.NDArray;
-import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
 import io.jitflow.core.testing.Arrays32;
 import io.jitflow.core.testing.Fixtures;
@@ -9,7 +8,6 @@ import io.jitflow.core.testing.Npz;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.stream.Stream;
-import java.util.stream.StreamSupport;
 
 /**
  * One folder of recorded inputs and results; {@code src-test-fixtures/parity/README.md} describes
@@ -25,16 +23,22 @@ public record ParitySet(Path folder, JsonObject description) {
    * {@code jit.parity}. Sets without {@code "kind"} have their name's.
    */
   public static Stream<ParitySet> ofKind(String kind) {
-    return Fixtures.cases("parity", "jit.parity").stream()
-        .map(
-            folder ->
-                new ParitySet(folder, Fixtures.json(folder.resolve("case.json")).getAsJsonObject()))
-        .filter(set -> set.kind().equals(kind));
+    return all().filter(set -> set.kind().equals(kind));
   }
 
-  private String kind() {
-    JsonElement kind = description.has("kind") ? description.get("kind") : description.get("set");
-    return kind == null ? "" : kind.getAsString();
+  /** All sets, of whatever kind. */
+  static Stream<ParitySet> all() {
+    return Fixtures.cases("parity", "jit.parity").stream().map(ParitySet::of);
+  }
+
+  /** The set in a folder. */
+  static ParitySet of(Path folder) {
+    return new ParitySet(folder, Fixtures.json(folder.resolve("case.json")).getAsJsonObject());
+  }
+
+  /** The kind; sets without one have their name's. */
+  String kind() {
+    return Fixtures.kind(description);
   }
 
   /** Where the set stands, for test names: sets of one name may stand in several folders. */
@@ -47,21 +51,25 @@ public record ParitySet(Path folder, JsonObject description) {
     return folder.resolve(name);
   }
 
-  /** An array of objects in a description. */
+  /** An array of objects in a description; an empty one is an error. */
   public static List<JsonObject> objects(JsonObject parent, String name) {
-    return StreamSupport.stream(parent.getAsJsonArray(name).spliterator(), false)
-        .map(JsonElement::getAsJsonObject)
-        .toList();
+    return Fixtures.objects(parent.get(name));
   }
 
   /** Compares with a recorded array, with the set's tolerance for an arithmetic. */
   public void assertMatches(String arithmetic, String what, NDArray found, Npz npz, String name) {
+    assertMatches(arithmetic, what, found, npz, name, 0);
+  }
+
+  /** The same with an absolute tolerance that is wider by something. */
+  public void assertMatches(
+      String arithmetic, String what, NDArray found, Npz npz, String name, double allowance) {
     JsonObject tolerance = description.getAsJsonObject("tolerance").getAsJsonObject(arithmetic);
     Arrays32.assertClose(
         what + " " + name,
         found,
         npz.get(name),
-        tolerance.get("atol").getAsDouble(),
+        tolerance.get("atol").getAsDouble() + allowance,
         tolerance.get("rtol").getAsDouble());
   }
 }

@@ -384,8 +384,7 @@ class ReferenceParityTest {
   }
 
   private static Stream<JsonObject> objects(JsonElement list) {
-    return StreamSupport.stream(list.getAsJsonArray().spliterator(), false)
-        .map(JsonElement::getAsJsonObject);
+    return Fixtures.objects(list).stream();
   }
 
   private static double[] doubles(JsonElement list) {

@@ -1,6 +1,7 @@
 package io.jitflow.core.testing;
 
 import com.google.gson.JsonElement;
+import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
 import java.io.File;
 import java.io.IOException;
@@ -24,6 +25,7 @@ public final class Fixtures {
   /**
    * Returns the folders that hold a {@code case.json}: those below a fixture folder, then those
    * below (or equal to) the folders that a system property names, separated by the path separator.
+   * A folder without any is an error: nothing would be compared, and nobody would notice.
    */
   public static List<Path> cases(String fixtureFolder, String property) {
     List<Path> roots = new ArrayList<>();
@@ -36,16 +38,34 @@ public final class Fixtures {
     List<Path> cases = new ArrayList<>();
     for (Path root : roots) {
       try (Stream<Path> found = Files.walk(root, 2)) {
-        found
-            .filter(file -> file.endsWith("case.json"))
-            .map(Path::getParent)
-            .sorted()
-            .forEach(cases::add);
+        List<Path> below =
+            found.filter(file -> file.endsWith("case.json")).map(Path::getParent).sorted().toList();
+        if (below.isEmpty()) {
+          throw new IllegalArgumentException(
+              root + ": expected folders with a case.json, found none");
+        }
+        cases.addAll(below);
       } catch (IOException e) {
         throw new UncheckedIOException(e);
       }
     }
     return cases;
+  }
+
+  /** What a recording is of: its {@code kind}, or the name of its {@code set}. */
+  public static String kind(JsonObject description) {
+    JsonElement kind = description.has("kind") ? description.get("kind") : description.get("set");
+    return kind == null ? "" : kind.getAsString();
+  }
+
+  /** The objects of a recorded list; an empty one is an error, as it would test nothing. */
+  public static List<JsonObject> objects(JsonElement list) {
+    List<JsonObject> objects = new ArrayList<>();
+    list.getAsJsonArray().forEach(object -> objects.add(object.getAsJsonObject()));
+    if (objects.isEmpty()) {
+      throw new IllegalArgumentException("expected a list of recordings, found an empty one");
+    }
+    return objects;
   }
 
   /** Reads a JSON file. */

@@ -22,7 +22,6 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
-import picocli.CommandLine.ParentCommand;
 import picocli.CommandLine.Spec;
 
 /** {@code jit bench}: what the JiT sampler itself costs. */
@@ -45,7 +44,6 @@ import picocli.CommandLine.Spec;
     })
 final class BenchCommand implements Callable<Integer> {
 
-  @ParentCommand private Main main;
   @Spec private CommandSpec spec;
 
   @Parameters(
@@ -258,7 +256,6 @@ final class BenchCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException {
-    main.interrupt().leavesNothing();
     if (subject == SamplerBenchmark.Subject.TRANSFORMER) {
       if (model == null) {
         throw new ParameterException(spec.commandLine(), "bench transformer needs a --model");

@@ -16,6 +16,7 @@ final class Conversion {
   static FluxBundle run(
       FluxCheckpoint checkpoint, Path target, ConversionOptions options, Interrupt interrupt)
       throws IOException {
+    interrupt.cleansUp();
     try (Progress progress = new Progress()) {
       progress.bytes("convert", 0);
       return FluxConverter.convert(

@@ -5,9 +5,9 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 
 /**
- * Ctrl-C, or another request to end the process: the command notices, cleans up and ends; the
- * process then ends with the exit code 130 that shells expect. A second Ctrl-C is not needed, and a
- * command that does not notice within half a minute is ended all the same.
+ * Ctrl-C, or another request to end the process. A command that has something to clean up says so,
+ * notices, cleans up and ends, or is ended all the same after half a minute; any other is ended at
+ * once. The exit code is the 130 that shells expect. A second Ctrl-C is not needed.
  *
  * <p>A process that is ended in the middle of a native call is halted: its libraries would
  * otherwise free what the call still uses, and crash.
@@ -18,7 +18,7 @@ final class Interrupt {
 
   private final CountDownLatch finished = new CountDownLatch(1);
   private volatile boolean requested;
-  private volatile boolean leavesNothing;
+  private volatile boolean cleansUp;
 
   /** Takes over Ctrl-C for the rest of the process. */
   void listenToCtrlC() {
@@ -28,7 +28,7 @@ final class Interrupt {
   private void requestAndWait() {
     request();
     try {
-      if (finished.getCount() > 0 && leavesNothing) {
+      if (finished.getCount() > 0 && !cleansUp) {
         Runtime.getRuntime().halt(Main.CANCELLED);
       }
       if (!finished.await(PATIENCE_SECONDS, TimeUnit.SECONDS)) {
@@ -40,9 +40,9 @@ final class Interrupt {
     }
   }
 
-  /** Says that the running command leaves nothing behind, so that it may be ended at any moment. */
-  void leavesNothing() {
-    leavesNothing = true;
+  /** Says that the running command notices, and would leave something if it were just ended. */
+  void cleansUp() {
+    cleansUp = true;
   }
 
   /** Asks the running command to end. */

@@ -79,8 +79,9 @@ public final class Main {
     // its four warnings mean that there is no CUDA, which is normal; where a GPU lies idle for want
     // of it, the library says so itself
     setDefault("org.slf4j.simpleLogger.log.ai.djl.util.cuda", "error");
-    // numbers in tables, file names and JSON are the same everywhere
-    Locale.setDefault(Locale.Category.FORMAT, Locale.ROOT);
+    // numbers in tables, file names and JSON are the same everywhere; a PrintWriter does not ask
+    // for the locale of formats, but for the general one
+    Locale.setDefault(Locale.ROOT);
     Interrupt interrupt = new Interrupt();
     interrupt.listenToCtrlC();
     int exitCode = FAILED;

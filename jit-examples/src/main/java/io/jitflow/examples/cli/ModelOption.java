@@ -150,6 +150,7 @@ final class ModelOption {
 
   /** The description of the model, after a conversion if that is needed; nothing is loaded. */
   FluxBundle describe(Interrupt interrupt, PrintWriter err) throws IOException {
+    interrupt.cleansUp();
     options(); // a wrong one is told first
     return FluxBundle.read(bundle(interrupt, err));
   }

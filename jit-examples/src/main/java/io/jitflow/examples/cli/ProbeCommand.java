@@ -60,7 +60,6 @@ final class ProbeCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException {
-    main.interrupt().leavesNothing();
     for (double density : densities) {
       if (!(density > 0 && density < 1)) {
         throw new ParameterException(

@@ -74,7 +74,6 @@ final class SheetCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException {
-    main.interrupt().leavesNothing();
     PictureSet set = pictures.read(count);
     List<Integer> prompts = set.evenly(count);
     PrintWriter out = spec.commandLine().getOut();

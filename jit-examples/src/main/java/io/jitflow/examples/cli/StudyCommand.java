@@ -98,7 +98,6 @@ final class StudyCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException {
-    main.interrupt().leavesNothing();
     check();
     PictureSet set = pictures.read(count);
     PrintWriter out = spec.commandLine().getOut();

@@ -2,6 +2,7 @@ package io.jitflow.examples.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.jitflow.core.testing.ChildJvm;
 import java.awt.image.BufferedImage;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -15,6 +16,7 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.Callable;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import javax.imageio.ImageIO;
 import org.junit.jupiter.api.BeforeAll;
@@ -408,6 +410,28 @@ class MainTest {
     Console damaged = Console.run("inspect", broken);
     assertThat(damaged.exitCode()).isEqualTo(1);
     assertThat(damaged.err()).contains(broken.toString()).hasLineCount(1);
+  }
+
+  /** In a process of its own, as the locale belongs to the whole process. */
+  @Test
+  void inspect_whereDigitsAreArabic_printsTheSame() throws Exception {
+    Path out = folder.resolve("out.txt");
+    Process child =
+        new ProcessBuilder(
+                ChildJvm.command(
+                    Main.class,
+                    List.of(
+                        "-Duser.language=ar",
+                        "-Duser.country=EG",
+                        "-Duser.extensions=u-nu-arab",
+                        "-Dfile.encoding=UTF-8"),
+                    List.of("inspect", bundle.toString())))
+            .redirectErrorStream(true)
+            .redirectOutput(out.toFile())
+            .start();
+    assertThat(child.waitFor(1, TimeUnit.MINUTES)).isTrue();
+    assertThat(child.exitValue()).isZero();
+    assertThat(out).hasContent(Console.run("inspect", bundle).out());
   }
 
   @Command(name = "exhausted")

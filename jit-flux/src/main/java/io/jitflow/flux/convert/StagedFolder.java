@@ -162,7 +162,7 @@ final class StagedFolder implements AutoCloseable {
   /**
    * A process that is killed in between leaves the old bundle aside; {@link #cleanUp} returns it.
    */
-  private void moveInTwoSteps() throws IOException {
+  void moveInTwoSteps() throws IOException {
     Path aside = createBeside(target, OLD);
     Path old = aside.resolve(OLD_BUNDLE);
     Files.move(target, old, StandardCopyOption.ATOMIC_MOVE);

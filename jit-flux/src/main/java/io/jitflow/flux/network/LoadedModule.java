@@ -216,6 +216,10 @@ final class LoadedModule implements AutoCloseable {
       PtSymbolBlock block = (PtSymbolBlock) model.getBlock();
       withoutGraphOptimizer(() -> IValueUtils.runMethod(block, method)).close();
       return true;
+    } catch (EngineException e) {
+      throw isOutOfMemory(e)
+          ? new EngineException("out of memory while converting the " + what + " to float32", e)
+          : e;
     } finally {
       lock.writeLock().unlock();
     }

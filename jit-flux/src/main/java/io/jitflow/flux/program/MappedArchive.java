@@ -1,5 +1,6 @@
 package io.jitflow.flux.program;
 
+import ai.djl.engine.EngineException;
 import io.jitflow.flux.network.ModuleFile;
 import io.jitflow.flux.weights.DType;
 import java.io.IOException;
@@ -9,6 +10,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.zip.ZipException;
@@ -39,6 +41,7 @@ public final class MappedArchive implements AutoCloseable {
    * @param dtype the type of its tensors of two bytes: F16 or, if it is another, BF16
    * @return the weights; empty if the archive holds another program, and must be loaded as it is
    * @throws IOException if it cannot be read
+   * @throws EngineException if the process may not take that much memory
    */
   public static Optional<MappedArchive> map(Path archive, NetworkProgram program, DType dtype)
       throws IOException {
@@ -65,6 +68,17 @@ public final class MappedArchive implements AutoCloseable {
       }
     } catch (ZipException e) {
       return Optional.empty(); // whoever loads it says what is wrong
+    } catch (IOException e) {
+      if (e.getCause() instanceof OutOfMemoryError) {
+        throw new EngineException(
+            String.format(
+                Locale.ROOT,
+                "out of memory while loading the weights in %s (%.1f GB)",
+                archive,
+                Files.size(archive) / 1e9),
+            e);
+      }
+      throw e;
     }
     Path skeleton = Files.createTempFile(program.name(), ".pt");
     Iterator<DType> next = dtypes.iterator();

@@ -7,18 +7,18 @@ import java.util.List;
 import java.util.stream.Stream;
 
 /** The small networks of the parity sets, put together to checkpoints in both layouts. */
-final class TinyCheckpoint {
+public final class TinyCheckpoint {
   private static final Path PARITY = Path.of(System.getProperty("jit.fixtures"), "parity");
 
   private TinyCheckpoint() {}
 
   /** A path in the parity sets. */
-  static Path parity(String path) {
+  public static Path parity(String path) {
     return PARITY.resolve(path);
   }
 
   /** Copies a diffusers folder together; {@code variant} is dev or schnell. */
-  static Path diffusers(Path folder, String variant) throws IOException {
+  public static Path diffusers(Path folder, String variant) throws IOException {
     Files.createDirectories(folder);
     copy(
         parity("flux-tiny-transformer/" + variant + "/transformer"), folder.resolve("transformer"));

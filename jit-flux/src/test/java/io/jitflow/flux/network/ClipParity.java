@@ -6,10 +6,8 @@ import ai.djl.ndarray.NDManager;
 import com.google.gson.JsonObject;
 import io.jitflow.core.testing.Fixtures;
 import io.jitflow.core.testing.Npz;
-import io.jitflow.flux.ParityBundle;
 import io.jitflow.flux.ParitySet;
-import io.jitflow.flux.bundle.FluxBundle;
-import io.jitflow.flux.bundle.FluxNetwork;
+import io.jitflow.flux.convert.ConvertedNetwork;
 import io.jitflow.flux.weights.DType;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -70,10 +68,10 @@ public final class ClipParity {
       }
     }
     Files.writeString(folder.resolve("config.json"), config.toString());
-    FluxBundle bundle = ParityBundle.convert(ParityBundle.withTextEncoder(folder), dtype, scratch);
+    ConvertedNetwork<ClipArchitecture> clip =
+        ConvertedNetwork.clip(folder, dtype, Files.createTempDirectory(scratch, "clip"));
     try (ClipTextEncoder encoder =
-            ClipTextEncoder.load(
-                bundle.file(FluxNetwork.TEXT_ENCODER), Device.cpu(), bundle.textEncoder());
+            ClipTextEncoder.load(clip.file(), Device.cpu(), clip.architecture());
         NDManager manager = NDManager.newBaseManager(Device.cpu())) {
       Npz arrays = Npz.read(manager, set.file(set.description().get("arrays").getAsString()));
       NDArray ids = arrays.get("input_ids");

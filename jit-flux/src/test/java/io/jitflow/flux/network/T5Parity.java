@@ -5,12 +5,11 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import com.google.gson.JsonObject;
 import io.jitflow.core.testing.Npz;
-import io.jitflow.flux.ParityBundle;
 import io.jitflow.flux.ParitySet;
-import io.jitflow.flux.bundle.FluxBundle;
-import io.jitflow.flux.bundle.FluxNetwork;
+import io.jitflow.flux.convert.ConvertedNetwork;
 import io.jitflow.flux.weights.DType;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -50,10 +49,9 @@ public final class T5Parity {
   private static void check(ParitySet set, DType dtype, String ids, String expected, Path scratch)
       throws IOException {
     Path folder = set.file(set.description().get("weights").getAsString());
-    FluxBundle bundle = ParityBundle.convert(ParityBundle.withTextEncoder2(folder), dtype, scratch);
-    try (T5TextEncoder encoder =
-            T5TextEncoder.load(
-                bundle.file(FluxNetwork.TEXT_ENCODER_2), Device.cpu(), bundle.textEncoder2());
+    ConvertedNetwork<T5Architecture> t5 =
+        ConvertedNetwork.t5(folder, dtype, Files.createTempDirectory(scratch, "t5"));
+    try (T5TextEncoder encoder = T5TextEncoder.load(t5.file(), Device.cpu(), t5.architecture());
         NDManager manager = NDManager.newBaseManager(Device.cpu())) {
       Npz arrays = Npz.read(manager, set.file(set.description().get("arrays").getAsString()));
       NDArray found = encoder.encode(arrays.get(ids));

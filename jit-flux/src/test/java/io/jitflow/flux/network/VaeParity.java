@@ -5,15 +5,16 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import com.google.gson.JsonObject;
 import io.jitflow.core.testing.Npz;
-import io.jitflow.flux.ParityBundle;
 import io.jitflow.flux.ParitySet;
 import io.jitflow.flux.bundle.FluxBundle;
-import io.jitflow.flux.bundle.FluxNetwork;
+import io.jitflow.flux.convert.ConvertedNetwork;
 import io.jitflow.flux.weights.DType;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicNode;
 import org.junit.jupiter.api.DynamicTest;
@@ -39,14 +40,15 @@ public final class VaeParity {
 
   private static void check(ParitySet set, JsonObject variant, String layout, Path scratch)
       throws IOException {
-    FluxBundle bundle =
-        ParityBundle.convert(
-            ParityBundle.withVae(set, variant, layout, scratch), DType.F32, scratch);
-    try (VaeDecoder decoder =
-            VaeDecoder.load(
-                bundle.file(FluxNetwork.VAE_DECODER), Device.cpu(), bundle.vaeDecoder());
+    ConvertedNetwork<VaeArchitecture> vae =
+        ConvertedNetwork.vae(
+            set.file(variant.getAsJsonObject("weights").get(layout).getAsString()),
+            layout.equals("bfl") ? Optional.of(config(variant, scratch)) : Optional.empty(),
+            DType.F32,
+            Files.createTempDirectory(scratch, "vae"));
+    try (VaeDecoder decoder = VaeDecoder.load(vae.file(), Device.cpu(), vae.architecture());
         VaeEncoder encoder =
-            VaeEncoder.load(bundle.vaeEncoder().orElseThrow(), Device.cpu(), bundle.vaeDecoder())) {
+            VaeEncoder.load(vae.file(FluxBundle.VAE_ENCODER), Device.cpu(), vae.architecture())) {
       for (JsonObject one : ParitySet.objects(variant, "cases")) {
         try (NDManager manager = NDManager.newBaseManager(Device.cpu())) {
           Npz npz = Npz.read(manager, set.file(one.get("arrays").getAsString()));
@@ -66,5 +68,17 @@ public final class VaeParity {
         }
       }
     }
+  }
+
+  /** What the original layout has no configuration for. */
+  private static Path config(JsonObject variant, Path scratch) throws IOException {
+    JsonObject recorded = variant.getAsJsonObject("config");
+    JsonObject config = new JsonObject();
+    config.addProperty("_class_name", "AutoencoderKL");
+    config.add("norm_num_groups", recorded.get("norm_groups"));
+    config.add("scaling_factor", recorded.get("scale_factor"));
+    config.add("shift_factor", recorded.get("shift_factor"));
+    Path file = Files.createTempFile(scratch, "vae", ".json");
+    return Files.writeString(file, config.toString());
   }
 }

@@ -168,6 +168,12 @@ class TensorFilesTest {
   }
 
   @Test
+  void open_indexNamesHalfOfASurrogatePair_isRefused() throws IOException {
+    index("{\"weight_map\":{\"a\":\"\\ud800.safetensors\"}}");
+    refused(folder, "expected ", "ud800.safetensors");
+  }
+
+  @Test
   void open_indexMalformed_isRefused() throws IOException {
     index("{\"weight_map\":{");
     refused(folder, index().toString(), "found malformed JSON");

@@ -7,18 +7,13 @@ import com.google.gson.JsonArray;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
 import io.jitflow.core.testing.Fixtures;
-import java.io.File;
 import java.io.IOException;
-import java.net.URI;
-import java.net.URLClassLoader;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Base64;
-import java.util.concurrent.TimeUnit;
-import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -107,44 +102,5 @@ class NativeLimitsTest {
     JsonObject definition = new JsonObject();
     definition.add("normalizer", sequence);
     assertThat(NativeLimits.problem(definition.toString())).isPresent();
-  }
-
-  /** Of this test, however it was started. */
-  private static String classPath() {
-    if (NativeLimitsTest.class.getClassLoader() instanceof URLClassLoader loader) {
-      return Arrays.stream(loader.getURLs())
-          .map(url -> Path.of(URI.create(url.toString())).toString())
-          .collect(Collectors.joining(File.pathSeparator));
-    }
-    return System.getProperty("surefire.test.class.path", System.getProperty("java.class.path"));
-  }
-
-  /** In a process of its own, because what this looks for would end it. */
-  @Test
-  void load_ofManyDamagedDefinitions_neverEndsTheProcess() throws Exception {
-    Path log = folder.resolve("log");
-    Process child =
-        new ProcessBuilder(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "-Xmx512m",
-                "-Dai.djl.offline=true",
-                "-DRUST_FLAVOR=cpu",
-                "-cp",
-                classPath(),
-                DamagedTokenizers.class.getName(),
-                Fixtures.folder("parity").resolve("tokenizers").toString(),
-                Files.createDirectory(folder.resolve("work")).toString(),
-                System.getProperty("jit.fuzz.tokenizers", "60"))
-            .redirectErrorStream(true)
-            .redirectOutput(log.toFile())
-            .start();
-    boolean ended = child.waitFor(Long.getLong("jit.fuzz.seconds", 120), TimeUnit.SECONDS);
-    if (!ended) {
-      child.destroyForcibly();
-    }
-    String said = Files.readString(log);
-    assertThat(ended).as(said).isTrue();
-    assertThat(child.exitValue()).as(said).isZero();
-    assertThat(said).contains("done");
   }
 }

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
+import io.jitflow.core.testing.Fixtures;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -34,10 +35,7 @@ public final class TokenizerParity {
    */
   public static Stream<DynamicNode> tests(Path set, Path scratch) throws IOException {
     JsonObject cases = json(set.resolve("case.json")).getAsJsonObject();
-    List<JsonElement> strings =
-        StreamSupport.stream(
-                json(set.resolve("expected.json")).getAsJsonArray().spliterator(), false)
-            .toList();
+    List<JsonObject> strings = Fixtures.objects(json(set.resolve("expected.json")));
     List<DynamicNode> nodes = new ArrayList<>();
     for (Map.Entry<String, JsonElement> entry : cases.entrySet()) {
       if (!entry.getValue().isJsonObject()
@@ -64,11 +62,10 @@ public final class TokenizerParity {
   }
 
   private static DynamicNode tests(
-      String title, String key, Path file, List<JsonElement> strings, boolean clip) {
+      String title, String key, Path file, List<JsonObject> strings, boolean clip) {
     return DynamicContainer.dynamicContainer(
         title,
         strings.stream()
-            .map(JsonElement::getAsJsonObject)
             .map(
                 string ->
                     DynamicTest.dynamicTest(

@@ -1,0 +1,104 @@
+package io.jitflow.flux.convert;
+
+import io.jitflow.flux.bundle.FluxNetwork;
+import io.jitflow.flux.network.ClipArchitecture;
+import io.jitflow.flux.network.FluxArchitecture;
+import io.jitflow.flux.network.T5Architecture;
+import io.jitflow.flux.network.VaeArchitecture;
+import io.jitflow.flux.program.NetworkProgram;
+import io.jitflow.flux.safetensors.TensorFiles;
+import io.jitflow.flux.weights.DType;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * One network of a checkpoint, converted without the others: a recording of one network stands
+ * alone, of whatever widths it is.
+ *
+ * @param folder where its TorchScript files are
+ * @param network which one
+ * @param architecture its sizes
+ */
+public record ConvertedNetwork<A extends Record>(Path folder, FluxNetwork network, A architecture) {
+
+  /** Reads sizes and mapping of one network. */
+  private interface Reader {
+    NetworkPlan read(TensorFiles files) throws IOException;
+  }
+
+  /** A transformer, with the axes of its rotary embedding if no configuration says them. */
+  public static ConvertedNetwork<FluxArchitecture> transformer(
+      Path weights, Optional<List<Integer>> ropeAxes, DType dtype, Path folder) throws IOException {
+    Optional<ConfigFile> config =
+        ArchitectureReader.config(weights, Optional.empty(), "FluxTransformer2DModel");
+    return convert(
+        weights,
+        files -> ArchitectureReader.transformer(files, config, ropeAxes),
+        FluxArchitecture.class,
+        dtype,
+        folder);
+  }
+
+  /** An autoencoder, with a configuration if it is not beside the weights. */
+  public static ConvertedNetwork<VaeArchitecture> vae(
+      Path weights, Optional<Path> configFile, DType dtype, Path folder) throws IOException {
+    Optional<ConfigFile> config = ArchitectureReader.config(weights, configFile, "AutoencoderKL");
+    return convert(
+        weights,
+        files -> ArchitectureReader.vaeDecoder(files, config),
+        VaeArchitecture.class,
+        dtype,
+        folder);
+  }
+
+  /** A CLIP text encoder. */
+  public static ConvertedNetwork<ClipArchitecture> clip(Path weights, DType dtype, Path folder)
+      throws IOException {
+    Optional<ConfigFile> config =
+        ArchitectureReader.config(weights, Optional.empty(), "CLIPTextModel");
+    return convert(
+        weights,
+        files -> ArchitectureReader.clip(files, config),
+        ClipArchitecture.class,
+        dtype,
+        folder);
+  }
+
+  /** A T5 encoder. */
+  public static ConvertedNetwork<T5Architecture> t5(Path weights, DType dtype, Path folder)
+      throws IOException {
+    Optional<ConfigFile> config =
+        ArchitectureReader.config(weights, Optional.empty(), "T5EncoderModel");
+    return convert(
+        weights,
+        files -> ArchitectureReader.t5(files, config),
+        T5Architecture.class,
+        dtype,
+        folder);
+  }
+
+  private static <A extends Record> ConvertedNetwork<A> convert(
+      Path weights, Reader reader, Class<A> type, DType dtype, Path folder) throws IOException {
+    try (TensorFiles files = TensorFiles.open(weights)) {
+      NetworkPlan plan = reader.read(files);
+      for (Map.Entry<String, NetworkProgram> entry : plan.programs(dtype).entrySet()) {
+        NetworkProgram program = entry.getValue();
+        program.write(folder.resolve(entry.getKey()), plan.sources(program, dtype), written -> {});
+      }
+      return new ConvertedNetwork<>(folder, plan.network(), type.cast(plan.architecture()));
+    }
+  }
+
+  /** The network's own file. */
+  public Path file() {
+    return file(network.fileName());
+  }
+
+  /** Another file that belongs to the network. */
+  public Path file(String name) {
+    return folder.resolve(name);
+  }
+}
