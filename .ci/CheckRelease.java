@@ -19,7 +19,9 @@ import org.w3c.dom.Element;
 import org.w3c.dom.Node;
 import org.xml.sax.SAXException;
 
-/** Looks through the artifacts that {@code .ci/release} made: complete, signed, and nothing else. */
+/**
+ * Looks through the artifacts that {@code .ci/release} made: complete, signed, and nothing else.
+ */
 public final class CheckRelease {
   private static final Map<String, String> MODULES =
       Map.of(
@@ -116,7 +118,8 @@ public final class CheckRelease {
     }
     require(
         text(project, "url").equals(text(parse(Path.of("pom.xml")).getDocumentElement(), "url")),
-        "%s: the url is not the project's", file);
+        "%s: the url is not the project's",
+        file);
     for (String inner : List.of("parent", "properties", "build", "profiles", "modules")) {
       require(child(project, inner) == null, "%s: <%s> was left", file, inner);
     }
@@ -130,7 +133,8 @@ public final class CheckRelease {
       String pytorch = text(properties, "pytorch.version");
       require(manages(project, "ai.djl", "api", djl), "the BOM lacks api");
       require(
-          manages(project, "ai.djl.pytorch", "pytorch-engine", djl), "the BOM lacks pytorch-engine");
+          manages(project, "ai.djl.pytorch", "pytorch-engine", djl),
+          "the BOM lacks pytorch-engine");
       require(
           manages(project, "ai.djl.pytorch", "pytorch-jni", pytorch + "-" + djl),
           "the BOM lacks pytorch-jni");
@@ -166,23 +170,29 @@ public final class CheckRelease {
     }
     Path notice = Path.of(artifact.equals("jit-flux-mini") ? "src-test-fixtures/flux-mini" : ".");
     try (JarFile jar = new JarFile(file.toFile())) {
-      String module =
-          jar.getManifest().getMainAttributes().getValue("Automatic-Module-Name");
+      String module = jar.getManifest().getMainAttributes().getValue("Automatic-Module-Name");
       require(
           MODULES.get(artifact).equals(module),
-          "%s: expected module %s, found %s", file, MODULES.get(artifact), module);
+          "%s: expected module %s, found %s",
+          file,
+          MODULES.get(artifact),
+          module);
       require(
           version.equals(jar.getManifest().getMainAttributes().getValue("Implementation-Version")),
-          "%s: the manifest does not say the version", file);
+          "%s: the manifest does not say the version",
+          file);
       require(
           jar.stream().noneMatch(entry -> entry.getName().endsWith("Test.class")),
-          "%s has tests", file);
+          "%s has tests",
+          file);
       require(
           read(jar, "META-INF/LICENSE").equals(Files.readString(Path.of("LICENSE"))),
-          "%s: META-INF/LICENSE is not the licence", file);
+          "%s: META-INF/LICENSE is not the licence",
+          file);
       require(
           read(jar, "META-INF/NOTICE").equals(Files.readString(notice.resolve("NOTICE"))),
-          "%s: META-INF/NOTICE is not the notice", file);
+          "%s: META-INF/NOTICE is not the notice",
+          file);
     }
     Set<String> classes = names(file, ".class");
     Set<String> sources = names(file(artifact, "-sources.jar"), ".java");
@@ -193,7 +203,8 @@ public final class CheckRelease {
     require(!classes.isEmpty(), "%s has no classes", file);
     require(
         !names(file(artifact, "-javadoc.jar"), "index.html").isEmpty(),
-        "%s has no javadoc", artifact);
+        "%s has no javadoc",
+        artifact);
   }
 
   private static Set<String> names(Path file, String ending) throws IOException {
@@ -225,10 +236,12 @@ public final class CheckRelease {
     Element component = child(child(bom, "metadata"), "component");
     require(
         artifact.equals(text(component, "name")) && version.equals(text(component, "version")),
-        "%s describes %s %s", file, text(component, "name"), text(component, "version"));
+        "%s describes %s %s",
+        file,
+        text(component, "name"),
+        text(component, "version"));
     Element components = child(bom, "components");
-    require(
-        components != null && child(components, "component") != null, "%s lists nothing", file);
+    require(components != null && child(components, "component") != null, "%s lists nothing", file);
   }
 
   private static Document parse(Path file)

@@ -232,7 +232,8 @@ final class LoadedNetworks implements AutoCloseable {
   private <T> T loadStored(FluxNetwork network, Path file, NetworkProgram program, Loader<T> loader)
       throws IOException {
     boolean streamed = memory == MemoryPolicy.STREAMED;
-    boolean copied = arithmetic.converts(network) && !isInt8(network) && !widens(network);
+    boolean int8 = !program.int8Weights().isEmpty();
+    boolean copied = arithmetic.converts(network) && !int8 && !widens(network);
     if (copied || adaptation.changes(network) || (device.isGpu() && !streamed)) {
       return loader.load(ModuleFile.of(file));
     }

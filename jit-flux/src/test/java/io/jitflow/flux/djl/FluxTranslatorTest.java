@@ -36,7 +36,8 @@ import org.junit.jupiter.api.io.TempDir;
 
 class FluxTranslatorTest {
   private static final String JSON =
-      "{\"prompt\": \"a small red cat\", \"widthPx\": 64, \"heightPx\": 96, \"seed\": 7, \"steps\": 2}";
+      "{\"prompt\": \"a small red cat\", \"widthPx\": 64, \"heightPx\": 96, \"seed\": 7, \"steps\":"
+          + " 2}";
 
   @TempDir static Path scratch;
   private static Path bundle;
