@@ -2,6 +2,7 @@ package io.jitflow.core;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import io.jitflow.core.check.Checks;
 import io.jitflow.core.token.TokenGrid;
 import io.jitflow.core.token.TokenSubset;
 import java.util.stream.IntStream;
@@ -16,31 +17,24 @@ import java.util.stream.IntStream;
  *
  * <p>For requests of one sample. As thread-safe as the wrapped model.
  */
-public final class PartlyKnownModel implements VelocityModel {
+final class PartlyKnownModel implements VelocityModel {
   private final VelocityModel model;
   private final SamplingRequest request;
   private final boolean[] evaluated;
 
-  /**
-   * Wraps a model for one run.
-   *
-   * @param model what evaluates
-   * @param request the run's request, with known latents
-   * @param evaluated the tokens that the model sees: all that are drawn anew, and context
-   * @throws IllegalArgumentException if the request has several samples or no known latents, or the
-   *     tokens are of another grid
-   */
-  public PartlyKnownModel(VelocityModel model, SamplingRequest request, TokenSubset evaluated) {
-    if (request.samples() != 1 || request.known().isEmpty()) {
-      throw new IllegalArgumentException(
-          "a partly known model serves requests of one sample with known latents, got %d samples and %s"
-              .formatted(request.samples(), request.known().isEmpty() ? "none" : "known latents"));
-    }
-    if (!evaluated.grid().equals(request.grid())) {
-      throw new IllegalArgumentException(
-          "the evaluated tokens are for a grid of %s, the request for %s"
-              .formatted(evaluated.grid(), request.grid()));
-    }
+  /** As {@link VelocityModel#partlyKnown}. */
+  PartlyKnownModel(VelocityModel model, SamplingRequest request, TokenSubset evaluated) {
+    Checks.argument(
+        request.samples() == 1 && !request.known().isEmpty(),
+        "a partly known model serves requests of one sample with known latents, got %d samples and"
+            + " %s",
+        request.samples(),
+        request.known().isEmpty() ? "none" : "known latents");
+    Checks.argument(
+        evaluated.grid().equals(request.grid()),
+        "the evaluated tokens are for a grid of %s, the request for %s",
+        evaluated.grid(),
+        request.grid());
     this.model = model;
     this.request = request;
     this.evaluated = evaluated.mask(0);

@@ -1,6 +1,7 @@
 package io.jitflow.core;
 
 import ai.djl.ndarray.NDArray;
+import io.jitflow.core.check.Checks;
 import io.jitflow.core.token.TokenGrid;
 import io.jitflow.core.token.TokenSubset;
 import java.util.Arrays;

@@ -5,6 +5,7 @@ import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.util.NativeResource;
+import io.jitflow.core.check.Checks;
 import io.jitflow.core.token.TokenGrid;
 import io.jitflow.core.token.TokenSubset;
 import java.util.List;
@@ -60,17 +61,21 @@ public final class SamplingRequest {
   public static SamplingRequest of(NDArray noise, TokenGrid grid) {
     Objects.requireNonNull(grid, "grid");
     checkTokens("noise", noise);
-    if (noise.getShape().get(1) != grid.tokens()) {
-      throw new IllegalArgumentException(
-          "noise has %d tokens (shape %s), but a grid of %s has %d"
-              .formatted(noise.getShape().get(1), noise.getShape(), grid, grid.tokens()));
-    }
+    Checks.argument(
+        noise.getShape().get(1) == grid.tokens(),
+        "noise has %d tokens (shape %s), but a grid of %s has %d",
+        noise.getShape().get(1),
+        noise.getShape(),
+        grid,
+        grid.tokens());
     long rows = noise.getShape().get(0) * noise.getShape().get(1);
-    if (rows > MOST_TOKENS) {
-      throw new IllegalArgumentException(
-          "a batch of %s has %d tokens, more than the %d that places can be computed for; sample fewer at a time"
-              .formatted(noise.getShape(), rows, MOST_TOKENS));
-    }
+    Checks.argument(
+        rows <= MOST_TOKENS,
+        "a batch of %s has %d tokens, more than the %d that places can be computed for; sample"
+            + " fewer at a time",
+        noise.getShape(),
+        rows,
+        MOST_TOKENS);
     return new SamplingRequest(noise, grid, null, List.of(), SamplingListener.none(), null, null);
   }
 
@@ -92,17 +97,19 @@ public final class SamplingRequest {
     if (!manager.isOpen()) {
       throw new IllegalStateException("the manager that shall own the noise is closed");
     }
-    if (seeds.length == 0 || channels < 1) {
-      throw new IllegalArgumentException(
-          "at least 1 seed and 1 channel are needed, got %d and %d"
-              .formatted(seeds.length, channels));
-    }
+    Checks.argument(
+        seeds.length != 0 && channels >= 1,
+        "at least 1 seed and 1 channel are needed, got %d and %d",
+        seeds.length,
+        channels);
     long values = Math.multiplyExact((long) grid.tokens(), channels) * seeds.length;
-    if (values > Integer.MAX_VALUE - 8) {
-      throw new IllegalArgumentException(
-          "%d samples of %d tokens and %d channels are more numbers than one Java array holds; draw fewer at a time"
-              .formatted(seeds.length, grid.tokens(), channels));
-    }
+    Checks.argument(
+        values <= Integer.MAX_VALUE - 8,
+        "%d samples of %d tokens and %d channels are more numbers than one Java array holds; draw"
+            + " fewer at a time",
+        seeds.length,
+        grid.tokens(),
+        channels);
     int size = grid.tokens() * channels;
     float[] noise = new float[size * seeds.length];
     float[] transitionNoise = new float[noise.length];
@@ -139,10 +146,11 @@ public final class SamplingRequest {
    */
   public SamplingRequest withAnchors(TokenSubset... stages) {
     for (TokenSubset stage : stages) {
-      if (!stage.grid().equals(grid)) {
-        throw new IllegalArgumentException(
-            "the anchors are for a grid of %s, the noise for %s".formatted(stage.grid(), grid));
-      }
+      Checks.argument(
+          stage.grid().equals(grid),
+          "the anchors are for a grid of %s, the noise for %s",
+          stage.grid(),
+          grid);
     }
     List<TokenSubset> all =
         List.of(stages).stream().map(stage -> stage.forSamples(samples())).toList();
@@ -200,13 +208,14 @@ public final class SamplingRequest {
 
   private void checkLikeNoise(String name, NDArray array) {
     checkTokens(name, array);
-    if (!array.getShape().equals(noise.getShape())
-        || !array.getDevice().equals(noise.getDevice())) {
-      throw new IllegalArgumentException(
-          "%s must have the shape and device of the noise, %s on %s, got %s on %s"
-              .formatted(
-                  name, noise.getShape(), noise.getDevice(), array.getShape(), array.getDevice()));
-    }
+    Checks.argument(
+        array.getShape().equals(noise.getShape()) && array.getDevice().equals(noise.getDevice()),
+        "%s must have the shape and device of the noise, %s on %s, got %s on %s",
+        name,
+        noise.getShape(),
+        noise.getDevice(),
+        array.getShape(),
+        array.getDevice());
   }
 
   /**
@@ -299,19 +308,17 @@ public final class SamplingRequest {
   private static void checkTokens(String name, NDArray array) {
     Objects.requireNonNull(array, name);
     checkOpen(name, array);
-    if (array.getDataType() != DataType.FLOAT32) {
-      throw new IllegalArgumentException(
-          "%s must be FLOAT32, got %s; convert it with toType(DataType.FLOAT32, false)"
-              .formatted(name, array.getDataType().name()));
-    }
-    if (array.getShape().dimension() != 3) {
-      throw new IllegalArgumentException(
-          "%s must have the shape [batch, tokens, channels], got %s"
-              .formatted(name, array.getShape()));
-    }
-    if (array.getShape().size() == 0) {
-      throw new IllegalArgumentException("%s is empty: %s".formatted(name, array.getShape()));
-    }
+    Checks.argument(
+        array.getDataType() == DataType.FLOAT32,
+        "%s must be FLOAT32, got %s; convert it with toType(DataType.FLOAT32, false)",
+        name,
+        array.getDataType().name());
+    Checks.argument(
+        array.getShape().dimension() == 3,
+        "%s must have the shape [batch, tokens, channels], got %s",
+        name,
+        array.getShape());
+    Checks.argument(array.getShape().size() != 0, "%s is empty: %s", name, array.getShape());
   }
 
   private static void checkOpen(String name, NDArray array) {

@@ -1,5 +1,6 @@
 package io.jitflow.core;
 
+import io.jitflow.core.check.Checks;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.DoubleStream;
@@ -47,10 +48,8 @@ public sealed interface SigmaSchedule {
    * @throws IllegalArgumentException if sigma is out of range
    */
   default Custom startingAt(double sigma, int steps, int tokens) {
-    if (!(sigma > 0 && sigma <= 1)) {
-      throw new IllegalArgumentException(
-          "a run starts at a sigma above 0 and at most 1, got " + sigma);
-    }
+    Checks.argument(
+        sigma > 0 && sigma <= 1, "a run starts at a sigma above 0 and at most 1, got %s", sigma);
     double[] all = sigmas(steps, tokens);
     List<Double> left = new ArrayList<>();
     if (sigma < all[0]) {
@@ -123,15 +122,16 @@ public sealed interface SigmaSchedule {
      * @throws IllegalArgumentException if the token counts do not rise or a shift is not finite
      */
     public DynamicShift {
-      if (baseTokens < 1 || maxTokens <= baseTokens) {
-        throw new IllegalArgumentException(
-            "maxTokens must be above baseTokens, got baseTokens %d and maxTokens %d"
-                .formatted(baseTokens, maxTokens));
-      }
-      if (!Double.isFinite(baseShift) || !Double.isFinite(maxShift)) {
-        throw new IllegalArgumentException(
-            "shifts must be finite, got %s and %s".formatted(baseShift, maxShift));
-      }
+      Checks.argument(
+          baseTokens >= 1 && maxTokens > baseTokens,
+          "maxTokens must be above baseTokens, got baseTokens %d and maxTokens %d",
+          baseTokens,
+          maxTokens);
+      Checks.argument(
+          Double.isFinite(baseShift) && Double.isFinite(maxShift),
+          "shifts must be finite, got %s and %s",
+          baseShift,
+          maxShift);
     }
 
     /**
@@ -172,11 +172,11 @@ public sealed interface SigmaSchedule {
      * @throws IllegalArgumentException if a parameter is not positive and finite
      */
     public Beta {
-      if (!(alpha > 0 && beta > 0 && Double.isFinite(alpha) && Double.isFinite(beta))) {
-        throw new IllegalArgumentException(
-            "the parameters of a Beta schedule must be positive, got alpha %s and beta %s"
-                .formatted(alpha, beta));
-      }
+      Checks.argument(
+          alpha > 0 && beta > 0 && Double.isFinite(alpha) && Double.isFinite(beta),
+          "the parameters of a Beta schedule must be positive, got alpha %s and beta %s",
+          alpha,
+          beta);
     }
 
     @Override
@@ -236,11 +236,12 @@ public sealed interface SigmaSchedule {
 
     @Override
     public double[] sigmas(int steps, int tokens) {
-      if (steps != values.size() - 1) {
-        throw new IllegalArgumentException(
-            "the custom schedule has %d sigmas and serves %d steps, but %d steps were asked for"
-                .formatted(values.size(), values.size() - 1, steps));
-      }
+      Checks.argument(
+          steps == values.size() - 1,
+          "the custom schedule has %d sigmas and serves %d steps, but %d steps were asked for",
+          values.size(),
+          values.size() - 1,
+          steps);
       return toArray(values);
     }
 
@@ -267,24 +268,23 @@ public sealed interface SigmaSchedule {
   }
 
   private static void check(double[] sigmas) {
-    if (sigmas.length < 2) {
-      throw new IllegalArgumentException(
-          "a schedule needs at least 2 sigmas (one step), got " + sigmas.length);
-    }
-    if (!(sigmas[0] <= 1 && sigmas[0] > 0)) {
-      throw new IllegalArgumentException(
-          "the first sigma must be above 0 and at most 1, got " + sigmas[0]);
-    }
+    Checks.argument(
+        sigmas.length >= 2, "a schedule needs at least 2 sigmas (one step), got %s", sigmas.length);
+    Checks.argument(
+        sigmas[0] <= 1 && sigmas[0] > 0,
+        "the first sigma must be above 0 and at most 1, got %s",
+        sigmas[0]);
     for (int i = 1; i < sigmas.length; i++) {
-      if (!(sigmas[i] <= sigmas[i - 1])) {
-        throw new IllegalArgumentException(
-            "sigmas must decrease, but sigma %d is %s after %s"
-                .formatted(i, sigmas[i], sigmas[i - 1]));
-      }
+      Checks.argument(
+          sigmas[i] <= sigmas[i - 1],
+          "sigmas must decrease, but sigma %d is %s after %s",
+          i,
+          sigmas[i],
+          sigmas[i - 1]);
     }
-    if (sigmas[sigmas.length - 1] != 0) {
-      throw new IllegalArgumentException(
-          "the last sigma must be 0, got " + sigmas[sigmas.length - 1]);
-    }
+    Checks.argument(
+        sigmas[sigmas.length - 1] == 0,
+        "the last sigma must be 0, got %s",
+        sigmas[sigmas.length - 1]);
   }
 }

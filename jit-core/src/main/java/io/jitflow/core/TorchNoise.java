@@ -3,6 +3,7 @@ package io.jitflow.core;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
+import io.jitflow.core.check.Checks;
 
 /**
  * The normal numbers of {@code torch.Generator("cpu").manual_seed(seed)} and {@code torch.randn},
@@ -71,9 +72,7 @@ public final class TorchNoise {
    * @throws IllegalArgumentException if count is negative
    */
   public float[] draw(int count, Precision precision) {
-    if (count < 0) {
-      throw new IllegalArgumentException("the count must be at least 0, got " + count);
-    }
+    Checks.argument(count >= 0, "the count must be at least 0, got %s", count);
     float[] values = new float[count];
     if (count < BLOCK) {
       for (int i = 0; i < count; i++) {

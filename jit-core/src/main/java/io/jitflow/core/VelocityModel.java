@@ -1,6 +1,7 @@
 package io.jitflow.core;
 
 import ai.djl.ndarray.NDArray;
+import io.jitflow.core.token.TokenSubset;
 
 /**
  * The one thing a sampler needs: a flow-matching transformer as a function from some tokens, the
@@ -22,4 +23,20 @@ public interface VelocityModel {
    *     belongs to another manager is left alone. It is not changed.
    */
   NDArray velocity(NDArray tokens, ActiveTokens at, double sigma);
+
+  /**
+   * Returns this model for a run of which a part is known: it is asked for the given tokens alone,
+   * and the velocity of the others is computed. A token that stays as it is in known latents moves
+   * along the straight line {@code (1 - sigma) known + sigma noise}, so its velocity is {@code
+   * noise - known}.
+   *
+   * @param request the run's request, of one sample, with known latents
+   * @param evaluated the tokens that this model sees: all that are drawn anew, and context
+   * @return the model for that run, as thread-safe as this one
+   * @throws IllegalArgumentException if the request has several samples or no known latents, or the
+   *     tokens are of another grid
+   */
+  default VelocityModel partlyKnown(SamplingRequest request, TokenSubset evaluated) {
+    return new PartlyKnownModel(this, request, evaluated);
+  }
 }

@@ -7,7 +7,6 @@ import static org.assertj.core.api.Assertions.within;
 import ai.djl.ndarray.NDArray;
 import io.jitflow.core.jit.JitConfig;
 import io.jitflow.core.jit.JitSampler;
-import io.jitflow.core.jit.MaskAnchors;
 import io.jitflow.core.testing.ArrayTest;
 import io.jitflow.core.testing.WaveModel;
 import io.jitflow.core.token.TokenGrid;
@@ -132,8 +131,7 @@ class KnownLatentsTest extends ArrayTest {
         };
     Sampler sampler = new EulerSampler(SigmaSchedule.linear(), 6);
     NDArray full = sampler.sample(WAVES, kept);
-    NDArray sparse =
-        sampler.sample(new PartlyKnownModel(counting, kept, TokenSubset.of(GRID, shown)), kept);
+    NDArray sparse = sampler.sample(counting.partlyKnown(kept, TokenSubset.of(GRID, shown)), kept);
     assertThat(most[0]).isEqualTo(shown.length);
     assertThat(sparse.sub(full).abs().max().getFloat()).isLessThan(1e-5f);
   }
@@ -142,10 +140,7 @@ class KnownLatentsTest extends ArrayTest {
   void sample_jitWithMaskAnchors_keepsTheKnownPartAndEvaluatesNoneOfItTwice() {
     JitConfig config = JitConfig.default7x();
     SamplingRequest kept =
-        request
-            .withKnown(clean)
-            .withMask(rightHalf())
-            .withAnchors(MaskAnchors.of(config, GRID, drawn()));
+        request.withKnown(clean).withMask(rightHalf()).withAnchors(config.anchors(GRID, drawn()));
     int[] shown = IntStream.range(0, GRID.tokens()).filter(t -> GRID.col(t) >= 5).toArray();
     List<Integer> counts = new ArrayList<>();
     VelocityModel counting =
@@ -155,7 +150,7 @@ class KnownLatentsTest extends ArrayTest {
         };
     NDArray result =
         new JitSampler(config)
-            .sample(new PartlyKnownModel(counting, kept, TokenSubset.of(GRID, shown)), kept);
+            .sample(counting.partlyKnown(kept, TokenSubset.of(GRID, shown)), kept);
     assertThat(counts.get(0)).isEqualTo((int) Math.ceil(0.32 * 40));
     assertThat(counts.get(10)).isEqualTo(40);
     assertThat(result.isNaN().any().getBoolean()).isFalse();

@@ -2,14 +2,14 @@ package io.jitflow.flux;
 
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
-import io.jitflow.flux.adapter.LoraAdapter;
 import io.jitflow.flux.adapter.LoraProduct;
 import io.jitflow.flux.adapter.OpenAdapters;
 import io.jitflow.flux.bundle.FluxBundle;
-import io.jitflow.flux.bundle.FluxNetwork;
 import io.jitflow.flux.bundle.MergedAdapter;
 import io.jitflow.flux.network.AdaptableNetwork;
 import io.jitflow.flux.program.NetworkProgram;
+import io.jitflow.flux.weights.FluxNetwork;
+import io.jitflow.flux.weights.LoraAdapter;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.EnumMap;
@@ -31,7 +31,7 @@ final class Adaptation implements AutoCloseable {
   static Adaptation open(FluxBundle bundle, List<LoraAdapter> adapters) throws IOException {
     List<MergedAdapter> merged = new ArrayList<>();
     for (LoraAdapter adapter : adapters) {
-      merged.add(adapter.description());
+      merged.add(MergedAdapter.of(adapter));
     }
     return new Adaptation(OpenAdapters.open(adapters, tensors(bundle)), merged);
   }

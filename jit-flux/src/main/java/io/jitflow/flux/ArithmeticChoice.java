@@ -2,9 +2,11 @@ package io.jitflow.flux;
 
 import ai.djl.Device;
 import com.sun.management.OperatingSystemMXBean;
+import io.jitflow.flux.FluxOptions.Arithmetic;
+import io.jitflow.flux.FluxOptions.MemoryPolicy;
 import io.jitflow.flux.bundle.FluxBundle;
-import io.jitflow.flux.bundle.FluxNetwork;
 import io.jitflow.flux.weights.DType;
+import io.jitflow.flux.weights.FluxNetwork;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
 import java.nio.file.Files;

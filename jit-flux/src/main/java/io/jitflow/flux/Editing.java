@@ -3,19 +3,17 @@ package io.jitflow.flux;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
-import io.jitflow.core.PartlyKnownModel;
 import io.jitflow.core.Sampler;
 import io.jitflow.core.SamplingRequest;
 import io.jitflow.core.SigmaSchedule;
 import io.jitflow.core.VelocityModel;
 import io.jitflow.core.jit.JitSampler;
-import io.jitflow.core.jit.MaskAnchors;
 import io.jitflow.core.token.TokenGrid;
 import io.jitflow.core.token.TokenSubset;
 import io.jitflow.flux.image.ImageRequest;
+import io.jitflow.flux.image.ImageRequest.StartImage;
 import io.jitflow.flux.image.Inpainting;
 import io.jitflow.flux.image.SourceImage;
-import io.jitflow.flux.image.StartImage;
 import io.jitflow.flux.network.LatentPacking;
 import java.awt.Graphics2D;
 import java.awt.RenderingHints;
@@ -117,7 +115,7 @@ final class Editing {
   }
 
   private static TokenSubset[] anchors(JitSampler jit, Inpainting part, TokenGrid grid) {
-    return MaskAnchors.of(jit.config(), grid, part.drawnTokens());
+    return jit.config().anchors(grid, part.drawnTokens());
   }
 
   /** 1 at latent pixels with a white pixel, 0 elsewhere, as tokens. */
@@ -143,7 +141,7 @@ final class Editing {
     }
     boolean[] seen = request.inpainting().get().seenTokens(sampling.grid());
     int[] tokens = IntStream.range(0, seen.length).filter(t -> seen[t]).toArray();
-    return new PartlyKnownModel(model, sampling, TokenSubset.of(sampling.grid(), tokens));
+    return model.partlyKnown(sampling, TokenSubset.of(sampling.grid(), tokens));
   }
 
   /** Puts the part that stays back, pixel by pixel. */

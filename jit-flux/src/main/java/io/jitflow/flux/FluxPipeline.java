@@ -14,14 +14,14 @@ import io.jitflow.core.SamplingStep;
 import io.jitflow.core.SigmaSchedule;
 import io.jitflow.core.TorchNoise;
 import io.jitflow.core.token.TokenGrid;
+import io.jitflow.flux.FluxOptions.MemoryPolicy;
 import io.jitflow.flux.PipelineListener.Activity;
 import io.jitflow.flux.PipelineListener.Phase;
 import io.jitflow.flux.bundle.FluxBundle;
-import io.jitflow.flux.bundle.FluxNetwork;
 import io.jitflow.flux.bundle.SchedulerSettings;
 import io.jitflow.flux.image.GeneratedImages;
+import io.jitflow.flux.image.GeneratedImages.PhaseTimings;
 import io.jitflow.flux.image.ImageRequest;
-import io.jitflow.flux.image.PhaseTimings;
 import io.jitflow.flux.image.PreviewListener;
 import io.jitflow.flux.image.SourceImage;
 import io.jitflow.flux.network.ClipTextEncoder;
@@ -30,6 +30,7 @@ import io.jitflow.flux.network.VaeEncoder;
 import io.jitflow.flux.network.VaeTiling;
 import io.jitflow.flux.tokenizer.ClipTokenizer;
 import io.jitflow.flux.tokenizer.T5Tokenizer;
+import io.jitflow.flux.weights.FluxNetwork;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -245,10 +246,10 @@ public final class FluxPipeline implements AutoCloseable {
   /**
    * Returns what was loaded.
    *
-   * @return the bundle's description
+   * @return the bundle's folder
    */
-  public FluxBundle bundle() {
-    return bundle;
+  public Path bundle() {
+    return bundle.folder();
   }
 
   /**
@@ -299,13 +300,19 @@ public final class FluxPipeline implements AutoCloseable {
    * Checks that a request can be served, which takes no time: before a pipeline is loaded, or
    * before a request waits for its turn. {@link #generate} does the same first.
    *
-   * @param bundle the model
+   * @param bundle the model's folder
    * @param options how it will be loaded
    * @param request what to draw
    * @throws IllegalArgumentException if the sampler cannot serve the size, or the image needs more
    *     memory than the machine has
+   * @throws IOException if the bundle's manifest cannot be read
    */
-  public static void check(FluxBundle bundle, FluxOptions options, ImageRequest request) {
+  public static void check(Path bundle, FluxOptions options, ImageRequest request)
+      throws IOException {
+    check(FluxBundle.read(bundle), options, request);
+  }
+
+  private static void check(FluxBundle bundle, FluxOptions options, ImageRequest request) {
     request.sampler().orElseGet(() -> standardSampler(bundle)).check(request.grid());
     requireRoom(
         bundle,

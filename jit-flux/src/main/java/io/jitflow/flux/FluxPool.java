@@ -3,8 +3,7 @@ package io.jitflow.flux;
 import io.jitflow.core.SamplingListener;
 import io.jitflow.core.SamplingStep;
 import io.jitflow.core.SigmaSchedule;
-import io.jitflow.flux.bundle.FluxBundle;
-import io.jitflow.flux.bundle.Verification;
+import io.jitflow.flux.file.Verification;
 import io.jitflow.flux.image.GeneratedImages;
 import io.jitflow.flux.image.ImageRequest;
 import java.io.IOException;
@@ -108,8 +107,8 @@ public final class FluxPool implements AutoCloseable {
     }
   }
 
-  /** {@return the description of the bundle that was loaded} */
-  public FluxBundle bundle() {
+  /** {@return the folder of the bundle that was loaded} */
+  public Path bundle() {
     return pipelines.get(0).bundle();
   }
 

@@ -1,8 +1,8 @@
 package io.jitflow.flux;
 
 import ai.djl.Device;
+import io.jitflow.flux.FluxOptions.MemoryPolicy;
 import io.jitflow.flux.bundle.FluxBundle;
-import io.jitflow.flux.bundle.FluxNetwork;
 import io.jitflow.flux.network.AdaptableNetwork;
 import io.jitflow.flux.network.ClipTextEncoder;
 import io.jitflow.flux.network.FluxModulation;
@@ -14,6 +14,7 @@ import io.jitflow.flux.network.VaeEncoder;
 import io.jitflow.flux.program.MappedArchive;
 import io.jitflow.flux.program.NetworkProgram;
 import io.jitflow.flux.weights.DType;
+import io.jitflow.flux.weights.FluxNetwork;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -2,6 +2,7 @@ package io.jitflow.flux;
 
 import ai.djl.Device;
 import ai.djl.util.cuda.CudaUtils;
+import io.jitflow.flux.FluxOptions.MemoryPolicy;
 import java.io.IOException;
 import java.lang.management.MemoryUsage;
 import java.nio.file.Files;

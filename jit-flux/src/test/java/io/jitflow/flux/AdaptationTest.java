@@ -6,12 +6,14 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import ai.djl.Device;
 import io.jitflow.core.EulerSampler;
 import io.jitflow.core.SigmaSchedule;
+import io.jitflow.flux.FluxOptions.MemoryPolicy;
 import io.jitflow.flux.adapter.AdapterException;
 import io.jitflow.flux.adapter.AdapterFixture;
 import io.jitflow.flux.adapter.AdapterFixture.Naming;
-import io.jitflow.flux.adapter.LoraAdapter;
+import io.jitflow.flux.bundle.MergedAdapter;
 import io.jitflow.flux.image.GeneratedImages;
 import io.jitflow.flux.image.ImageRequest;
+import io.jitflow.flux.weights.LoraAdapter;
 import java.awt.image.BufferedImage;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -73,7 +75,7 @@ class AdaptationTest {
           .as("8-bit levels, %s", memory)
           .isLessThanOrEqualTo(1);
       assertThat(distance(atLoad.bufferedImage(0), without.bufferedImage(0))).isGreaterThan(8);
-      assertThat(atLoad.model()).endsWith(adapter.description().description());
+      assertThat(atLoad.model()).endsWith(MergedAdapter.of(adapter).description());
       assertThat(atConversion.model()).isEqualTo(atLoad.model());
     }
     assertThat(plain.resolve("transformer.pt")).hasBinaryContent(weights);

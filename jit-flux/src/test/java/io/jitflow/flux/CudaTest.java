@@ -13,6 +13,8 @@ import io.jitflow.core.SigmaSchedule;
 import io.jitflow.core.VelocityModel;
 import io.jitflow.core.jit.JitSampler;
 import io.jitflow.core.testing.Arrays32;
+import io.jitflow.flux.FluxOptions.Arithmetic;
+import io.jitflow.flux.FluxOptions.MemoryPolicy;
 import io.jitflow.flux.image.GeneratedImages;
 import io.jitflow.flux.image.ImageRequest;
 import java.awt.image.BufferedImage;

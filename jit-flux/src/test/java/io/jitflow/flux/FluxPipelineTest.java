@@ -13,14 +13,16 @@ import io.jitflow.core.SamplingStep;
 import io.jitflow.core.SigmaSchedule;
 import io.jitflow.core.VelocityModel;
 import io.jitflow.core.jit.JitSampler;
+import io.jitflow.flux.FluxOptions.MemoryPolicy;
 import io.jitflow.flux.bundle.BundleException;
 import io.jitflow.flux.bundle.FluxBundle;
-import io.jitflow.flux.bundle.FluxNetwork;
 import io.jitflow.flux.bundle.SchedulerSettings;
-import io.jitflow.flux.bundle.Verification;
+import io.jitflow.flux.convert.FluxConverter;
+import io.jitflow.flux.file.Verification;
 import io.jitflow.flux.image.GeneratedImages;
 import io.jitflow.flux.image.ImageRequest;
 import io.jitflow.flux.network.SelfModulating;
+import io.jitflow.flux.weights.FluxNetwork;
 import java.awt.image.BufferedImage;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -456,7 +458,7 @@ class FluxPipelineTest {
         .hasMessageContaining("convert the checkpoint again");
     FluxOptions unverified = OPTIONS.withVerification(Verification.NONE);
     FluxPipeline.load(damaged, unverified).close();
-    FluxBundle.read(damaged).writeManifest(); // as after putting an own module there
+    FluxConverter.acceptFiles(damaged); // as after putting an own module there
     FluxPipeline.load(damaged, OPTIONS).close();
   }
 

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import ai.djl.Device;
+import io.jitflow.flux.FluxOptions.MemoryPolicy;
 import io.jitflow.flux.bundle.FluxBundle;
 import java.io.IOException;
 import java.nio.file.Path;

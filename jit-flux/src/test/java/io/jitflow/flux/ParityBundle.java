@@ -17,12 +17,13 @@ public final class ParityBundle {
   /** Converts, into a new folder below the scratch folder. */
   public static FluxBundle convert(FluxCheckpoint checkpoint, DType dtype, Path scratch)
       throws IOException {
-    return FluxConverter.convert(
-        checkpoint,
-        Files.createTempDirectory(scratch, "parity").resolve("bundle"),
-        ConversionOptions.defaults()
-            .withDtype(dtype)
-            .withChecksums(ConversionOptions.Checksums.NONE),
-        ConversionListener.NONE);
+    return FluxBundle.read(
+        FluxConverter.convert(
+            checkpoint,
+            Files.createTempDirectory(scratch, "parity").resolve("bundle"),
+            ConversionOptions.defaults()
+                .withDtype(dtype)
+                .withChecksums(ConversionOptions.Checksums.NONE),
+            ConversionListener.NONE));
   }
 }

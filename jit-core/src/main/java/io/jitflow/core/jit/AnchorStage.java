@@ -5,6 +5,10 @@ import io.jitflow.core.ActiveTokens;
 import io.jitflow.core.SamplingRequest;
 import io.jitflow.core.Solver;
 import io.jitflow.core.Trajectory;
+import io.jitflow.core.check.Checks;
+import io.jitflow.core.jit.JitConfig.Activation;
+import io.jitflow.core.jit.JitConfig.StageRules;
+import io.jitflow.core.jit.JitConfig.TransitionNoise;
 import io.jitflow.core.token.TokenGrid;
 import io.jitflow.core.token.TokenSubset;
 import java.util.Arrays;
@@ -57,13 +61,14 @@ final class AnchorStage implements AutoCloseable {
           && plan.stages() > 1
           && request.transitionNoise().isEmpty()) {
         throw new IllegalArgumentException(
-            "these settings need transition noise (TransitionNoise.FRESH) and the request has none: make the request with SamplingRequest.seeded, give it withTransitionNoise, or use TransitionNoise.INITIAL");
+            "these settings need transition noise (TransitionNoise.FRESH) and the request has none:"
+                + " make the request with SamplingRequest.seeded, give it withTransitionNoise, or"
+                + " use TransitionNoise.INITIAL");
       }
-      if (request.anchors(plan.stages()).isPresent()) {
-        throw new IllegalArgumentException(
-            "the request gives anchors for more stages than the %d of the settings"
-                .formatted(plan.stages()));
-      }
+      Checks.argument(
+          !request.anchors(plan.stages()).isPresent(),
+          "the request gives anchors for more stages than the %d of the settings",
+          plan.stages());
       if (config.solver() != Solver.EULER && !everyTokenIsFinished()) {
         throw new IllegalArgumentException(
             "the solver %s needs a last stage of every token; use it, or Solver.EULER"
@@ -83,11 +88,13 @@ final class AnchorStage implements AutoCloseable {
                   .formatted(s, count, tokenCount(s - 1)));
         }
       }
-      if (!everyTokenIsFinished()) {
-        throw new IllegalArgumentException(
-            "the anchors given for the last stage, %d, are %d of %d tokens: tokens left out of it would never be finished"
-                .formatted(plan.stages() - 1, tokenCount(plan.stages() - 1), all));
-      }
+      Checks.argument(
+          everyTokenIsFinished(),
+          "the anchors given for the last stage, %d, are %d of %d tokens: tokens left out of it"
+              + " would never be finished",
+          plan.stages() - 1,
+          tokenCount(plan.stages() - 1),
+          all);
     }
 
     private int tokenCount(int s) {

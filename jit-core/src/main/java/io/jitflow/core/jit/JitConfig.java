@@ -1,10 +1,13 @@
 package io.jitflow.core.jit;
 
-import io.jitflow.core.Checks;
+import ai.djl.ndarray.NDArray;
 import io.jitflow.core.SigmaSchedule;
 import io.jitflow.core.Solver;
+import io.jitflow.core.check.Checks;
 import io.jitflow.core.token.TokenGrid;
+import io.jitflow.core.token.TokenSubset;
 import java.util.Arrays;
+import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -12,6 +15,7 @@ import java.util.NavigableMap;
 import java.util.Objects;
 import java.util.TreeMap;
 import java.util.function.Consumer;
+import java.util.stream.IntStream;
 
 /**
  * The settings of the Just-in-Time sampler, checked when made. Immutable; changed by copies.
@@ -153,7 +157,8 @@ public final class JitConfig {
   public static JitConfig forSpeedup(double speedup) {
     Checks.argument(
         speedup >= SLOWEST && speedup <= FASTEST,
-        "there are settings for speed-ups from %s to %s, got %s; below, use fewer steps of PlainSampler",
+        "there are settings for speed-ups from %s to %s, got %s; below, use fewer steps of"
+            + " PlainSampler",
         SLOWEST,
         FASTEST,
         speedup);
@@ -210,6 +215,21 @@ public final class JitConfig {
    */
   StagePlan plan(TokenGrid grid) {
     return StagePlan.of(steps, stages, grid, stageRules);
+  }
+
+  /**
+   * Selects the anchors of every stage for a run in which a part of the picture is known: every
+   * known token is an anchor from the start, since its velocity is known too, and the densities
+   * apply to the tokens that are drawn anew.
+   *
+   * @param grid the grid
+   * @param drawn for every token, row by row, whether it is drawn anew
+   * @return one set for each stage, each within the next, the last of every token, for {@link
+   *     io.jitflow.core.SamplingRequest#withAnchors}
+   * @throws IllegalArgumentException if there is no token to draw, or the mask is for another grid
+   */
+  public TokenSubset[] anchors(TokenGrid grid, boolean[] drawn) {
+    return MaskAnchors.of(stages, grid, drawn);
   }
 
   /**
@@ -491,6 +511,249 @@ public final class JitConfig {
   @Override
   public String toString() {
     return "JitConfig" + Arrays.toString(parts());
+  }
+
+  /**
+   * The rule for the anchors of the first stage (method, section 3): a regular pattern, fitted to
+   * the stage's count.
+   *
+   * <p>Fitting is deterministic. If the pattern has too many tokens, one part of it, the border or
+   * the lattice, stays first and the others are dropped evenly over the grid; if it has too few,
+   * others are added evenly. (The authors' release does both at random.) {@code docs/quality.md}
+   * compares the rules.
+   */
+  public enum FirstAnchors {
+    /** Every second row and column, and the whole border; the border stays first. */
+    STRIDE_TWO_AND_BORDER {
+      @Override
+      int tier(TokenGrid grid, int row, int col) {
+        return onBorder(grid, row, col) ? 0 : onLattice(row, col) ? 1 : 2;
+      }
+    },
+    /**
+     * The same pattern, but every second row and column stays first. It makes a difference only
+     * where the pattern does not fit, on grids below about 40 x 40 with the presets: at 16 x 16 the
+     * border alone would take 60 of the 81 anchors of the preset 7x.
+     */
+    STRIDE_TWO_THEN_BORDER {
+      @Override
+      int tier(TokenGrid grid, int row, int col) {
+        return onLattice(row, col) ? 0 : onBorder(grid, row, col) ? 1 : 2;
+      }
+    },
+    /**
+     * An even spread without regard to the border: every second row and column, then more evenly.
+     */
+    EVEN_SPREAD {
+      @Override
+      int tier(TokenGrid grid, int row, int col) {
+        return 0;
+      }
+    };
+
+    /** What is taken first, second, and only to fill up. */
+    abstract int tier(TokenGrid grid, int row, int col);
+
+    /** The pattern before it is fitted, in row-major order. */
+    int[] pattern(TokenGrid grid) {
+      return IntStream.range(0, grid.tokens())
+          .filter(token -> tier(grid, grid.row(token), grid.col(token)) < 2)
+          .toArray();
+    }
+
+    /**
+     * Selects the anchors of one sample.
+     *
+     * @param grid the grid
+     * @param count how many anchors, from 1 to the grid's tokens
+     * @return token indices in row-major order
+     */
+    int[] select(TokenGrid grid, int count) {
+      Checks.argument(
+          count >= 1 && count <= grid.tokens(),
+          "the number of anchors must be from 1 to %d on a grid of %s, got %d",
+          grid.tokens(),
+          grid,
+          count);
+      int[] fitted =
+          IntStream.range(0, grid.tokens())
+              .boxed()
+              .sorted(
+                  Comparator.comparingInt(
+                          (Integer token) -> tier(grid, grid.row(token), grid.col(token)))
+                      .thenComparingLong(token -> EvenSpread.rank(grid.row(token), grid.col(token)))
+                      .thenComparingInt(token -> token))
+              .limit(count)
+              .mapToInt(token -> token)
+              .toArray();
+      Arrays.sort(fitted);
+      return fitted;
+    }
+
+    private static boolean onLattice(int row, int col) {
+      return row % 2 == 0 && col % 2 == 0;
+    }
+
+    private static boolean onBorder(TokenGrid grid, int row, int col) {
+      return row == 0 || col == 0 || row == grid.rows() - 1 || col == grid.cols() - 1;
+    }
+  }
+
+  /** Which inactive tokens join at a stage boundary. */
+  public enum Activation {
+    /** The most important ones: importance-guided token activation, ITA (paper, section on ITA). */
+    IMPORTANCE,
+    /** An even spread, whatever the image: the paper's ablation "fixed grid". */
+    EVEN_SPREAD
+  }
+
+  /** What the 3x3 window of the importance map sees outside the grid. */
+  public enum ImportanceBorder {
+    /** Nothing: the window is cut off at the border. */
+    INSIDE_ONLY,
+    /** Zero velocity, as in the authors' release: the border looks important for no reason. */
+    ZERO_PADDED
+  }
+
+  /**
+   * The standard deviation of the lifter's Gaussian, in grid positions, from the density rho of the
+   * anchors: 0.4 times the characteristic distance {@code L = rho^(-1/2)} (paper, appendix B.2).
+   */
+  public enum BlurWidth {
+    /** {@code 0.4 L}, as in the paper. */
+    UNCLIPPED,
+    /** {@code 0.4 L} clipped to [1, 10], as in the authors' release: 1 at the preset densities. */
+    CLIPPED;
+
+    /**
+     * Returns the standard deviation.
+     *
+     * @param density rho, in (0, 1]
+     * @return the standard deviation in grid positions, above 0
+     */
+    double sigma(double density) {
+      double sigma = 0.4 / Math.sqrt(density);
+      return this == CLIPPED ? Math.min(10, Math.max(1, sigma)) : sigma;
+    }
+  }
+
+  /** What a position with several nearest anchors takes before the blur. */
+  public enum TiedAnchors {
+    /** The mean of all of them: no direction is preferred. */
+    AVERAGED,
+    /**
+     * The one that comes first in the anchor list, as in the authors' release. The same set in
+     * another order gives another field, and a sorted list leans up and to the left.
+     */
+    FIRST_IN_LIST
+  }
+
+  /**
+   * The deterministic micro-flow (DMF): how joining tokens reach their target at a stage boundary.
+   *
+   * <p>The target is {@code y* = (1 - sigma) Phi(x0_hat) + sigma eps}. The paper's ODE {@code dy/dt
+   * = (y* - y) / (T - t)} is a straight line that hits y* at T, so {@link #exact()} assigns y*. The
+   * authors' release blends once, {@code y <- (1 - 1/n) y + (1/n) y*} with n = 3, and so leaves the
+   * tokens at a wrong noise level; {@link #partial(int)} does the same.
+   *
+   * @param relaxSteps n, at least 1; 1 is the exact solution
+   */
+  public record MicroFlow(int relaxSteps) {
+    /**
+     * Checks n.
+     *
+     * @param relaxSteps n, at least 1; 1 is the exact solution
+     * @throws IllegalArgumentException if n is below 1
+     */
+    public MicroFlow {
+      Checks.argument(
+          relaxSteps >= 1,
+          "the micro-flow's n must be at least 1 (1 is the exact solution), got %s",
+          relaxSteps);
+    }
+
+    /**
+     * Returns the ODE's exact solution.
+     *
+     * @return the micro-flow that puts tokens on their target
+     */
+    public static MicroFlow exact() {
+      return new MicroFlow(1);
+    }
+
+    /**
+     * Returns the release's partial relaxation.
+     *
+     * @param relaxSteps the release's {@code microflow_relax_steps}; 0 counts as 1 there
+     * @return the micro-flow that goes 1/n of the way
+     * @throws IllegalArgumentException if n is negative
+     */
+    public static MicroFlow partial(int relaxSteps) {
+      return new MicroFlow(relaxSteps == 0 ? 1 : relaxSteps);
+    }
+
+    /**
+     * Computes the targets of joining tokens.
+     *
+     * @param cleanEstimate {@code Phi(x0_hat)} at the joining tokens, FLOAT32; not changed
+     * @param noise eps at the same tokens, of the same shape; not changed
+     * @param sigma the noise level at the boundary, in [0, 1]
+     * @return y*, a new array of the first operand's manager
+     */
+    NDArray target(NDArray cleanEstimate, NDArray noise, double sigma) {
+      try (NDArray scaledNoise = noise.mul((float) sigma)) {
+        return cleanEstimate.mul((float) (1 - sigma)).addi(scaledNoise);
+      }
+    }
+
+    /**
+     * Moves joining tokens towards their targets.
+     *
+     * @param state y at the joining tokens, FLOAT32; not changed
+     * @param target y*, of the same shape; not changed
+     * @return the new state of the tokens, a new array of the first operand's manager; a copy of
+     *     the target if n is 1
+     */
+    NDArray flow(NDArray state, NDArray target) {
+      if (relaxSteps == 1) {
+        NDArray reached = target.duplicate();
+        reached.attach(state.getManager());
+        return reached;
+      }
+      float share = 1f / relaxSteps;
+      try (NDArray part = target.mul(share)) {
+        return state.mul(1 - share).addi(part);
+      }
+    }
+  }
+
+  /** The noise eps in the targets of joining tokens. */
+  public enum TransitionNoise {
+    /**
+     * Fresh Gaussian noise, as in the paper and in the authors' release: the request's transition
+     * noise. A request without it is refused.
+     */
+    FRESH,
+    /**
+     * The initial noise again. With the exact micro-flow that is as good as fresh noise, in
+     * distribution the same: nothing has read a joining token's initial noise before it joins. And
+     * it keeps the result closer to that of a full sampler from the same noise.
+     */
+    INITIAL
+  }
+
+  /** Which stage configurations are refused. */
+  public enum StageRules {
+    /**
+     * Every stage has at least one step and adds tokens; the last one has them all. The sensible
+     * choice.
+     */
+    STRICT,
+    /**
+     * As the authors' release: densities may repeat, stages may be empty, and with a last density
+     * below 1 the tokens left out stand still in the last stage.
+     */
+    AS_RELEASED
   }
 
   /** Settings that are being made; as in the paper where nothing else is said. */

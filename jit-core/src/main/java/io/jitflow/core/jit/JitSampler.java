@@ -6,6 +6,7 @@ import io.jitflow.core.SamplingRequest;
 import io.jitflow.core.SigmaSchedule;
 import io.jitflow.core.Trajectory;
 import io.jitflow.core.VelocityModel;
+import io.jitflow.core.jit.JitConfig.TransitionNoise;
 import io.jitflow.core.token.TokenGrid;
 import io.jitflow.core.token.TokenSubset;
 import java.util.Arrays;

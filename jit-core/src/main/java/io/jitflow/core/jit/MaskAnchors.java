@@ -1,5 +1,6 @@
 package io.jitflow.core.jit;
 
+import io.jitflow.core.check.Checks;
 import io.jitflow.core.token.TokenGrid;
 import io.jitflow.core.token.TokenSubset;
 import java.util.Arrays;
@@ -12,25 +13,17 @@ import java.util.stream.IntStream;
  * start, since its velocity is known too, and the stages' densities apply to the tokens that are
  * drawn anew. Those at the edge of the known part and a regular pattern come first.
  */
-public final class MaskAnchors {
+final class MaskAnchors {
   private MaskAnchors() {}
 
-  /**
-   * Selects the anchors of every stage.
-   *
-   * @param config the stages
-   * @param grid the grid
-   * @param drawn for every token, row by row, whether it is drawn anew
-   * @return one set for each stage, each within the next, the last of every token, for {@link
-   *     io.jitflow.core.SamplingRequest#withAnchors}
-   * @throws IllegalArgumentException if there is no token to draw, or the mask is for another grid
-   */
-  public static TokenSubset[] of(JitConfig config, TokenGrid grid, boolean[] drawn) {
-    if (drawn.length != grid.tokens()) {
-      throw new IllegalArgumentException(
-          "a mask for a grid of %s has %d tokens, got %d"
-              .formatted(grid, grid.tokens(), drawn.length));
-    }
+  /** As {@link JitConfig#anchors}. */
+  static TokenSubset[] of(List<Stage> stages, TokenGrid grid, boolean[] drawn) {
+    Checks.argument(
+        drawn.length == grid.tokens(),
+        "a mask for a grid of %s has %d tokens, got %d",
+        grid,
+        grid.tokens(),
+        drawn.length);
     int[] order =
         IntStream.range(0, drawn.length)
             .filter(token -> drawn[token])
@@ -40,11 +33,8 @@ public final class MaskAnchors {
                     .thenComparingLong(token -> EvenSpread.rank(grid.row(token), grid.col(token))))
             .mapToInt(token -> token)
             .toArray();
-    if (order.length == 0) {
-      throw new IllegalArgumentException("the mask leaves no token to draw");
-    }
+    Checks.argument(order.length != 0, "the mask leaves no token to draw");
     int[] known = IntStream.range(0, drawn.length).filter(token -> !drawn[token]).toArray();
-    List<Stage> stages = config.stages();
     TokenSubset[] anchors = new TokenSubset[stages.size()];
     int count = 0;
     for (int s = 0; s < anchors.length; s++) {

@@ -1,5 +1,6 @@
 package io.jitflow.core.jit;
 
+import io.jitflow.core.check.Checks;
 import io.jitflow.core.token.TokenGrid;
 import java.util.Arrays;
 import java.util.HashMap;
@@ -37,9 +38,7 @@ final class NearestAnchors {
    * @throws IllegalArgumentException if there is no anchor
    */
   public static NearestAnchors of(TokenGrid grid, int[] anchors) {
-    if (anchors.length == 0) {
-      throw new IllegalArgumentException("at least one anchor is needed, got none");
-    }
+    Checks.argument(anchors.length != 0, "at least one anchor is needed, got none");
     int[] place = new int[grid.tokens()];
     Arrays.fill(place, -1);
     for (int k = 0; k < anchors.length; k++) {

@@ -1,5 +1,7 @@
 package io.jitflow.core.jit;
 
+import io.jitflow.core.check.Checks;
+
 /**
  * One stage of a run, during which the anchor set stays the same.
  *
@@ -17,11 +19,8 @@ public record Stage(double end, double density) {
    * @throws IllegalArgumentException if a fraction is outside (0, 1]
    */
   public Stage {
-    if (!(end > 0 && end <= 1)) {
-      throw new IllegalArgumentException("a stage must end in (0, 1], got " + end);
-    }
-    if (!(density > 0 && density <= 1)) {
-      throw new IllegalArgumentException("a stage's density must be in (0, 1], got " + density);
-    }
+    Checks.argument(end > 0 && end <= 1, "a stage must end in (0, 1], got %s", end);
+    Checks.argument(
+        density > 0 && density <= 1, "a stage's density must be in (0, 1], got %s", density);
   }
 }

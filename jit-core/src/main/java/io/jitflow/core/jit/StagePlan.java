@@ -1,6 +1,7 @@
 package io.jitflow.core.jit;
 
-import io.jitflow.core.Checks;
+import io.jitflow.core.check.Checks;
+import io.jitflow.core.jit.JitConfig.StageRules;
 import io.jitflow.core.token.TokenGrid;
 import java.util.Arrays;
 import java.util.List;
@@ -41,11 +42,14 @@ final class StagePlan {
     int[] activeTokens = new int[stages.size()];
     for (int s = 0; s < activeTokens.length; s++) {
       activeTokens[s] = (int) (grid.tokens() * stages.get(s).density());
-      if (activeTokens[s] < 1) {
-        throw new IllegalArgumentException(
-            "stage %d has density %s, which is no anchor at all on a grid of %s (%d tokens); raise the density"
-                .formatted(s, stages.get(s).density(), grid, grid.tokens()));
-      }
+      Checks.argument(
+          activeTokens[s] >= 1,
+          "stage %d has density %s, which is no anchor at all on a grid of %s (%d tokens); raise"
+              + " the density",
+          s,
+          stages.get(s).density(),
+          grid,
+          grid.tokens());
       if (rules == StageRules.STRICT
           && s > 0
           && activeTokens[s] <= activeTokens[s - 1]
@@ -68,20 +72,19 @@ final class StagePlan {
   /** Checks what does not depend on the grid. */
   static void check(int steps, List<Stage> stages, StageRules rules) {
     Checks.steps(steps);
-    if (stages.isEmpty()) {
-      throw new IllegalArgumentException("at least one stage is needed, got none");
-    }
+    Checks.argument(!stages.isEmpty(), "at least one stage is needed, got none");
     if (rules != StageRules.STRICT) {
       return;
     }
     for (int s = 1; s < stages.size(); s++) {
       Stage before = stages.get(s - 1);
       Stage stage = stages.get(s);
-      if (stage.end() <= before.end()) {
-        throw new IllegalArgumentException(
-            "stage ends must rise, but stage %d ends at %s after %s"
-                .formatted(s, stage.end(), before.end()));
-      }
+      Checks.argument(
+          stage.end() > before.end(),
+          "stage ends must rise, but stage %d ends at %s after %s",
+          s,
+          stage.end(),
+          before.end());
       if (stage.density() <= before.density() && !(stage.density() == 1 && before.density() == 1)) {
         throw new IllegalArgumentException(
             "densities must rise, but stage %d has density %s after %s"
@@ -89,24 +92,24 @@ final class StagePlan {
       }
     }
     Stage last = stages.get(stages.size() - 1);
-    if (last.density() != 1) {
-      throw new IllegalArgumentException(
-          "the last stage must have density 1, got %s: tokens left out of it would never be finished"
-              .formatted(last.density()));
-    }
-    if (last.end() != 1) {
-      throw new IllegalArgumentException("the last stage must end at 1, got " + last.end());
-    }
+    Checks.argument(
+        last.density() == 1,
+        "the last stage must have density 1, got %s: tokens left out of it would never be finished",
+        last.density());
+    Checks.argument(last.end() == 1, "the last stage must end at 1, got %s", last.end());
     int[] counts = new int[stages.size()];
     for (int stage : stageOfStep(steps, stages)) {
       counts[stage]++;
     }
     for (int s = 0; s < counts.length; s++) {
-      if (counts[s] == 0) {
-        throw new IllegalArgumentException(
-            "stage %d of %d gets no step: %d steps are split %s by the stage ends; use more steps or fewer stages"
-                .formatted(s, counts.length, steps, Arrays.toString(counts)));
-      }
+      Checks.argument(
+          counts[s] != 0,
+          "stage %d of %d gets no step: %d steps are split %s by the stage ends; use more steps or"
+              + " fewer stages",
+          s,
+          counts.length,
+          steps,
+          Arrays.toString(counts));
     }
   }
 

@@ -4,6 +4,8 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.index.NDIndex;
 import io.jitflow.core.Trajectory;
+import io.jitflow.core.jit.JitConfig.MicroFlow;
+import io.jitflow.core.jit.JitConfig.TransitionNoise;
 import io.jitflow.core.token.TokenSubset;
 import java.util.stream.LongStream;
 import org.jspecify.annotations.Nullable;

@@ -7,6 +7,9 @@ import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.index.NDIndex;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.nn.convolutional.Conv2d;
+import io.jitflow.core.check.Checks;
+import io.jitflow.core.jit.JitConfig.BlurWidth;
+import io.jitflow.core.jit.JitConfig.TiedAnchors;
 import io.jitflow.core.token.TokenGrid;
 import io.jitflow.core.token.TokenSubset;
 import java.util.ArrayList;
@@ -225,11 +228,13 @@ final class VelocityLifter implements AutoCloseable {
     int paddedRows = grid.rows() + 2 * radius;
     int paddedCols = grid.cols() + 2 * radius;
     long places = (long) anchors.samples() * paddedRows * paddedCols;
-    if (places > Integer.MAX_VALUE - 8) {
-      throw new IllegalArgumentException(
-          "%s with a blur of radius %d make %d places, more than one array holds; sample fewer at a time or use more anchors"
-              .formatted(anchors, radius, places));
-    }
+    Checks.argument(
+        places <= Integer.MAX_VALUE - 8,
+        "%s with a blur of radius %d make %d places, more than one array holds; sample fewer at a"
+            + " time or use more anchors",
+        anchors,
+        radius,
+        places);
     long[] padded = new long[(int) places];
     int next = 0;
     for (int b = 0; b < anchors.samples(); b++) {

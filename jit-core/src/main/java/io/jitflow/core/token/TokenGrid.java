@@ -1,5 +1,7 @@
 package io.jitflow.core.token;
 
+import io.jitflow.core.check.Checks;
+
 /**
  * The grid that latent tokens sit on, in row-major order: token {@code n} is at row {@code n /
  * cols}, column {@code n % cols}.
@@ -19,15 +21,17 @@ public record TokenGrid(int rows, int cols) {
    * @throws IllegalArgumentException if an extent is below 1 or above 32,768
    */
   public TokenGrid {
-    if (rows < 1 || cols < 1) {
-      throw new IllegalArgumentException(
-          "a token grid needs at least 1 row and 1 column, got %d x %d".formatted(rows, cols));
-    }
-    if (rows > MAX_EXTENT || cols > MAX_EXTENT) {
-      throw new IllegalArgumentException(
-          "a token grid has at most %d rows and columns, got %d x %d"
-              .formatted(MAX_EXTENT, rows, cols));
-    }
+    Checks.argument(
+        rows >= 1 && cols >= 1,
+        "a token grid needs at least 1 row and 1 column, got %d x %d",
+        rows,
+        cols);
+    Checks.argument(
+        rows <= MAX_EXTENT && cols <= MAX_EXTENT,
+        "a token grid has at most %d rows and columns, got %d x %d",
+        MAX_EXTENT,
+        rows,
+        cols);
   }
 
   /**

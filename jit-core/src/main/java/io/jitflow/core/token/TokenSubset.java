@@ -1,5 +1,6 @@
 package io.jitflow.core.token;
 
+import io.jitflow.core.check.Checks;
 import java.util.Arrays;
 
 /**
@@ -28,9 +29,9 @@ public final class TokenSubset {
    *     an index is outside the grid or repeated
    */
   public static TokenSubset of(TokenGrid grid, int[]... indices) {
-    if (indices.length == 0 || indices[0].length == 0) {
-      throw new IllegalArgumentException("a token subset needs at least one sample and one token");
-    }
+    Checks.argument(
+        indices.length != 0 && indices[0].length != 0,
+        "a token subset needs at least one sample and one token");
     int[][] copy = new int[indices.length][];
     for (int b = 0; b < indices.length; b++) {
       copy[b] = indices[b].clone();
@@ -47,10 +48,7 @@ public final class TokenSubset {
    * @return the full set
    */
   public static TokenSubset all(TokenGrid grid, int samples) {
-    if (samples < 1) {
-      throw new IllegalArgumentException(
-          "a token subset needs at least one sample, got " + samples);
-    }
+    Checks.argument(samples >= 1, "a token subset needs at least one sample, got %s", samples);
     int[] every = new int[grid.tokens()];
     Arrays.setAll(every, i -> i);
     int[][] indices = new int[samples][];
@@ -59,11 +57,12 @@ public final class TokenSubset {
   }
 
   private static void check(TokenGrid grid, int[] list, int sample, int count) {
-    if (list.length != count) {
-      throw new IllegalArgumentException(
-          "every sample needs the same number of tokens: sample 0 has %d, sample %d has %d"
-              .formatted(count, sample, list.length));
-    }
+    Checks.argument(
+        list.length == count,
+        "every sample needs the same number of tokens: sample 0 has %d, sample %d has %d",
+        count,
+        sample,
+        list.length);
     boolean[] seen = new boolean[grid.tokens()];
     for (int k = 0; k < list.length; k++) {
       int token = list[k];
@@ -171,11 +170,12 @@ public final class TokenSubset {
     if (samples == indices.length) {
       return this;
     }
-    if (indices.length != 1) {
-      throw new IllegalArgumentException(
-          "the anchor set has %d samples, the batch %d: give 1 or %d"
-              .formatted(indices.length, samples, samples));
-    }
+    Checks.argument(
+        indices.length == 1,
+        "the anchor set has %d samples, the batch %d: give 1 or %d",
+        indices.length,
+        samples,
+        samples);
     int[][] repeated = new int[samples][];
     Arrays.fill(repeated, indices[0]);
     return new TokenSubset(grid, repeated);

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
+import io.jitflow.core.jit.JitConfig.FirstAnchors;
 import io.jitflow.core.token.TokenGrid;
 import java.util.Arrays;
 import java.util.HashSet;

@@ -5,6 +5,14 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.jitflow.core.SigmaSchedule;
 import io.jitflow.core.Solver;
+import io.jitflow.core.jit.JitConfig.Activation;
+import io.jitflow.core.jit.JitConfig.BlurWidth;
+import io.jitflow.core.jit.JitConfig.FirstAnchors;
+import io.jitflow.core.jit.JitConfig.ImportanceBorder;
+import io.jitflow.core.jit.JitConfig.MicroFlow;
+import io.jitflow.core.jit.JitConfig.StageRules;
+import io.jitflow.core.jit.JitConfig.TiedAnchors;
+import io.jitflow.core.jit.JitConfig.TransitionNoise;
 import io.jitflow.core.token.TokenGrid;
 import java.util.stream.IntStream;
 import org.assertj.core.api.AbstractThrowableAssert;

@@ -9,6 +9,7 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
 import io.jitflow.core.TorchNoise;
+import io.jitflow.core.jit.JitConfig.MicroFlow;
 import org.junit.jupiter.api.Test;
 
 class MicroFlowTest {

@@ -7,6 +7,8 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
 import io.jitflow.core.TorchNoise;
+import io.jitflow.core.jit.JitConfig.BlurWidth;
+import io.jitflow.core.jit.JitConfig.TiedAnchors;
 import io.jitflow.core.testing.RandomAnchors;
 import io.jitflow.core.token.TokenGrid;
 import io.jitflow.core.token.TokenSubset;

@@ -10,8 +10,8 @@ import io.jitflow.core.TorchNoise;
 import io.jitflow.core.jit.JitSampler;
 import io.jitflow.core.token.TokenGrid;
 import io.jitflow.flux.image.GeneratedImages;
+import io.jitflow.flux.image.GeneratedImages.PhaseTimings;
 import io.jitflow.flux.image.ImageRequest;
-import io.jitflow.flux.image.PhaseTimings;
 import io.jitflow.flux.network.LatentPacking;
 import java.awt.image.BufferedImage;
 import java.time.Duration;
@@ -62,8 +62,7 @@ public class PartsBenchmark {
     }
     Image image = ImageFactory.getInstance().fromImage(picture);
     PhaseTimings none =
-        new PhaseTimings(
-            Duration.ZERO, Duration.ZERO, Duration.ZERO, Duration.ZERO, Duration.ZERO);
+        new PhaseTimings(Duration.ZERO, Duration.ZERO, Duration.ZERO, Duration.ZERO, Duration.ZERO);
     images =
         new GeneratedImages(
             List.of(image),

@@ -5,12 +5,12 @@ import io.jitflow.core.PlainSampler;
 import io.jitflow.core.Sampler;
 import io.jitflow.core.SigmaSchedule;
 import io.jitflow.core.Solver;
-import io.jitflow.core.jit.Activation;
-import io.jitflow.core.jit.FirstAnchors;
 import io.jitflow.core.jit.JitConfig;
+import io.jitflow.core.jit.JitConfig.Activation;
+import io.jitflow.core.jit.JitConfig.FirstAnchors;
+import io.jitflow.core.jit.JitConfig.TransitionNoise;
 import io.jitflow.core.jit.JitSampler;
 import io.jitflow.core.jit.Stage;
-import io.jitflow.core.jit.TransitionNoise;
 import java.util.ArrayList;
 import java.util.List;
 

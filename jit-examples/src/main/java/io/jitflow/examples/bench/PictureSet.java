@@ -2,11 +2,9 @@ package io.jitflow.examples.bench;
 
 import com.google.gson.JsonArray;
 import com.google.gson.JsonElement;
-import com.google.gson.JsonParseException;
-import com.google.gson.JsonParser;
+import io.jitflow.flux.json.StrictJson;
 import java.awt.image.BufferedImage;
 import java.io.IOException;
-import java.io.Reader;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -33,12 +31,12 @@ public record PictureSet(List<String> names, List<Thumbnail> references) {
    */
   public static PictureSet read(Path names, Path atlas) throws IOException {
     List<String> captions = new ArrayList<>();
-    try (Reader reader = Files.newBufferedReader(names)) {
-      JsonArray list = JsonParser.parseReader(reader).getAsJsonArray();
+    try {
+      JsonArray list = StrictJson.tree(Files.readString(names), IOException::new).getAsJsonArray();
       for (JsonElement entry : list) {
         captions.add(entry.getAsJsonObject().get("name").getAsString());
       }
-    } catch (JsonParseException | IllegalStateException | NullPointerException e) {
+    } catch (IllegalStateException | NullPointerException e) {
       throw new IOException(names + ": expected a JSON list of objects with a \"name\"", e);
     }
     BufferedImage image = ImageIO.read(atlas.toFile());

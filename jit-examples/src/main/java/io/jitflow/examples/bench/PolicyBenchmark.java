@@ -2,19 +2,19 @@ package io.jitflow.examples.bench;
 
 import ai.djl.Device;
 import io.jitflow.core.EulerSampler;
-import io.jitflow.flux.Arithmetic;
 import io.jitflow.flux.FluxOptions;
+import io.jitflow.flux.FluxOptions.Arithmetic;
+import io.jitflow.flux.FluxOptions.MemoryPolicy;
 import io.jitflow.flux.FluxPipeline;
 import io.jitflow.flux.MemoryPlan;
-import io.jitflow.flux.MemoryPolicy;
 import io.jitflow.flux.PipelineListener;
 import io.jitflow.flux.bundle.FluxBundle;
-import io.jitflow.flux.bundle.FluxNetwork;
-import io.jitflow.flux.bundle.Verification;
+import io.jitflow.flux.file.Verification;
 import io.jitflow.flux.image.GeneratedImages;
 import io.jitflow.flux.image.ImageRequest;
 import io.jitflow.flux.network.FluxArchitecture;
 import io.jitflow.flux.weights.DType;
+import io.jitflow.flux.weights.FluxNetwork;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.file.Files;
@@ -79,7 +79,7 @@ public final class PolicyBenchmark {
     Phases phases = new Phases();
     try (ProcessMemory.Watch watch = ProcessMemory.watch();
         FluxPipeline pipeline = FluxPipeline.load(setup.folder(), options, phases::begin)) {
-      FluxBundle bundle = pipeline.bundle();
+      FluxBundle bundle = FluxBundle.read(pipeline.bundle());
       ImageRequest request =
           ImageRequest.of("a red fox in snow")
               .withSize(setup.sizePx(), setup.sizePx())

@@ -1,14 +1,14 @@
 package io.jitflow.examples.bench;
 
 import io.jitflow.flux.bundle.FluxBundle;
-import io.jitflow.flux.bundle.FluxNetwork;
 import io.jitflow.flux.network.ClipArchitecture;
 import io.jitflow.flux.network.FluxArchitecture;
 import io.jitflow.flux.network.T5Architecture;
 import io.jitflow.flux.network.VaeArchitecture;
 import io.jitflow.flux.program.NetworkProgram;
+import io.jitflow.flux.torchscript.TensorSource;
 import io.jitflow.flux.weights.DType;
-import io.jitflow.flux.weights.TensorSource;
+import io.jitflow.flux.weights.FluxNetwork;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;

@@ -1,8 +1,12 @@
 package io.jitflow.examples.bench;
 
 import io.jitflow.core.SamplingStep;
+import io.jitflow.flux.FluxPipeline;
+import io.jitflow.flux.bundle.FluxBundle;
 import io.jitflow.flux.image.ImageRequest;
 import io.jitflow.flux.network.FluxArchitecture;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.util.List;
 
 /**
@@ -12,6 +16,20 @@ import java.util.List;
  * @param flops floating-point operations of all forward passes
  */
 public record RunCost(long tokens, double flops) {
+
+  /** What a pipeline runs. */
+  static FluxBundle bundle(FluxPipeline pipeline) {
+    try {
+      return FluxBundle.read(pipeline.bundle());
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  /** The network that a pipeline runs. */
+  public static FluxArchitecture transformer(FluxPipeline pipeline) {
+    return bundle(pipeline).transformer();
+  }
 
   /** The cost of the steps of one image; the request is the answer's, with its text tokens. */
   public static RunCost of(

@@ -11,9 +11,10 @@ import io.jitflow.core.token.TokenGrid;
 import io.jitflow.examples.bench.Bootstrap.Interval;
 import io.jitflow.examples.bench.PromptMeasures.Measures;
 import io.jitflow.flux.FluxPipeline;
-import io.jitflow.flux.bundle.FluxNetwork;
 import io.jitflow.flux.image.GeneratedImages;
 import io.jitflow.flux.image.ImageRequest;
+import io.jitflow.flux.network.FluxArchitecture;
+import io.jitflow.flux.weights.FluxNetwork;
 import java.awt.Graphics2D;
 import java.awt.RenderingHints;
 import java.awt.image.BufferedImage;
@@ -196,7 +197,7 @@ public final class SamplerStudy {
             k,
             count,
             sizePx,
-            pipeline.bundle().dtype(FluxNetwork.TRANSFORMER),
+            RunCost.bundle(pipeline).dtype(FluxNetwork.TRANSFORMER),
             convergedSteps);
   }
 
@@ -208,13 +209,11 @@ public final class SamplerStudy {
     List<SamplingStep> steps = new ArrayList<>();
     Keeping keeping = new Keeping(sampler, new ArrayList<>());
     GeneratedImages made = pipeline.generate(request.withSampler(keeping).withListener(steps::add));
-    RunCost cost = RunCost.of(pipeline.bundle().transformer(), made.request(), steps);
+    FluxArchitecture transformer = RunCost.transformer(pipeline);
+    RunCost cost = RunCost.of(transformer, made.request(), steps);
     TokenGrid grid = new TokenGrid(sizePx / 16, sizePx / 16);
     double full =
-        pipeline
-            .bundle()
-            .transformer()
-            .forwardFlops(grid.tokens(), made.request().textTokens().orElseThrow());
+        transformer.forwardFlops(grid.tokens(), made.request().textTokens().orElseThrow());
     return new Drawn(
         made.bufferedImage(0),
         Moments.of(keeping.tokens),
@@ -274,7 +273,7 @@ public final class SamplerStudy {
         "%d px, %,d tokens, %s, %d prompts; Frechet distance of another set of seeds: %.3f%n%n",
         sizePx,
         sizePx / 16 * (sizePx / 16),
-        pipeline.bundle().dtype(FluxNetwork.TRANSFORMER),
+        RunCost.bundle(pipeline).dtype(FluxNetwork.TRANSFORMER),
         measured.size(),
         to.of(Moments.together(of(PromptMeasures::floor))));
     out.println(

@@ -191,7 +191,7 @@ final class CompareCommand implements Callable<Integer> {
         result,
         recorder.steps(),
         pixels(result.images().get(0)),
-        RunCost.of(pipeline.bundle().transformer(), result.request(), recorder.steps()));
+        RunCost.of(RunCost.transformer(pipeline), result.request(), recorder.steps()));
   }
 
   private static List<ContactSheet.Panel> anchors(Run run) {

@@ -1,8 +1,8 @@
 package io.jitflow.examples.cli;
 
 import io.jitflow.flux.bundle.FluxBundle;
+import io.jitflow.flux.convert.ConversionListener.Progress.Step;
 import io.jitflow.flux.convert.ConversionOptions;
-import io.jitflow.flux.convert.ConversionProgress;
 import io.jitflow.flux.convert.FluxCheckpoint;
 import io.jitflow.flux.convert.FluxConverter;
 import java.io.IOException;
@@ -19,18 +19,18 @@ final class Conversion {
     interrupt.cleansUp();
     try (Progress progress = new Progress()) {
       progress.bytes("convert", 0);
-      return FluxConverter.convert(
-          checkpoint,
-          target,
-          options,
-          step -> {
-            interrupt.check();
-            progress.max(step.bytesTotal());
-            progress.to(step.bytesDone());
-            progress.note(
-                (step.step() == ConversionProgress.Step.CHECKSUM ? "checksum " : "write ")
-                    + step.network().key());
-          });
+      return FluxBundle.read(
+          FluxConverter.convert(
+              checkpoint,
+              target,
+              options,
+              step -> {
+                interrupt.check();
+                progress.max(step.bytesTotal());
+                progress.to(step.bytesDone());
+                progress.note(
+                    (step.step() == Step.CHECKSUM ? "checksum " : "write ") + step.network().key());
+              }));
     }
   }
 }

@@ -2,12 +2,12 @@ package io.jitflow.examples.cli;
 
 import io.jitflow.examples.bench.Amounts;
 import io.jitflow.flux.bundle.FluxBundle;
-import io.jitflow.flux.bundle.FluxNetwork;
 import io.jitflow.flux.convert.ConversionOptions;
 import io.jitflow.flux.convert.ConversionOptions.Checksums;
 import io.jitflow.flux.convert.ConversionOptions.ExistingBundle;
 import io.jitflow.flux.convert.FluxCheckpoint;
 import io.jitflow.flux.weights.DType;
+import io.jitflow.flux.weights.FluxNetwork;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Files;

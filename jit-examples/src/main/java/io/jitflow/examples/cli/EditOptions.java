@@ -1,9 +1,9 @@
 package io.jitflow.examples.cli;
 
 import io.jitflow.flux.image.ImageRequest;
+import io.jitflow.flux.image.ImageRequest.StartImage;
 import io.jitflow.flux.image.Inpainting;
 import io.jitflow.flux.image.SourceImage;
-import io.jitflow.flux.image.StartImage;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Optional;
@@ -51,8 +51,8 @@ final class EditOptions {
       names = "--second-pass",
       paramLabel = "STRENGTH",
       description =
-          "Draw at half the size, enlarge, and draw again from that at the full size, as strongly as"
-              + " this says, for example 0.6.")
+          "Draw at half the size, enlarge, and draw again from that at the full size, as strongly"
+              + " as this says, for example 0.6.")
   private Double secondPass;
 
   /** {@link Inpainting.Context} in the words of a command line. */

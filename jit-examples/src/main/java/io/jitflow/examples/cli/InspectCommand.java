@@ -2,7 +2,6 @@ package io.jitflow.examples.cli;
 
 import io.jitflow.examples.bench.Amounts;
 import io.jitflow.flux.bundle.FluxBundle;
-import io.jitflow.flux.bundle.FluxNetwork;
 import io.jitflow.flux.bundle.SourceFile;
 import io.jitflow.flux.convert.ConversionOptions;
 import io.jitflow.flux.convert.ConversionPlan;
@@ -10,10 +9,12 @@ import io.jitflow.flux.convert.FluxCheckpoint;
 import io.jitflow.flux.convert.FluxConverter;
 import io.jitflow.flux.image.ImageOrigin;
 import io.jitflow.flux.image.ImageRequest;
+import io.jitflow.flux.naming.Layout;
 import io.jitflow.flux.program.NetworkProgram;
 import io.jitflow.flux.safetensors.TensorFiles;
 import io.jitflow.flux.safetensors.TensorInfo;
 import io.jitflow.flux.weights.DType;
+import io.jitflow.flux.weights.FluxNetwork;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Files;
@@ -24,6 +25,7 @@ import java.util.EnumMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.StringJoiner;
 import java.util.concurrent.Callable;
 import java.util.stream.Stream;
@@ -107,14 +109,14 @@ final class InspectCommand implements Callable<Integer> {
     FluxBundle bundle = FluxBundle.read(path);
     out.printf("%s: bundle, made by version %s%n", path, bundle.libraryVersion());
     for (FluxNetwork network : FluxNetwork.values()) {
-      NetworkProgram program = program(bundle, network);
+      NetworkProgram program = NetworkProgram.of(bundle.architecture(network));
       out.printf(
           "%n%s: %s parameters, %s, %s%n",
           network.key(),
           Amounts.count(parameters(program)),
           bundle.dtypes().get(network),
           Amounts.bytes(Files.size(bundle.file(network))));
-      out.println("  " + sizes(architecture(bundle, network)));
+      out.println("  " + sizes((Record) bundle.architecture(network)));
       if (tensors) {
         program
             .tensors()
@@ -135,24 +137,6 @@ final class InspectCommand implements Callable<Integer> {
             source.sha256().map(hash -> " sha256 " + hash).orElse(""));
       }
     }
-  }
-
-  private static Record architecture(FluxBundle bundle, FluxNetwork network) {
-    return switch (network) {
-      case TRANSFORMER -> bundle.transformer();
-      case TEXT_ENCODER -> bundle.textEncoder();
-      case TEXT_ENCODER_2 -> bundle.textEncoder2();
-      case VAE_DECODER -> bundle.vaeDecoder();
-    };
-  }
-
-  private static NetworkProgram program(FluxBundle bundle, FluxNetwork network) {
-    return switch (network) {
-      case TRANSFORMER -> NetworkProgram.of(bundle.transformer());
-      case TEXT_ENCODER -> NetworkProgram.of(bundle.textEncoder());
-      case TEXT_ENCODER_2 -> NetworkProgram.of(bundle.textEncoder2());
-      case VAE_DECODER -> NetworkProgram.of(bundle.vaeDecoder());
-    };
   }
 
   private static long parameters(NetworkProgram program) {
@@ -205,7 +189,7 @@ final class InspectCommand implements Callable<Integer> {
     for (ConversionPlan.Network network : plan.networks()) {
       out.printf("%s: %s%n", network.network().key(), sizes(network.architecture()));
     }
-    out.println("scheduler: " + sizes(plan.bundle().scheduler()));
+    out.println("scheduler: " + sizes(plan.scheduler()));
     out.printf(
         "%ncomplete: every tensor has its place; a bundle in bf16 takes %s%n",
         Amounts.bytes(plan.requiredBytes()));
@@ -253,34 +237,37 @@ final class InspectCommand implements Callable<Integer> {
 
   /** What the names of the tensors say. */
   private static String kind(TensorFiles files) {
-    String guidance =
-        has(files, "guidance_in.") || has(files, "time_text_embed.guidance_embedder.")
-            ? "with guidance (dev)"
-            : "without guidance (schnell)";
-    if (has(files, "double_blocks.")) {
-      return "FLUX.1 transformer, original layout, %s, %d double and %d single blocks"
-          .formatted(guidance, blocks(files, "double_blocks."), blocks(files, "single_blocks."));
+    Optional<Layout> known = Layout.of(files.names());
+    if (known.isEmpty()) {
+      return "a network of another kind";
     }
-    if (has(files, "transformer_blocks.")) {
-      return "FLUX.1 transformer, diffusers layout, %s, %d double and %d single blocks"
-          .formatted(
-              guidance,
-              blocks(files, "transformer_blocks."),
-              blocks(files, "single_transformer_blocks."));
-    }
-    if (has(files, "decoder.up.")) {
-      return "autoencoder, original layout";
-    }
-    if (has(files, "decoder.up_blocks.")) {
-      return "autoencoder, diffusers layout";
-    }
-    if (has(files, "text_model.")) {
-      return "CLIP text encoder, %d layers".formatted(blocks(files, "text_model.encoder.layers."));
-    }
-    if (has(files, "encoder.block.")) {
-      return "T5 encoder, %d layers".formatted(blocks(files, "encoder.block."));
-    }
-    return "a network of another kind";
+    Layout layout = known.get();
+    long blocks = blocks(files, layout.blocks());
+    return switch (layout) {
+      case ORIGINAL_TRANSFORMER ->
+          transformer("original", files, "guidance_in.", blocks, "single_blocks.");
+      case DIFFUSERS_TRANSFORMER ->
+          transformer(
+              "diffusers",
+              files,
+              "time_text_embed.guidance_embedder.",
+              blocks,
+              "single_transformer_blocks.");
+      case ORIGINAL_VAE -> "autoencoder, original layout";
+      case DIFFUSERS_VAE -> "autoencoder, diffusers layout";
+      case CLIP, BARE_CLIP -> "CLIP text encoder, %d layers".formatted(blocks);
+      case T5 -> "T5 encoder, %d layers".formatted(blocks);
+    };
+  }
+
+  private static String transformer(
+      String layout, TensorFiles files, String guidance, long doubleBlocks, String single) {
+    return "FLUX.1 transformer, %s layout, %s, %d double and %d single blocks"
+        .formatted(
+            layout,
+            has(files, guidance) ? "with guidance (dev)" : "without guidance (schnell)",
+            doubleBlocks,
+            blocks(files, single));
   }
 
   private static boolean has(TensorFiles files, String prefix) {

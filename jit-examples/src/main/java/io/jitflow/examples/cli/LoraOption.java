@@ -1,6 +1,6 @@
 package io.jitflow.examples.cli;
 
-import io.jitflow.flux.adapter.LoraAdapter;
+import io.jitflow.flux.weights.LoraAdapter;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;

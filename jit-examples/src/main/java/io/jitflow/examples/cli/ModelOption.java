@@ -2,15 +2,15 @@ package io.jitflow.examples.cli;
 
 import ai.djl.Device;
 import ai.djl.engine.Engine;
-import io.jitflow.flux.Arithmetic;
 import io.jitflow.flux.FluxOptions;
+import io.jitflow.flux.FluxOptions.Arithmetic;
+import io.jitflow.flux.FluxOptions.MemoryPolicy;
 import io.jitflow.flux.FluxPipeline;
-import io.jitflow.flux.MemoryPolicy;
 import io.jitflow.flux.bundle.FluxBundle;
-import io.jitflow.flux.bundle.Verification;
 import io.jitflow.flux.convert.ConversionOptions;
 import io.jitflow.flux.convert.ConversionOptions.ExistingBundle;
 import io.jitflow.flux.convert.FluxCheckpoint;
+import io.jitflow.flux.file.Verification;
 import io.jitflow.flux.image.ImageRequest;
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -164,7 +164,7 @@ final class ModelOption {
       throws IOException {
     FluxOptions options = options();
     try {
-      FluxPipeline.check(bundle, options, request);
+      FluxPipeline.check(bundle.folder(), options, request);
     } catch (IllegalArgumentException e) {
       throw new ParameterException(spec.commandLine(), e.getMessage(), e);
     }

@@ -100,7 +100,7 @@ final class SheetCommand implements Callable<Integer> {
                       .withListener(steps::add));
           pictures.add(made.bufferedImage(0));
           seconds.add(made.timings().denoise().toNanos() / 1e9);
-          flops += RunCost.of(pipeline.bundle().transformer(), made.request(), steps).flops();
+          flops += RunCost.of(RunCost.transformer(pipeline), made.request(), steps).flops();
           progress.to((long) rows.size() * prompts.size() + k + 1);
         }
         boolean first = rows.isEmpty();

@@ -127,8 +127,8 @@ public final class SceneStudyCommand implements Callable<Integer> {
           new SceneMeasures(reader, render(FIRST_RENDER, renders, sizePx), trained());
       out.printf("%d px, %d prompts, %d renders%n%n", sizePx, count, renders);
       out.println(
-          "| set | cost, full forwards | less work | seconds | attributes, % | held-out pairs, % | features |"
-              + " patches | spectra | nearest |");
+          "| set | cost, full forwards | less work | seconds | attributes, % | held-out pairs, % |"
+              + " features | patches | spectra | nearest |");
       out.println("|---|---|---|---|---|---|---|---|---|---|");
       references(out, measures, prompts);
       generated(out, measures, prompts);
@@ -238,7 +238,7 @@ public final class SceneStudyCommand implements Callable<Integer> {
     Image image = made.images().get(0);
     row.pictures.add(Picture.of((BufferedImage) image.getWrappedImage()));
     row.seconds.add(made.timings().denoise().toNanos() / 1e9);
-    RunCost cost = RunCost.of(pipeline.bundle().transformer(), made.request(), steps);
+    RunCost cost = RunCost.of(RunCost.transformer(pipeline), made.request(), steps);
     row.flops += cost.flops();
     row.forwards += (double) cost.tokens() / made.request().grid().tokens();
   }

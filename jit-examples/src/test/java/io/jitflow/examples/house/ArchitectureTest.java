@@ -1,5 +1,6 @@
 package io.jitflow.examples.house;
 
+import static com.tngtech.archunit.base.DescribedPredicate.describe;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
 import static com.tngtech.archunit.library.GeneralCodingRules.ACCESS_STANDARD_STREAMS;
 import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
@@ -122,6 +123,22 @@ class ArchitectureTest {
         .should()
         .dependOnClassesThat()
         .resideInAPackage("ai.djl.ndarray..")
+        .check(CLASSES);
+  }
+
+  @Test
+  void json_isReadInOneRoom() {
+    noClasses()
+        .that()
+        .resideOutsideOfPackage(ROOT + "flux.json..")
+        .should()
+        .dependOnClassesThat()
+        .resideInAPackage("com.google.gson.stream..")
+        .orShould()
+        .dependOnClassesThat()
+        .haveFullyQualifiedName("com.google.gson.JsonParser")
+        .orShould()
+        .callMethodWhere(describe("it parses", call -> call.getName().equals("fromJson")))
         .check(CLASSES);
   }
 

@@ -3,7 +3,7 @@ package io.jitflow.spark;
 import ai.djl.Device;
 import io.jitflow.core.SamplingListener;
 import io.jitflow.flux.FluxOptions;
-import io.jitflow.flux.MemoryPolicy;
+import io.jitflow.flux.FluxOptions.MemoryPolicy;
 import io.jitflow.flux.image.GeneratedImages;
 import io.jitflow.flux.image.ImageRequest;
 import io.jitflow.flux.image.ImageSettings;

@@ -1,6 +1,6 @@
 package io.jitflow.spark;
 
-import io.jitflow.flux.MemoryPolicy;
+import io.jitflow.flux.FluxOptions.MemoryPolicy;
 import io.jitflow.flux.image.ImageSettings;
 import java.util.ArrayList;
 import java.util.Arrays;

@@ -2,7 +2,7 @@ package io.jitflow.spring;
 
 import ai.djl.Device;
 import io.jitflow.flux.FluxOptions;
-import io.jitflow.flux.MemoryPolicy;
+import io.jitflow.flux.FluxOptions.MemoryPolicy;
 import java.nio.file.Path;
 import java.util.List;
 import org.springframework.boot.context.properties.ConfigurationProperties;

@@ -10,7 +10,7 @@ final class PoolHealth {
 
   static Map<String, Object> details(FluxPool pool) {
     Map<String, Object> details = new LinkedHashMap<>();
-    details.put("bundle", pool.bundle().folder().toString());
+    details.put("bundle", pool.bundle().toString());
     details.put("pipelines", pool.size());
     details.put("running", pool.running());
     details.put("waiting", pool.waiting());

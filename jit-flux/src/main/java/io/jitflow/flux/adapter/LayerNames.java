@@ -1,8 +1,8 @@
 package io.jitflow.flux.adapter;
 
-import io.jitflow.flux.bundle.FluxNetwork;
 import io.jitflow.flux.naming.TensorExpression;
 import io.jitflow.flux.naming.TransformerNames;
+import io.jitflow.flux.weights.FluxNetwork;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;

@@ -1,12 +1,13 @@
 package io.jitflow.flux.adapter;
 
 import io.jitflow.flux.adapter.LayerNames.Target;
-import io.jitflow.flux.file.Quoted;
+import io.jitflow.flux.json.Quoted;
 import io.jitflow.flux.json.StrictJson;
+import io.jitflow.flux.safetensors.FloatConversion;
 import io.jitflow.flux.safetensors.SafetensorsFile;
 import io.jitflow.flux.safetensors.TensorInfo;
 import io.jitflow.flux.weights.DType;
-import io.jitflow.flux.weights.FloatConversion;
+import io.jitflow.flux.weights.LoraAdapter;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -123,11 +124,14 @@ final class LoraFile implements AutoCloseable {
           names.stream()
               .anyMatch(n -> n.contains(".hada_") || n.contains(".lokr_") || n.contains(".oft_"));
       return other
-          ? "expected a LoRA adapter, found a LyCORIS one of another kind (LoHa, LoKr or OFT), which is not supported"
-          : "expected a LoRA adapter (tensors such as *.lora_A.weight or *.lora_down.weight), found none; check the path";
+          ? "expected a LoRA adapter, found a LyCORIS one of another kind (LoHa, LoKr or OFT),"
+              + " which is not supported"
+          : "expected a LoRA adapter (tensors such as *.lora_A.weight or *.lora_down.weight), found"
+              + " none; check the path";
     }
     if (nothingFits) {
-      return "the adapter is for another model: none of its layers is in this one; use an adapter for FLUX.1";
+      return "the adapter is for another model: none of its layers is in this one; use an adapter"
+          + " for FLUX.1";
     }
     if (names.stream().anyMatch(n -> n.contains("dora_scale") || n.contains("magnitude_vector"))) {
       return "DoRA is not supported; use a plain LoRA";
@@ -141,7 +145,8 @@ final class LoraFile implements AutoCloseable {
                     || n.endsWith("_norm.scale"))) {
       return "changes of biases or norms, as control adapters have, are not supported";
     }
-    return "some tensors belong to no layer of this model; use an adapter for it, with layers of the same number";
+    return "some tensors belong to no layer of this model; use an adapter for it, with layers of"
+        + " the same number";
   }
 
   private static Optional<String> problem(

@@ -1,10 +1,10 @@
 package io.jitflow.flux.adapter;
 
 import io.jitflow.flux.adapter.LayerNames.Target;
+import io.jitflow.flux.safetensors.FloatConversion;
 import io.jitflow.flux.safetensors.SafetensorsFile;
 import io.jitflow.flux.safetensors.TensorInfo;
 import io.jitflow.flux.weights.DType;
-import io.jitflow.flux.weights.FloatConversion;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;

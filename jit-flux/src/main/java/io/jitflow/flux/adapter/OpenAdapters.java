@@ -1,6 +1,7 @@
 package io.jitflow.flux.adapter;
 
-import io.jitflow.flux.bundle.FluxNetwork;
+import io.jitflow.flux.weights.FluxNetwork;
+import io.jitflow.flux.weights.LoraAdapter;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;

@@ -2,7 +2,7 @@
  * Adapters (LoRA): small files that change the weights of a model, {@code W + scale * alpha / rank
  * * up * down}.
  *
- * <p>{@link io.jitflow.flux.adapter.LoraAdapter} names a file and how strongly it counts; {@link
+ * <p>{@link io.jitflow.flux.weights.LoraAdapter} names a file and how strongly it counts; {@link
  * io.jitflow.flux.adapter.OpenAdapters} finds the matrices that its tensors change, whichever of
  * the names in use they have, and adds the changes: row by row to weights that are being converted,
  * or as products for weights that are loaded already.

@@ -2,6 +2,7 @@ package io.jitflow.flux.bundle;
 
 import com.google.gson.JsonArray;
 import com.google.gson.JsonObject;
+import io.jitflow.flux.file.Verification;
 import io.jitflow.flux.json.StrictJson;
 import java.io.IOException;
 import java.nio.ByteBuffer;

@@ -4,12 +4,15 @@ import com.google.gson.Gson;
 import com.google.gson.GsonBuilder;
 import com.google.gson.JsonArray;
 import com.google.gson.JsonObject;
+import io.jitflow.flux.file.Verification;
 import io.jitflow.flux.json.StrictJson;
+import io.jitflow.flux.network.Architecture;
 import io.jitflow.flux.network.ClipArchitecture;
 import io.jitflow.flux.network.FluxArchitecture;
 import io.jitflow.flux.network.T5Architecture;
 import io.jitflow.flux.network.VaeArchitecture;
 import io.jitflow.flux.weights.DType;
+import io.jitflow.flux.weights.FluxNetwork;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -505,10 +508,12 @@ public record FluxBundle(
    */
   public void writeManifest(Verification recorded, ReadProgress progress) throws IOException {
     JsonObject networks = new JsonObject();
-    addNetwork(networks, FluxNetwork.TRANSFORMER, transformer);
-    addNetwork(networks, FluxNetwork.TEXT_ENCODER, textEncoder);
-    addNetwork(networks, FluxNetwork.TEXT_ENCODER_2, textEncoder2);
-    addNetwork(networks, FluxNetwork.VAE_DECODER, vaeDecoder);
+    for (FluxNetwork network : FluxNetwork.values()) {
+      JsonObject entry = new JsonObject();
+      entry.addProperty("dtype", dtype(network).safetensorsName());
+      entry.add("architecture", RecordJson.write((Record) architecture(network)));
+      networks.add(network.key(), entry);
+    }
     JsonObject tokenizers = new JsonObject();
     tokenizers.add(TOKENIZER, maxLength(clipTokens));
     tokenizers.add(TOKENIZER_2, maxLength(t5Tokens));
@@ -556,11 +561,19 @@ public record FluxBundle(
     return Objects.requireNonNull(dtypes.get(network), network.key());
   }
 
-  private void addNetwork(JsonObject networks, FluxNetwork network, Record architecture) {
-    JsonObject entry = new JsonObject();
-    entry.addProperty("dtype", dtype(network).safetensorsName());
-    entry.add("architecture", RecordJson.write(architecture));
-    networks.add(network.key(), entry);
+  /**
+   * Returns the sizes of a network.
+   *
+   * @param network the network
+   * @return its sizes
+   */
+  public Architecture architecture(FluxNetwork network) {
+    return switch (network) {
+      case TRANSFORMER -> transformer;
+      case TEXT_ENCODER -> textEncoder;
+      case TEXT_ENCODER_2 -> textEncoder2;
+      case VAE_DECODER -> vaeDecoder;
+    };
   }
 
   private static JsonObject maxLength(int tokens) {

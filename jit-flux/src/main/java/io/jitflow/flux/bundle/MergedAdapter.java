@@ -1,5 +1,12 @@
 package io.jitflow.flux.bundle;
 
+import io.jitflow.flux.weights.LoraAdapter;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.Files;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.HexFormat;
 import java.util.Objects;
 
 /**
@@ -36,5 +43,34 @@ public record MergedAdapter(String name, double scale, long bytes, String sha256
    */
   public String description() {
     return name + ":" + scale + " sha256:" + sha256;
+  }
+
+  /**
+   * Reads the whole file of an adapter.
+   *
+   * @param adapter the adapter
+   * @return name, scale, size and hash
+   * @throws IOException if the file cannot be read
+   */
+  public static MergedAdapter of(LoraAdapter adapter) throws IOException {
+    MessageDigest digest;
+    try {
+      digest = MessageDigest.getInstance("SHA-256");
+    } catch (NoSuchAlgorithmException e) {
+      throw new IllegalStateException("every Java platform has SHA-256", e);
+    }
+    long bytes = 0;
+    try (InputStream in = Files.newInputStream(adapter.file())) {
+      byte[] buffer = new byte[1 << 16];
+      for (int count = in.read(buffer); count >= 0; count = in.read(buffer)) {
+        digest.update(buffer, 0, count);
+        bytes += count;
+      }
+    }
+    return new MergedAdapter(
+        adapter.file().getFileName().toString(),
+        adapter.scale(),
+        bytes,
+        HexFormat.of().formatHex(digest.digest()));
   }
 }

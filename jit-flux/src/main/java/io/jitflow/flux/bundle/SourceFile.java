@@ -1,5 +1,6 @@
 package io.jitflow.flux.bundle;
 
+import io.jitflow.flux.weights.FluxNetwork;
 import java.util.Objects;
 import java.util.Optional;
 

@@ -1,17 +1,19 @@
 package io.jitflow.flux.convert;
 
 import io.jitflow.flux.bundle.FluxBundle;
-import io.jitflow.flux.bundle.FluxNetwork;
+import io.jitflow.flux.naming.Layout;
 import io.jitflow.flux.naming.NameRules;
 import io.jitflow.flux.naming.TextEncoderNames;
 import io.jitflow.flux.naming.TransformerNames;
 import io.jitflow.flux.naming.VaeNames;
+import io.jitflow.flux.network.Architecture;
 import io.jitflow.flux.network.ClipArchitecture;
 import io.jitflow.flux.network.FluxArchitecture;
 import io.jitflow.flux.network.T5Architecture;
 import io.jitflow.flux.network.VaeArchitecture;
 import io.jitflow.flux.program.NetworkProgram;
 import io.jitflow.flux.safetensors.TensorFiles;
+import io.jitflow.flux.weights.FluxNetwork;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -42,35 +44,36 @@ final class ArchitectureReader {
       TensorFiles files, Optional<ConfigFile> config, Optional<List<Integer>> ropeAxes)
       throws IOException {
     HeaderShapes shapes = new HeaderShapes(files);
+    boolean original =
+        layout(
+                FluxNetwork.TRANSFORMER,
+                files,
+                "a FLUX.1 transformer (tensors double_blocks.* or transformer_blocks.*)")
+            == Layout.ORIGINAL_TRANSFORMER;
     try {
-      if (shapes.count("transformer_blocks.") > 0) {
-        FluxArchitecture architecture =
-            diffusersTransformer(shapes, required(files, config), ropeAxes);
-        return plan(
-            FluxNetwork.TRANSFORMER,
-            files,
-            architecture,
-            transformerPrograms(architecture),
-            TransformerNames.DIFFUSERS);
-      }
-      if (shapes.count("double_blocks.") > 0) {
-        FluxArchitecture architecture = originalTransformer(files, shapes, config, ropeAxes);
-        return plan(
-            FluxNetwork.TRANSFORMER,
-            files,
-            architecture,
-            transformerPrograms(architecture),
-            TransformerNames.ORIGINAL);
-      }
+      FluxArchitecture architecture =
+          original
+              ? originalTransformer(files, shapes, config, ropeAxes)
+              : diffusersTransformer(shapes, required(files, config), ropeAxes);
+      return plan(
+          FluxNetwork.TRANSFORMER,
+          files,
+          architecture,
+          transformerPrograms(architecture),
+          original ? TransformerNames.ORIGINAL : TransformerNames.DIFFUSERS);
     } catch (IllegalArgumentException | ArithmeticException e) {
       throw impossible(files, e);
     }
-    throw new CheckpointException(
-        files.source()
-            + ": expected a FLUX.1 transformer (tensors double_blocks.* or transformer_blocks.*),"
-            + " found "
-            + examples(files)
-            + "; check the path");
+  }
+
+  private static Layout layout(FluxNetwork network, TensorFiles files, String expected)
+      throws CheckpointException {
+    return Layout.of(network, files.names())
+        .orElseThrow(
+            () ->
+                new CheckpointException(
+                    "%s: expected %s, found %s; check the path"
+                        .formatted(files.source(), expected, examples(files))));
   }
 
   private static FluxArchitecture diffusersTransformer(
@@ -158,36 +161,27 @@ final class ArchitectureReader {
 
   static NetworkPlan vaeDecoder(TensorFiles files, Optional<ConfigFile> config) throws IOException {
     HeaderShapes shapes = new HeaderShapes(files);
-    int diffusersLevels = shapes.count("decoder.up_blocks.");
-    int originalLevels = shapes.count("decoder.up.");
+    Layout layout =
+        layout(
+            FluxNetwork.VAE_DECODER,
+            files,
+            "the autoencoder of FLUX.1 (tensors decoder.up.* or decoder.up_blocks.*)");
+    int levels = shapes.count(layout.blocks());
+    boolean original = layout == Layout.ORIGINAL_VAE;
     try {
-      if (diffusersLevels > 0) {
-        VaeArchitecture architecture = diffusersVae(shapes, required(files, config));
-        return plan(
-            FluxNetwork.VAE_DECODER,
-            files,
-            architecture,
-            vaePrograms(shapes, architecture, "encoder.down_blocks."),
-            VaeNames.diffusers(diffusersLevels));
-      }
-      if (originalLevels > 0) {
-        VaeArchitecture architecture = originalVae(shapes, originalLevels, config);
-        return plan(
-            FluxNetwork.VAE_DECODER,
-            files,
-            architecture,
-            vaePrograms(shapes, architecture, "encoder.down."),
-            VaeNames.ORIGINAL);
-      }
+      VaeArchitecture architecture =
+          original
+              ? originalVae(shapes, levels, config)
+              : diffusersVae(shapes, required(files, config));
+      return plan(
+          FluxNetwork.VAE_DECODER,
+          files,
+          architecture,
+          vaePrograms(shapes, architecture, original ? "encoder.down." : "encoder.down_blocks."),
+          original ? VaeNames.ORIGINAL : VaeNames.diffusers(levels));
     } catch (IllegalArgumentException | ArithmeticException e) {
       throw impossible(files, e);
     }
-    throw new CheckpointException(
-        files.source()
-            + ": expected the autoencoder of FLUX.1 (tensors decoder.up.* or decoder.up_blocks.*),"
-            + " found "
-            + examples(files)
-            + "; check the path");
   }
 
   private static VaeArchitecture diffusersVae(HeaderShapes shapes, ConfigFile config)
@@ -247,22 +241,18 @@ final class ArchitectureReader {
     HeaderShapes shapes = new HeaderShapes(files);
     // a full CLIP keeps the text half's sizes in an object of its own
     ConfigFile config = required(files, file).within("text_config");
-    boolean prefixed = shapes.count("text_model.encoder.layers.") > 0;
-    String layers = prefixed ? "text_model.encoder.layers." : "encoder.layers.";
-    if (shapes.count(layers) == 0) {
-      throw new CheckpointException(
-          files.source()
-              + ": expected a CLIP text encoder (tensors text_model.encoder.layers.*), found "
-              + examples(files)
-              + "; check the path");
-    }
+    Layout layout =
+        layout(
+            FluxNetwork.TEXT_ENCODER,
+            files,
+            "a CLIP text encoder (tensors text_model.encoder.layers.*)");
     try {
       ClipArchitecture architecture =
           new ClipArchitecture(
               config.integer("vocab_size"),
               config.integer("hidden_size"),
               config.integer("intermediate_size"),
-              shapes.count(layers, config, "num_hidden_layers"),
+              shapes.count(layout.blocks(), config, "num_hidden_layers"),
               config.integer("num_attention_heads"),
               config.integer("max_position_embeddings", 77),
               config.integer("eos_token_id", 49407),
@@ -273,7 +263,7 @@ final class ArchitectureReader {
           files,
           architecture,
           NetworkProgram.of(architecture),
-          TextEncoderNames.clip(files.names()));
+          TextEncoderNames.clip(layout == Layout.CLIP));
     } catch (IllegalArgumentException | ArithmeticException e) {
       throw impossible(files, e);
     }
@@ -282,13 +272,8 @@ final class ArchitectureReader {
   static NetworkPlan t5(TensorFiles files, Optional<ConfigFile> file) throws IOException {
     HeaderShapes shapes = new HeaderShapes(files);
     ConfigFile config = required(files, file);
-    if (shapes.count("encoder.block.") == 0) {
-      throw new CheckpointException(
-          files.source()
-              + ": expected a T5 encoder (tensors encoder.block.*), found "
-              + examples(files)
-              + "; check the path");
-    }
+    Layout layout =
+        layout(FluxNetwork.TEXT_ENCODER_2, files, "a T5 encoder (tensors encoder.block.*)");
     config.require("feed_forward_proj", "gated-gelu");
     config.require("dense_act_fn", "gelu_new");
     try {
@@ -299,7 +284,7 @@ final class ArchitectureReader {
               config.integer("d_kv"),
               config.integer("num_heads"),
               config.integer("d_ff"),
-              shapes.count("encoder.block.", config, "num_layers"),
+              shapes.count(layout.blocks(), config, "num_layers"),
               config.integer("relative_attention_num_buckets", 32),
               config.integer("relative_attention_max_distance", 128),
               config.number("layer_norm_epsilon", 1e-6));
@@ -335,7 +320,7 @@ final class ArchitectureReader {
   private static NetworkPlan plan(
       FluxNetwork network,
       TensorFiles files,
-      Record architecture,
+      Architecture architecture,
       NetworkProgram program,
       NameRules rules)
       throws IOException {
@@ -345,7 +330,7 @@ final class ArchitectureReader {
   private static NetworkPlan plan(
       FluxNetwork network,
       TensorFiles files,
-      Record architecture,
+      Architecture architecture,
       Map<String, NetworkProgram> programs,
       NameRules rules)
       throws IOException {

@@ -8,7 +8,7 @@ import org.jspecify.annotations.Nullable;
  * configuration is malformed or not supported, or the tensors are not those of the network. The
  * message names file and tensor or entry, what was expected, what was found and what to do.
  */
-public final class CheckpointException extends BrokenFileException {
+final class CheckpointException extends BrokenFileException {
   private static final long serialVersionUID = 1L;
 
   CheckpointException(String message) {

@@ -1,9 +1,9 @@
 package io.jitflow.flux.convert;
 
-import io.jitflow.flux.adapter.LoraAdapter;
-import io.jitflow.flux.bundle.FluxNetwork;
+import io.jitflow.flux.safetensors.FloatConversion;
 import io.jitflow.flux.weights.DType;
-import io.jitflow.flux.weights.FloatConversion;
+import io.jitflow.flux.weights.FluxNetwork;
+import io.jitflow.flux.weights.LoraAdapter;
 import java.util.Collections;
 import java.util.EnumMap;
 import java.util.List;

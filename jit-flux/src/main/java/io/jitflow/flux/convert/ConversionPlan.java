@@ -1,25 +1,25 @@
 package io.jitflow.flux.convert;
 
-import io.jitflow.flux.bundle.FluxBundle;
-import io.jitflow.flux.bundle.FluxNetwork;
 import io.jitflow.flux.weights.DType;
+import io.jitflow.flux.weights.FluxNetwork;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
 /**
  * What is in a checkpoint and what a conversion would make of it.
  *
- * @param bundle the bundle's description; sources without hashes
+ * @param scheduler how noise levels are spread, a record of numbers
  * @param networks one entry for each network
  * @param requiredBytes room that the bundle needs
  */
-public record ConversionPlan(FluxBundle bundle, List<Network> networks, long requiredBytes) {
+public record ConversionPlan(Record scheduler, List<Network> networks, long requiredBytes) {
 
   /**
    * Makes the list immutable.
    *
-   * @param bundle the bundle's description
+   * @param scheduler how noise levels are spread
    * @param networks one entry for each network
    * @param requiredBytes room that the bundle needs
    */
@@ -32,9 +32,9 @@ public record ConversionPlan(FluxBundle bundle, List<Network> networks, long req
    *
    * @param network which one
    * @param source file or index of the weights
-   * @param architecture its sizes: FluxArchitecture, ClipArchitecture, T5Architecture or
-   *     VaeArchitecture
-   * @param mapping where the program's tensors come from
+   * @param architecture its sizes, a record of numbers
+   * @param layout by whose names its tensors are called
+   * @param skipped tensors of the checkpoint that are knowingly left out
    * @param parameters number of weights that are used
    * @param sourceBytes bytes of the checkpoint's tensors by type, skipped ones included
    * @param outputBytes bytes of the tensors in the bundle
@@ -43,23 +43,26 @@ public record ConversionPlan(FluxBundle bundle, List<Network> networks, long req
       FluxNetwork network,
       Path source,
       Record architecture,
-      TensorMapping mapping,
+      String layout,
+      Set<String> skipped,
       long parameters,
       Map<DType, Long> sourceBytes,
       long outputBytes) {
 
     /**
-     * Makes the map immutable.
+     * Makes the collections immutable.
      *
      * @param network which one
      * @param source file or index of the weights
      * @param architecture its sizes
-     * @param mapping where the program's tensors come from
+     * @param layout by whose names its tensors are called
+     * @param skipped tensors that are left out
      * @param parameters number of weights that are used
      * @param sourceBytes bytes of the checkpoint's tensors by type
      * @param outputBytes bytes of the tensors in the bundle
      */
     public Network {
+      skipped = Set.copyOf(skipped);
       sourceBytes = Map.copyOf(sourceBytes);
     }
   }

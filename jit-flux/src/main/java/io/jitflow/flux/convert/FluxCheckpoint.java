@@ -1,5 +1,6 @@
 package io.jitflow.flux.convert;
 
+import io.jitflow.flux.file.BrokenFileException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -73,7 +74,7 @@ public record FluxCheckpoint(
    *
    * @param folder the download
    * @return the checkpoint
-   * @throws CheckpointException if the folder is not a diffusers FLUX.1 model
+   * @throws BrokenFileException if the folder is not a diffusers FLUX.1 model
    * @throws IOException if it cannot be read
    */
   public static FluxCheckpoint ofDirectory(Path folder) throws IOException {

@@ -1,14 +1,15 @@
 package io.jitflow.flux.convert;
 
 import io.jitflow.flux.bundle.FluxBundle;
-import io.jitflow.flux.bundle.Verification;
+import io.jitflow.flux.convert.ConversionListener.Progress.Step;
 import io.jitflow.flux.convert.ConversionOptions.Checksums;
-import io.jitflow.flux.convert.ConversionProgress.Step;
+import io.jitflow.flux.file.BrokenFileException;
+import io.jitflow.flux.file.Verification;
 import io.jitflow.flux.program.NetworkProgram;
 import io.jitflow.flux.safetensors.SafetensorsException;
 import io.jitflow.flux.safetensors.SafetensorsFile;
+import io.jitflow.flux.torchscript.TensorSource;
 import io.jitflow.flux.weights.DType;
-import io.jitflow.flux.weights.TensorSource;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.InterruptedIOException;
@@ -54,9 +55,8 @@ public final class FluxConverter {
    * @param checkpoint the parts of the model
    * @param options what to make
    * @return sizes, mappings and room needed
-   * @throws io.jitflow.flux.safetensors.SafetensorsException if a file is missing, damaged,
-   *     malformed or not supported
-   * @throws CheckpointException if the files do not make a FLUX.1 model
+   * @throws BrokenFileException if a file is missing, damaged, malformed or not supported, or the
+   *     files do not make a FLUX.1 model
    * @throws IOException if something cannot be read
    */
   public static ConversionPlan plan(FluxCheckpoint checkpoint, ConversionOptions options)
@@ -73,16 +73,14 @@ public final class FluxConverter {
    * @param target folder to make; its parent is made if necessary
    * @param options what to make
    * @param listener is told of the progress
-   * @return the bundle
-   * @throws io.jitflow.flux.safetensors.SafetensorsException if a file is missing, damaged,
-   *     malformed or not supported
-   * @throws CheckpointException if the files do not make a FLUX.1 model, the target is taken, or
-   *     the disk has not enough room
+   * @return the bundle's folder, the target
+   * @throws BrokenFileException if a file is missing, damaged, malformed or not supported, the
+   *     files do not make a FLUX.1 model, the target is taken, or the disk has not enough room
    * @throws InterruptedIOException if the thread was interrupted; its interrupt status is set
    * @throws IOException if something cannot be read or written
    * @throws IllegalArgumentException if the target has no name
    */
-  public static FluxBundle convert(
+  public static Path convert(
       FluxCheckpoint checkpoint,
       Path target,
       ConversionOptions options,
@@ -93,16 +91,28 @@ public final class FluxConverter {
     try (OpenCheckpoint open = OpenCheckpoint.open(checkpoint, target, options)) {
       try (StagedFolder staged = StagedFolder.create(target, options.existing())) {
         requireRoom(target, open.plan().requiredBytes());
-        FluxBundle bundle = write(open, staged.path(), options, listener);
+        write(open, staged.path(), options, listener);
         open.requireUnchanged();
         staged.moveToTarget();
-        return bundle.at(target);
+        return target;
       }
     } catch (ClosedByInterruptException e) {
       throw interrupted(e);
     } catch (UncheckedIOException e) {
       throw e.getCause();
     }
+  }
+
+  /**
+   * Records the files of a bundle anew in its manifest, as they are: after a module of one's own
+   * was put in place of one of them.
+   *
+   * @param bundle the bundle's folder
+   * @throws BrokenFileException if the bundle is incomplete or of another version
+   * @throws IOException if a file cannot be read, or the manifest not be written
+   */
+  public static void acceptFiles(Path bundle) throws IOException {
+    FluxBundle.read(bundle).writeManifest();
   }
 
   private static void requireRoom(Path target, long required) throws IOException {
@@ -124,7 +134,7 @@ public final class FluxConverter {
         : "%d.%02d GB".formatted(bytes / 1_000_000_000, bytes / 10_000_000 % 100);
   }
 
-  private static FluxBundle write(
+  private static void write(
       OpenCheckpoint open, Path folder, ConversionOptions options, ConversionListener listener)
       throws IOException {
     boolean hashing = options.checksums() == Checksums.SHA256;
@@ -158,7 +168,7 @@ public final class FluxConverter {
     bundle.writeManifest(
         hashing ? Verification.FULL : Verification.FAST,
         (name, done, total) -> progress.stay(Step.CHECKSUM, name));
-    return FluxBundle.read(folder);
+    FluxBundle.read(folder); // what was written can be read
   }
 
   private static void writeNetwork(NetworkPlan plan, DType dtype, Path folder, Progress progress)
@@ -254,7 +264,7 @@ public final class FluxConverter {
         throw new UncheckedIOException(interrupted(null));
       }
       listener.progress(
-          new ConversionProgress(
+          new ConversionListener.Progress(
               step, Objects.requireNonNull(plan).network(), item, before + inStep, total));
     }
   }

@@ -1,7 +1,7 @@
 package io.jitflow.flux.convert;
 
+import io.jitflow.flux.torchscript.TensorSource;
 import io.jitflow.flux.weights.DType;
-import io.jitflow.flux.weights.TensorSource;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;

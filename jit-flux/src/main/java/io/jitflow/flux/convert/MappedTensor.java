@@ -1,12 +1,12 @@
 package io.jitflow.flux.convert;
 
 import io.jitflow.flux.naming.TensorExpression;
+import io.jitflow.flux.safetensors.FloatConversion;
 import io.jitflow.flux.safetensors.SafetensorsFile;
 import io.jitflow.flux.safetensors.TensorFiles;
 import io.jitflow.flux.safetensors.TensorInfo;
+import io.jitflow.flux.torchscript.TensorSource;
 import io.jitflow.flux.weights.DType;
-import io.jitflow.flux.weights.FloatConversion;
-import io.jitflow.flux.weights.TensorSource;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;

@@ -1,9 +1,9 @@
 package io.jitflow.flux.convert;
 
 import io.jitflow.flux.adapter.LoraProduct;
+import io.jitflow.flux.safetensors.FloatConversion;
+import io.jitflow.flux.torchscript.TensorSource;
 import io.jitflow.flux.weights.DType;
-import io.jitflow.flux.weights.FloatConversion;
-import io.jitflow.flux.weights.TensorSource;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;

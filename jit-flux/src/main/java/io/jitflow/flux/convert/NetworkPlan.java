@@ -1,13 +1,12 @@
 package io.jitflow.flux.convert;
 
 import io.jitflow.flux.adapter.OpenAdapters;
-import io.jitflow.flux.bundle.FluxNetwork;
-import io.jitflow.flux.network.FluxArchitecture;
-import io.jitflow.flux.network.T5Architecture;
+import io.jitflow.flux.network.Architecture;
 import io.jitflow.flux.program.NetworkProgram;
 import io.jitflow.flux.safetensors.TensorFiles;
+import io.jitflow.flux.torchscript.TensorSource;
 import io.jitflow.flux.weights.DType;
-import io.jitflow.flux.weights.TensorSource;
+import io.jitflow.flux.weights.FluxNetwork;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.HashMap;
@@ -27,7 +26,7 @@ import java.util.function.Function;
 record NetworkPlan(
     FluxNetwork network,
     TensorFiles files,
-    Record architecture,
+    Architecture architecture,
     Map<String, NetworkProgram> programs,
     TensorMapping mapping) {
 
@@ -42,11 +41,7 @@ record NetworkPlan(
       return programs;
     }
     Map<String, NetworkProgram> quantised = new LinkedHashMap<>(programs);
-    quantised.put(
-        network.fileName(),
-        architecture instanceof FluxArchitecture flux
-            ? NetworkProgram.int8(flux)
-            : NetworkProgram.int8((T5Architecture) architecture));
+    quantised.put(network.fileName(), NetworkProgram.int8(architecture));
     return quantised;
   }
 

@@ -1,9 +1,7 @@
 package io.jitflow.flux.convert;
 
-import io.jitflow.flux.adapter.LoraAdapter;
 import io.jitflow.flux.adapter.OpenAdapters;
 import io.jitflow.flux.bundle.FluxBundle;
-import io.jitflow.flux.bundle.FluxNetwork;
 import io.jitflow.flux.bundle.MergedAdapter;
 import io.jitflow.flux.bundle.SchedulerSettings;
 import io.jitflow.flux.bundle.SourceFile;
@@ -15,6 +13,8 @@ import io.jitflow.flux.safetensors.SafetensorsFile;
 import io.jitflow.flux.safetensors.TensorFiles;
 import io.jitflow.flux.safetensors.TensorInfo;
 import io.jitflow.flux.weights.DType;
+import io.jitflow.flux.weights.FluxNetwork;
+import io.jitflow.flux.weights.LoraAdapter;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -80,7 +80,7 @@ final class OpenCheckpoint implements AutoCloseable {
       networks.replaceAll(plan -> plan.with(adapters));
       List<MergedAdapter> merged = new ArrayList<>();
       for (LoraAdapter adapter : options.adapters()) {
-        merged.add(adapter.description());
+        merged.add(MergedAdapter.of(adapter));
       }
       this.tokenizer = TokenizerFolder.clip(checkpoint.tokenizer());
       this.tokenizer2 = TokenizerFolder.t5(checkpoint.tokenizer2());
@@ -248,15 +248,16 @@ final class OpenCheckpoint implements AutoCloseable {
           new ConversionPlan.Network(
               plan.network(),
               plan.files().source(),
-              plan.architecture(),
-              plan.mapping(),
+              (Record) plan.architecture(),
+              plan.mapping().layout(),
+              plan.mapping().skipped(),
               plan.parameters(),
               sourceBytes,
               plan.outputBytes(dtype(plan))));
       required +=
           BYTES_PER_ARCHIVE * plan.programs().size() + BYTES_PER_ENTRY * plan.tensors(dtype(plan));
     }
-    return new ConversionPlan(description, summaries, required);
+    return new ConversionPlan(description.scheduler(), summaries, required);
   }
 
   /** Fails if a file is not as it was when it was opened. */

@@ -1,14 +1,14 @@
 package io.jitflow.flux.convert;
 
 import io.jitflow.flux.adapter.OpenAdapters;
-import io.jitflow.flux.bundle.FluxNetwork;
 import io.jitflow.flux.naming.NameRules;
 import io.jitflow.flux.naming.TensorExpression;
+import io.jitflow.flux.safetensors.FloatConversion;
 import io.jitflow.flux.safetensors.TensorFiles;
 import io.jitflow.flux.safetensors.TensorInfo;
+import io.jitflow.flux.torchscript.TensorSource;
 import io.jitflow.flux.weights.DType;
-import io.jitflow.flux.weights.FloatConversion;
-import io.jitflow.flux.weights.TensorSource;
+import io.jitflow.flux.weights.FluxNetwork;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -26,7 +26,7 @@ import java.util.Set;
  * headers alone, and complete: every tensor of the program has a source of the right shape, and
  * every tensor of the checkpoint is used or knowingly skipped.
  */
-public final class TensorMapping {
+final class TensorMapping {
   private static final int MAX_LISTED = 20;
 
   private final TensorFiles files;

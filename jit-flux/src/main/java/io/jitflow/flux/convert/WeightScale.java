@@ -1,9 +1,9 @@
 package io.jitflow.flux.convert;
 
+import io.jitflow.flux.safetensors.FloatConversion;
 import io.jitflow.flux.safetensors.TensorFiles;
 import io.jitflow.flux.safetensors.TensorInfo;
 import io.jitflow.flux.weights.DType;
-import io.jitflow.flux.weights.FloatConversion;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;

@@ -15,6 +15,7 @@ import java.nio.file.NotDirectoryException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.LinkedHashMap;
@@ -202,6 +203,25 @@ public record GeneratedImages(
       Files.move(unfinished, file, StandardCopyOption.ATOMIC_MOVE);
     } catch (AtomicMoveNotSupportedException e) {
       Files.move(unfinished, file, StandardCopyOption.REPLACE_EXISTING);
+    }
+  }
+
+  /**
+   * How long the phases of one call took.
+   *
+   * @param tokenise prompts to token ids
+   * @param encode token ids to embeddings, loading the text encoders included; near zero if the
+   *     embeddings were cached
+   * @param noise drawing the noise of the seed
+   * @param denoise noise to latents: the sampler and the transformer
+   * @param decode latents to pixels
+   */
+  public record PhaseTimings(
+      Duration tokenise, Duration encode, Duration noise, Duration denoise, Duration decode) {
+
+    /** {@return the sum of the phases} */
+    public Duration total() {
+      return tokenise.plus(encode).plus(noise).plus(denoise).plus(decode);
     }
   }
 }

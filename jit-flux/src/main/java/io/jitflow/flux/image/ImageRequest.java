@@ -1,8 +1,8 @@
 package io.jitflow.flux.image;
 
-import io.jitflow.core.Checks;
 import io.jitflow.core.Sampler;
 import io.jitflow.core.SamplingListener;
+import io.jitflow.core.check.Checks;
 import io.jitflow.core.token.TokenGrid;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -527,6 +527,40 @@ public final class ImageRequest {
       inpainting = request.inpainting;
       secondPass = request.secondPass;
       listener = request.listener;
+    }
+  }
+
+  /**
+   * The picture that a request starts from.
+   *
+   * @param image the picture
+   * @param strength how much of it is drawn anew, 0 to 1: the share of the steps that are taken, as
+   *     diffusers counts it. 0 gives the picture back, 1 starts from noise
+   */
+  public record StartImage(SourceImage image, double strength) {
+
+    /**
+     * Checks the strength.
+     *
+     * @param image the picture
+     * @param strength how much of it is drawn anew, 0 to 1
+     * @throws IllegalArgumentException if the strength is out of range
+     */
+    public StartImage {
+      Objects.requireNonNull(image, "image");
+      if (!(strength >= 0 && strength <= 1)) {
+        throw new IllegalArgumentException("strength must be from 0 to 1, got " + strength);
+      }
+    }
+
+    /**
+     * Returns the first step that is taken, as diffusers computes it.
+     *
+     * @param steps the number of steps of a whole run
+     * @return 0 to {@code steps}; {@code steps} if none is taken
+     */
+    public int firstStep(int steps) {
+      return (int) Math.max(steps - Math.min(steps * strength, steps), 0);
     }
   }
 }

@@ -1,6 +1,6 @@
 package io.jitflow.flux.image;
 
-import io.jitflow.core.Checks;
+import io.jitflow.core.check.Checks;
 import io.jitflow.core.token.TokenGrid;
 import java.util.Arrays;
 import java.util.Objects;
@@ -44,7 +44,8 @@ public record Inpainting(SourceImage mask, int featherPx, Context context) {
       }
       Checks.argument(
           drawn,
-          "the mask is black everywhere, so nothing would be drawn; paint white what is to be drawn");
+          "the mask is black everywhere, so nothing would be drawn; paint white what is to be"
+              + " drawn");
     }
   }
 

@@ -3,15 +3,7 @@ package io.jitflow.flux.json;
 import com.google.gson.JsonArray;
 import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
-import com.google.gson.JsonParseException;
-import com.google.gson.JsonParser;
 import com.google.gson.JsonPrimitive;
-import com.google.gson.Strictness;
-import com.google.gson.stream.JsonReader;
-import com.google.gson.stream.JsonToken;
-import com.google.gson.stream.MalformedJsonException;
-import io.jitflow.flux.file.Quoted;
-import java.io.EOFException;
 import java.io.IOException;
 import java.io.StringReader;
 import java.math.BigDecimal;
@@ -85,21 +77,32 @@ public final class StrictJson {
    * @throws IOException as {@code faults} says
    */
   public static StrictJson parse(String text, JsonFaults faults) throws IOException {
-    JsonElement element;
-    try (JsonReader reader = new JsonReader(new StringReader(text))) {
-      reader.setStrictness(Strictness.STRICT);
-      element = element(reader, "", faults);
-      if (reader.peek() != JsonToken.END_DOCUMENT) {
-        throw faults.unreadable("expected one JSON value, found more after it", null);
-      }
-    } catch (JsonParseException | MalformedJsonException | EOFException e) {
-      throw faults.unreadable(
-          "expected JSON in UTF-8, found something else (" + position(e) + ")", e);
-    }
+    JsonElement element = tree(text, faults);
     if (!element.isJsonObject()) {
       throw faults.unreadable("expected a JSON object, found " + kind(element), null);
     }
     return new StrictJson("", element.getAsJsonObject(), faults);
+  }
+
+  /**
+   * Reads a text of any kind, for those who look for something in it rather than read it.
+   *
+   * @param text one JSON value
+   * @param faults makes the exceptions
+   * @return the value; names are unique in each of its objects
+   * @throws IOException as {@code faults} says
+   */
+  public static JsonElement tree(String text, JsonFaults faults) throws IOException {
+    try (JsonStream stream = new JsonStream(new StringReader(text))) {
+      JsonElement element = element(stream, "", faults);
+      if (stream.next() != JsonStream.Part.END) {
+        throw faults.unreadable("expected one JSON value, found more after it", null);
+      }
+      return element;
+    } catch (JsonStream.Malformed e) {
+      throw faults.unreadable(
+          "expected JSON in UTF-8, found something else (" + e.place() + ")", e);
+    }
   }
 
   /**
@@ -442,45 +445,38 @@ public final class StrictJson {
     return key + "[" + index + "]";
   }
 
-  /** Like JsonParser, which lets the last of several entries of one name win. */
-  private static JsonElement element(JsonReader reader, String path, JsonFaults faults)
+  /** A tree in which every name of an object stands once. */
+  private static JsonElement element(JsonStream stream, String path, JsonFaults faults)
       throws IOException {
-    if (reader.peek() == JsonToken.BEGIN_ARRAY) {
+    JsonStream.Part part = stream.next();
+    if (part == JsonStream.Part.LIST) {
       JsonArray array = new JsonArray();
-      reader.beginArray();
-      while (reader.hasNext()) {
-        array.add(element(reader, path + "[" + array.size() + "]", faults));
+      stream.beginList();
+      while (stream.hasNext()) {
+        array.add(element(stream, path + "[" + array.size() + "]", faults));
       }
-      reader.endArray();
+      stream.endList();
       return array;
     }
-    if (reader.peek() != JsonToken.BEGIN_OBJECT) {
-      return JsonParser.parseReader(reader);
+    if (part != JsonStream.Part.OBJECT) {
+      return stream.primitive();
     }
     JsonObject object = new JsonObject();
-    reader.beginObject();
-    while (reader.hasNext()) {
-      String name = reader.nextName();
+    stream.beginObject();
+    while (stream.hasNext()) {
+      String name = stream.name();
       String at = path.isEmpty() ? name : path + "." + name;
       if (object.has(name)) {
         throw faults.unreadable(
             Quoted.bare(at, SHOWN_CHARACTERS) + ": expected every name once, found it twice", null);
       }
-      object.add(name, element(reader, at, faults));
+      object.add(name, element(stream, at, faults));
     }
-    reader.endObject();
+    stream.endObject();
     return object;
   }
 
   private static String kind(JsonElement element) {
     return element.isJsonArray() ? "a list" : Quoted.bare(element.toString(), SHOWN_CHARACTERS);
-  }
-
-  /** The place in the parser's message; the rest of it is advice for programmers. */
-  private static String position(Exception e) {
-    String message = String.valueOf(e.getMessage());
-    int line = message.indexOf("line ");
-    int end = message.indexOf(" path ", Math.max(line, 0));
-    return line < 0 || end < 0 ? "it ends too early" : message.substring(line, end);
   }
 }

@@ -1,8 +1,9 @@
 /**
  * The one reader of JSON: manifests, configurations, requests and tokenizers' settings.
  *
- * <p>Limits: a file is read as a whole; the headers of safetensors files, which may be 100 MB, are
- * parsed as a stream where they belong.
+ * <p>{@link io.jitflow.flux.json.StrictJson} reads a file as a whole; the headers of safetensors
+ * files, which may be 100 MB, are taken part by part from the {@link
+ * io.jitflow.flux.json.JsonStream} below it.
  *
  * @since 0.1
  */

@@ -13,11 +13,10 @@ public final class TextEncoderNames {
   /**
    * The names of CLIP's text encoder, with or without the prefix {@code text_model.}.
    *
-   * @param names the tensors of the checkpoint
+   * @param prefixed whether the checkpoint has the prefix
    * @return the rules
    */
-  public static NameRules clip(Collection<String> names) {
-    boolean prefixed = names.stream().anyMatch(name -> name.startsWith(CLIP_PREFIX));
+  public static NameRules clip(boolean prefixed) {
     return new NameRules(
         prefixed ? "transformers" : "transformers, without the prefix " + CLIP_PREFIX,
         name -> new TensorExpression.Same(prefixed ? name : name.substring(CLIP_PREFIX.length())),

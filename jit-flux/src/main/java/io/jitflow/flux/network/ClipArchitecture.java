@@ -23,7 +23,8 @@ public record ClipArchitecture(
     int positions,
     int eosTokenId,
     String activation,
-    double layerNormEps) {
+    double layerNormEps)
+    implements Architecture {
 
   /**
    * Checks the sizes.

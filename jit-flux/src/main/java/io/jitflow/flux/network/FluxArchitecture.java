@@ -30,7 +30,8 @@ public record FluxArchitecture(
     int textWidth,
     int pooledWidth,
     boolean guidanceEmbedding,
-    double theta) {
+    double theta)
+    implements Architecture {
 
   /**
    * Checks the sizes.

@@ -23,7 +23,8 @@ public record T5Architecture(
     int layers,
     int buckets,
     int maxDistance,
-    double layerNormEps) {
+    double layerNormEps)
+    implements Architecture {
 
   /**
    * Checks the sizes.

@@ -21,7 +21,8 @@ public record VaeArchitecture(
     int normGroups,
     double scalingFactor,
     double shiftFactor,
-    boolean usePostQuantConv) {
+    boolean usePostQuantConv)
+    implements Architecture {
 
   /**
    * Checks the sizes.

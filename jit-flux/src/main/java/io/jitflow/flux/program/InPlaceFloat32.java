@@ -1,7 +1,7 @@
 package io.jitflow.flux.program;
 
 import io.jitflow.flux.torchscript.ScriptModule;
-import io.jitflow.flux.weights.TensorSource;
+import io.jitflow.flux.torchscript.TensorSource;
 import java.util.Map;
 
 /**

@@ -1,14 +1,15 @@
 package io.jitflow.flux.program;
 
+import io.jitflow.flux.network.Architecture;
 import io.jitflow.flux.network.ClipArchitecture;
 import io.jitflow.flux.network.FluxArchitecture;
 import io.jitflow.flux.network.T5Architecture;
 import io.jitflow.flux.network.VaeArchitecture;
 import io.jitflow.flux.torchscript.PlaceholderTensor;
 import io.jitflow.flux.torchscript.ScriptModule;
+import io.jitflow.flux.torchscript.TensorSource;
 import io.jitflow.flux.torchscript.TorchScriptArchive;
 import io.jitflow.flux.weights.DType;
-import io.jitflow.flux.weights.TensorSource;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -105,6 +106,40 @@ public final class NetworkProgram {
    */
   public static NetworkProgram of(T5Architecture architecture) {
     return T5Program.of(architecture, WeightFormat.FLOATING);
+  }
+
+  /**
+   * The program of a network.
+   *
+   * @param architecture its sizes
+   * @return the program
+   */
+  public static NetworkProgram of(Architecture architecture) {
+    if (architecture instanceof FluxArchitecture flux) {
+      return of(flux);
+    }
+    if (architecture instanceof ClipArchitecture clip) {
+      return of(clip);
+    }
+    return architecture instanceof T5Architecture t5 ? of(t5) : of((VaeArchitecture) architecture);
+  }
+
+  /**
+   * The program of a network with 8-bit matrices.
+   *
+   * @param architecture its sizes
+   * @return the program
+   * @throws IllegalArgumentException if it is none of the two large networks
+   */
+  public static NetworkProgram int8(Architecture architecture) {
+    if (architecture instanceof FluxArchitecture flux) {
+      return int8(flux);
+    }
+    if (architecture instanceof T5Architecture t5) {
+      return int8(t5);
+    }
+    throw new IllegalArgumentException(
+        "8-bit weights are for the transformer and the T5 encoder, got " + architecture);
   }
 
   /**

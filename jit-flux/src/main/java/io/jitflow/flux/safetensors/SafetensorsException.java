@@ -1,7 +1,7 @@
 package io.jitflow.flux.safetensors;
 
 import io.jitflow.flux.file.BrokenFileException;
-import io.jitflow.flux.file.Quoted;
+import io.jitflow.flux.json.Quoted;
 import java.nio.file.Path;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;

@@ -1,6 +1,6 @@
 package io.jitflow.flux.safetensors;
 
-import io.jitflow.flux.file.Quoted;
+import io.jitflow.flux.json.Quoted;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -123,7 +123,8 @@ public final class SafetensorsFile implements AutoCloseable {
       return "this is a Git LFS pointer and not the file; run git lfs pull";
     }
     if (start.startsWith("<")) {
-      return "this is a web page and not the file; log in to the model's site and download it again";
+      return "this is a web page and not the file; log in to the model's site and download it"
+          + " again";
     }
     return "this is not a safetensors file, or it is damaged";
   }

@@ -1,20 +1,13 @@
 package io.jitflow.flux.safetensors;
 
-import com.google.gson.Strictness;
-import com.google.gson.stream.JsonReader;
-import com.google.gson.stream.JsonToken;
-import com.google.gson.stream.MalformedJsonException;
-import io.jitflow.flux.file.Quoted;
+import io.jitflow.flux.json.JsonStream;
+import io.jitflow.flux.json.JsonStream.Part;
+import io.jitflow.flux.json.Quoted;
 import io.jitflow.flux.weights.DType;
-import java.io.EOFException;
 import java.io.IOException;
 import java.io.InputStream;
-import java.io.InputStreamReader;
-import java.io.Reader;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
-import java.nio.charset.CodingErrorAction;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -23,8 +16,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 
 /**
  * The JSON header of one file, parsed and checked: names unique, types known, shapes and byte
@@ -41,7 +32,6 @@ record SafetensorsHeader(Map<String, String> metadata, Map<String, TensorInfo> t
   static final int MAX_DIMENSIONS = 64;
 
   private static final String METADATA = "__metadata__";
-  private static final Pattern POSITION = Pattern.compile("line (\\d+) column (\\d+)");
 
   /** Types that the format defines and this library does not read. */
   private static final Set<String> OTHER_DTYPES =
@@ -67,76 +57,51 @@ record SafetensorsHeader(Map<String, String> metadata, Map<String, TensorInfo> t
    */
   static SafetensorsHeader parse(Path file, ByteBuffer json, long dataBegin, long fileSize)
       throws IOException {
-    Reader characters =
-        new InputStreamReader(
-            new BufferStream(json),
-            StandardCharsets.UTF_8
-                .newDecoder()
-                .onMalformedInput(CodingErrorAction.REPORT)
-                .onUnmappableCharacter(CodingErrorAction.REPORT));
-    try (JsonReader reader = new JsonReader(characters)) {
-      reader.setStrictness(Strictness.STRICT);
-      return new Parser(file, reader, dataBegin, fileSize).header();
+    try (JsonStream stream = new JsonStream(new BufferStream(json))) {
+      return new Parser(file, stream, dataBegin, fileSize).header();
     } catch (CharacterCodingException e) {
       throw SafetensorsException.of(
           file,
           "expected a header in UTF-8, found other bytes; the file is damaged or not a"
               + " safetensors file, download it again",
           e);
-    } catch (MalformedJsonException | EOFException e) {
+    } catch (JsonStream.Malformed e) {
       throw SafetensorsException.of(
           file,
           "expected a JSON header, found malformed JSON ("
-              + position(e)
+              + e.place()
               + "); the file is damaged or not a safetensors file, download it again",
           e);
     }
   }
 
-  /** True after the last value; the strict reader throws where more follows. */
-  static boolean atEnd(JsonReader reader) throws IOException {
-    try {
-      return reader.peek() == JsonToken.END_DOCUMENT;
-    } catch (MalformedJsonException e) {
-      return false;
-    }
-  }
-
-  /** The position in the parser's message; the rest of it is advice for programmers. */
-  static String position(IOException e) {
-    Matcher position = POSITION.matcher(String.valueOf(e.getMessage()));
-    return position.find()
-        ? "line " + position.group(1) + ", column " + position.group(2)
-        : "too deeply nested";
-  }
-
   /** Reads one header; holds what its errors need. */
   private static final class Parser {
     private final Path file;
-    private final JsonReader reader;
+    private final JsonStream stream;
     private final long dataBegin;
     private final long fileSize;
 
-    Parser(Path file, JsonReader reader, long dataBegin, long fileSize) {
+    Parser(Path file, JsonStream stream, long dataBegin, long fileSize) {
       this.file = file;
-      this.reader = reader;
+      this.stream = stream;
       this.dataBegin = dataBegin;
       this.fileSize = fileSize;
     }
 
     SafetensorsHeader header() throws IOException {
-      if (reader.peek() != JsonToken.BEGIN_OBJECT) {
+      if (stream.next() != Part.OBJECT) {
         throw SafetensorsException.of(
             file,
             "expected a header that is a JSON object, found "
-                + found()
+                + stream.next()
                 + "; the file is damaged or not a safetensors file, download it again");
       }
       Map<String, String> metadata = null;
       Map<String, TensorInfo> tensors = new LinkedHashMap<>();
-      reader.beginObject();
-      while (reader.hasNext()) {
-        String name = reader.nextName();
+      stream.beginObject();
+      while (stream.hasNext()) {
+        String name = stream.name();
         if (name.equals(METADATA)) {
           if (metadata != null) {
             throw duplicate(name);
@@ -146,8 +111,8 @@ record SafetensorsHeader(Map<String, String> metadata, Map<String, TensorInfo> t
           throw duplicate(name);
         }
       }
-      reader.endObject();
-      if (!atEnd(reader)) {
+      stream.endObject();
+      if (!stream.atEnd()) {
         throw SafetensorsException.of(
             file,
             "expected nothing but spaces after the header's JSON object, found more; download the"
@@ -167,21 +132,21 @@ record SafetensorsHeader(Map<String, String> metadata, Map<String, TensorInfo> t
     }
 
     private Map<String, String> metadata() throws IOException {
-      if (reader.peek() != JsonToken.BEGIN_OBJECT) {
-        throw badMetadata(found());
+      if (stream.next() != Part.OBJECT) {
+        throw badMetadata(stream.next().toString());
       }
       Map<String, String> entries = new LinkedHashMap<>();
-      reader.beginObject();
-      while (reader.hasNext()) {
-        String key = reader.nextName();
-        if (reader.peek() != JsonToken.STRING) {
-          throw badMetadata(found() + " as " + Quoted.of(key));
+      stream.beginObject();
+      while (stream.hasNext()) {
+        String key = stream.name();
+        if (stream.next() != Part.TEXT) {
+          throw badMetadata(stream.next() + " as " + Quoted.of(key));
         }
-        if (entries.put(key, reader.nextString()) != null) {
+        if (entries.put(key, stream.text()) != null) {
           throw badMetadata(Quoted.of(key) + " twice");
         }
       }
-      reader.endObject();
+      stream.endObject();
       return entries;
     }
 
@@ -196,15 +161,16 @@ record SafetensorsHeader(Map<String, String> metadata, Map<String, TensorInfo> t
     }
 
     private TensorInfo tensor(String name) throws IOException {
-      if (reader.peek() != JsonToken.BEGIN_OBJECT) {
-        throw malformed(name, "an object with dtype, shape and data_offsets", found());
+      if (stream.next() != Part.OBJECT) {
+        throw malformed(
+            name, "an object with dtype, shape and data_offsets", stream.next().toString());
       }
       DType dtype = null;
       List<Long> shape = null;
       List<Long> offsets = null;
-      reader.beginObject();
-      while (reader.hasNext()) {
-        String key = reader.nextName();
+      stream.beginObject();
+      while (stream.hasNext()) {
+        String key = stream.name();
         boolean repeated =
             switch (key) {
               case "dtype" -> dtype != null;
@@ -219,10 +185,10 @@ record SafetensorsHeader(Map<String, String> metadata, Map<String, TensorInfo> t
           case "dtype" -> dtype = dtype(name);
           case "shape" -> shape = wholeNumbers(name, "shape", MAX_DIMENSIONS);
           case "data_offsets" -> offsets = wholeNumbers(name, "data_offsets", 2);
-          default -> reader.skipValue();
+          default -> stream.skip();
         }
       }
-      reader.endObject();
+      stream.endObject();
       if (dtype == null || shape == null || offsets == null) {
         String missing = dtype == null ? "dtype" : shape == null ? "shape" : "data_offsets";
         throw malformed(name, "dtype, shape and data_offsets", "no " + missing);
@@ -270,10 +236,10 @@ record SafetensorsHeader(Map<String, String> metadata, Map<String, TensorInfo> t
     }
 
     private DType dtype(String tensor) throws IOException {
-      if (reader.peek() != JsonToken.STRING) {
-        throw malformed(tensor, "a dtype such as \"BF16\"", found());
+      if (stream.next() != Part.TEXT) {
+        throw malformed(tensor, "a dtype such as \"BF16\"", stream.next().toString());
       }
-      String name = reader.nextString();
+      String name = stream.text();
       DType dtype = DType.named(name).orElse(null);
       if (dtype != null) {
         return dtype;
@@ -300,20 +266,20 @@ record SafetensorsHeader(Map<String, String> metadata, Map<String, TensorInfo> t
 
     /** Reads an array of at most {@code limit} integers that are not negative. */
     private List<Long> wholeNumbers(String tensor, String key, int limit) throws IOException {
-      if (reader.peek() != JsonToken.BEGIN_ARRAY) {
-        throw malformed(tensor, key + " to be an array of whole numbers", found());
+      if (stream.next() != Part.LIST) {
+        throw malformed(tensor, key + " to be an array of whole numbers", stream.next().toString());
       }
       List<Long> numbers = new ArrayList<>();
-      reader.beginArray();
-      while (reader.hasNext()) {
+      stream.beginList();
+      while (stream.hasNext()) {
         if (numbers.size() == limit) {
           throw malformed(tensor, "at most " + limit + " numbers in " + key, "more");
         }
-        if (reader.peek() != JsonToken.NUMBER) {
-          throw malformed(tensor, "whole numbers in " + key, found());
+        if (stream.next() != Part.NUMBER) {
+          throw malformed(tensor, "whole numbers in " + key, stream.next().toString());
         }
-        // the literal, because nextLong() would accept 1.0 and 1e3
-        String literal = reader.nextString();
+        // the literal: a reader of numbers would accept 1.0 and 1e3
+        String literal = stream.text();
         if (literal.startsWith("-")) {
           throw malformed(tensor, "no negative number in " + key, shown(literal));
         }
@@ -326,7 +292,7 @@ record SafetensorsHeader(Map<String, String> metadata, Map<String, TensorInfo> t
           throw malformed(tensor, "numbers up to 2^63-1 in " + key, shown(literal));
         }
       }
-      reader.endArray();
+      stream.endList();
       return numbers;
     }
 
@@ -382,19 +348,6 @@ record SafetensorsHeader(Map<String, String> metadata, Map<String, TensorInfo> t
               + ", found "
               + found
               + "; the file is malformed, download it again or write it with another tool");
-    }
-
-    private String found() throws IOException {
-      return switch (reader.peek()) {
-        case BEGIN_ARRAY -> "an array";
-        case BEGIN_OBJECT -> "an object";
-        case STRING -> "a string";
-        case NUMBER -> "a number";
-        case BOOLEAN -> "true or false";
-        case NULL -> "null";
-        case END_DOCUMENT -> "nothing";
-        default -> "something else";
-      };
     }
   }
 

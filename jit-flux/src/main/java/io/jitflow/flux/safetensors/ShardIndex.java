@@ -1,15 +1,10 @@
 package io.jitflow.flux.safetensors;
 
-import com.google.gson.Strictness;
-import com.google.gson.stream.JsonReader;
-import com.google.gson.stream.JsonToken;
-import com.google.gson.stream.MalformedJsonException;
-import io.jitflow.flux.file.Quoted;
-import java.io.EOFException;
+import io.jitflow.flux.json.JsonStream;
+import io.jitflow.flux.json.JsonStream.Part;
+import io.jitflow.flux.json.Quoted;
 import java.io.IOException;
-import java.io.InputStreamReader;
 import java.nio.charset.CharacterCodingException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
@@ -31,42 +26,36 @@ final class ShardIndex {
               + size
               + "; this is not a shard index");
     }
-    try (JsonReader reader =
-        new JsonReader(
-            new InputStreamReader(
-                Files.newInputStream(index), StandardCharsets.UTF_8.newDecoder()))) {
-      reader.setStrictness(Strictness.STRICT);
-      return read(index, reader);
+    try (JsonStream stream = new JsonStream(Files.newInputStream(index))) {
+      return read(index, stream);
     } catch (CharacterCodingException e) {
       throw SafetensorsException.of(
           index, "expected an index in UTF-8, found other bytes; download it again", e);
-    } catch (MalformedJsonException | EOFException e) {
+    } catch (JsonStream.Malformed e) {
       throw SafetensorsException.of(
           index,
-          "expected a JSON index, found malformed JSON ("
-              + SafetensorsHeader.position(e)
-              + "); download it again",
+          "expected a JSON index, found malformed JSON (" + e.place() + "); download it again",
           e);
     }
   }
 
-  private static Map<String, String> read(Path index, JsonReader reader) throws IOException {
-    if (reader.peek() != JsonToken.BEGIN_OBJECT) {
+  private static Map<String, String> read(Path index, JsonStream stream) throws IOException {
+    if (stream.next() != Part.OBJECT) {
       throw notAnIndex(index, "no JSON object");
     }
     Map<String, String> shards = null;
-    reader.beginObject();
-    while (reader.hasNext()) {
-      if (!reader.nextName().equals("weight_map")) {
-        reader.skipValue();
+    stream.beginObject();
+    while (stream.hasNext()) {
+      if (!stream.name().equals("weight_map")) {
+        stream.skip();
       } else if (shards != null) {
         throw notAnIndex(index, "two of them");
       } else {
-        shards = weightMap(index, reader);
+        shards = weightMap(index, stream);
       }
     }
-    reader.endObject();
-    if (!SafetensorsHeader.atEnd(reader)) {
+    stream.endObject();
+    if (!stream.atEnd()) {
       throw notAnIndex(index, "something after the JSON object");
     }
     if (shards == null || shards.isEmpty()) {
@@ -75,19 +64,19 @@ final class ShardIndex {
     return shards;
   }
 
-  private static Map<String, String> weightMap(Path index, JsonReader reader) throws IOException {
-    if (reader.peek() != JsonToken.BEGIN_OBJECT) {
+  private static Map<String, String> weightMap(Path index, JsonStream stream) throws IOException {
+    if (stream.next() != Part.OBJECT) {
       throw notAnIndex(index, "something that is no object");
     }
     Map<String, String> shards = new LinkedHashMap<>();
-    reader.beginObject();
-    while (reader.hasNext()) {
-      String tensor = reader.nextName();
-      if (reader.peek() != JsonToken.STRING) {
+    stream.beginObject();
+    while (stream.hasNext()) {
+      String tensor = stream.name();
+      if (stream.next() != Part.TEXT) {
         throw SafetensorsException.ofTensor(
             index, tensor, "expected a file name, found something else; download the index again");
       }
-      String shard = plainName(index, tensor, reader.nextString());
+      String shard = plainName(index, tensor, stream.text());
       String other = shards.put(tensor, shard);
       if (other != null) {
         throw SafetensorsException.ofTensor(
@@ -100,7 +89,7 @@ final class ShardIndex {
                 + "; download the index again");
       }
     }
-    reader.endObject();
+    stream.endObject();
     return shards;
   }
 

@@ -1,6 +1,6 @@
 package io.jitflow.flux.safetensors;
 
-import io.jitflow.flux.file.Quoted;
+import io.jitflow.flux.json.Quoted;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.WritableByteChannel;

@@ -1,6 +1,6 @@
 package io.jitflow.flux.safetensors;
 
-import io.jitflow.flux.file.Quoted;
+import io.jitflow.flux.json.Quoted;
 import io.jitflow.flux.weights.DType;
 import java.util.List;
 

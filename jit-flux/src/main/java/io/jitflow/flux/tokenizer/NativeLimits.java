@@ -3,8 +3,8 @@ package io.jitflow.flux.tokenizer;
 import com.google.gson.JsonArray;
 import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
-import com.google.gson.JsonParseException;
-import com.google.gson.JsonParser;
+import io.jitflow.flux.json.StrictJson;
+import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.Base64;
 import java.util.Optional;
@@ -29,8 +29,8 @@ final class NativeLimits {
   static Optional<String> problem(String json) {
     JsonElement root;
     try {
-      root = JsonParser.parseString(json);
-    } catch (JsonParseException | StackOverflowError e) {
+      root = StrictJson.tree(json, IOException::new);
+    } catch (IOException e) {
       return Optional.of("expected JSON, found something else");
     }
     if (!root.isJsonObject()) {

@@ -1,6 +1,5 @@
 package io.jitflow.flux.torchscript;
 
-import io.jitflow.flux.weights.TensorSource;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.Map;

@@ -1,6 +1,5 @@
 package io.jitflow.flux.torchscript;
 
-import io.jitflow.flux.weights.TensorSource;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.SeekableByteChannel;

@@ -4,7 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.jitflow.flux.adapter.AdapterFixture.Naming;
-import io.jitflow.flux.bundle.FluxNetwork;
+import io.jitflow.flux.weights.FluxNetwork;
+import io.jitflow.flux.weights.LoraAdapter;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -103,10 +104,14 @@ class LoraFileTest {
 
   @ParameterizedTest
   @CsvSource({
-    "lora_te1_text_model_encoder_layers_0_mlp_fc1, .lora_up.weight, .lora_down.weight, TEXT_ENCODER, 8, 2",
-    "text_encoder.text_model.encoder.layers.0.mlp.fc1, .lora_linear_layer.up.weight, .lora_linear_layer.down.weight, TEXT_ENCODER, 8, 2",
-    "text_encoder_2.encoder.block.0.layer.0.SelfAttention.q, .lora_B.weight, .lora_A.weight, TEXT_ENCODER_2, 6, 3",
-    "lora_te3_encoder_block_0_layer_0_SelfAttention_q, .lora_up.weight, .lora_down.weight, TEXT_ENCODER_2, 6, 3"
+    "lora_te1_text_model_encoder_layers_0_mlp_fc1, .lora_up.weight, .lora_down.weight,"
+        + " TEXT_ENCODER, 8, 2",
+    "text_encoder.text_model.encoder.layers.0.mlp.fc1, .lora_linear_layer.up.weight,"
+        + " .lora_linear_layer.down.weight, TEXT_ENCODER, 8, 2",
+    "text_encoder_2.encoder.block.0.layer.0.SelfAttention.q, .lora_B.weight, .lora_A.weight,"
+        + " TEXT_ENCODER_2, 6, 3",
+    "lora_te3_encoder_block_0_layer_0_SelfAttention_q, .lora_up.weight, .lora_down.weight,"
+        + " TEXT_ENCODER_2, 6, 3"
   })
   void changes_partsOfTextEncoders_areFound(
       String layer, String up, String down, FluxNetwork network, int rows, int columns)

@@ -8,6 +8,7 @@ import io.jitflow.flux.network.FluxArchitecture;
 import io.jitflow.flux.network.T5Architecture;
 import io.jitflow.flux.network.VaeArchitecture;
 import io.jitflow.flux.weights.DType;
+import io.jitflow.flux.weights.FluxNetwork;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;

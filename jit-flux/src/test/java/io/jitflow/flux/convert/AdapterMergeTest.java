@@ -4,11 +4,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.jitflow.flux.adapter.AdapterFixture;
 import io.jitflow.flux.adapter.AdapterFixture.Naming;
-import io.jitflow.flux.adapter.LoraAdapter;
 import io.jitflow.flux.bundle.FluxBundle;
-import io.jitflow.flux.bundle.FluxNetwork;
+import io.jitflow.flux.safetensors.FloatConversion;
 import io.jitflow.flux.weights.DType;
-import io.jitflow.flux.weights.FloatConversion;
+import io.jitflow.flux.weights.FluxNetwork;
+import io.jitflow.flux.weights.LoraAdapter;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.ByteBuffer;

@@ -1,6 +1,5 @@
 package io.jitflow.flux.convert;
 
-import io.jitflow.flux.bundle.FluxNetwork;
 import io.jitflow.flux.network.ClipArchitecture;
 import io.jitflow.flux.network.FluxArchitecture;
 import io.jitflow.flux.network.T5Architecture;
@@ -8,6 +7,7 @@ import io.jitflow.flux.network.VaeArchitecture;
 import io.jitflow.flux.program.NetworkProgram;
 import io.jitflow.flux.safetensors.TensorFiles;
 import io.jitflow.flux.weights.DType;
+import io.jitflow.flux.weights.FluxNetwork;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;

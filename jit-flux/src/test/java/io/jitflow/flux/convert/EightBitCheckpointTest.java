@@ -3,11 +3,11 @@ package io.jitflow.flux.convert;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.jitflow.flux.safetensors.FloatConversion;
 import io.jitflow.flux.safetensors.TensorFiles;
 import io.jitflow.flux.safetensors.TensorInfo;
+import io.jitflow.flux.torchscript.TensorSource;
 import io.jitflow.flux.weights.DType;
-import io.jitflow.flux.weights.FloatConversion;
-import io.jitflow.flux.weights.TensorSource;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.ByteBuffer;

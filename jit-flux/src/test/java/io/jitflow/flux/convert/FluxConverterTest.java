@@ -6,16 +6,16 @@ import static org.assertj.core.api.Assertions.catchThrowable;
 
 import io.jitflow.flux.bundle.BundleException;
 import io.jitflow.flux.bundle.FluxBundle;
-import io.jitflow.flux.bundle.FluxNetwork;
 import io.jitflow.flux.bundle.ReadProgress;
 import io.jitflow.flux.bundle.SchedulerSettings;
 import io.jitflow.flux.bundle.SourceFile;
-import io.jitflow.flux.bundle.Verification;
+import io.jitflow.flux.convert.ConversionListener.Progress.Step;
 import io.jitflow.flux.convert.ConversionOptions.Checksums;
 import io.jitflow.flux.convert.ConversionOptions.ExistingBundle;
-import io.jitflow.flux.convert.ConversionProgress.Step;
+import io.jitflow.flux.file.Verification;
 import io.jitflow.flux.safetensors.SafetensorsException;
 import io.jitflow.flux.weights.DType;
+import io.jitflow.flux.weights.FluxNetwork;
 import java.io.IOException;
 import java.io.InterruptedIOException;
 import java.io.UncheckedIOException;
@@ -61,8 +61,8 @@ class FluxConverterTest {
 
   private FluxBundle convert(FluxCheckpoint checkpoint, ConversionOptions options)
       throws IOException {
-    return FluxConverter.convert(
-        checkpoint, bundles.resolve("b"), options, ConversionListener.NONE);
+    return FluxBundle.read(
+        FluxConverter.convert(checkpoint, bundles.resolve("b"), options, ConversionListener.NONE));
   }
 
   @Test
@@ -101,8 +101,12 @@ class FluxConverterTest {
                 Files.size(vae),
                 Optional.of(HexFormat.of().formatHex(hash))));
     FluxBundle without =
-        FluxConverter.convert(
-            FluxCheckpoint.ofDirectory(dev), bundles.resolve("c"), F32, ConversionListener.NONE);
+        FluxBundle.read(
+            FluxConverter.convert(
+                FluxCheckpoint.ofDirectory(dev),
+                bundles.resolve("c"),
+                F32,
+                ConversionListener.NONE));
     assertThat(without.sources()).allMatch(source -> source.sha256().isEmpty());
   }
 
@@ -132,30 +136,33 @@ class FluxConverterTest {
     FluxBundle bundle = convert(TinyCheckpoint.original(encoders, "dev"), F32);
     assertThat(bundle.scheduler()).isEqualTo(SchedulerSettings.DEV);
     FluxBundle schnell =
-        FluxConverter.convert(
-            TinyCheckpoint.original(encoders, "schnell"),
-            bundles.resolve("s"),
-            F32.withT5Tokens(32),
-            ConversionListener.NONE);
+        FluxBundle.read(
+            FluxConverter.convert(
+                TinyCheckpoint.original(encoders, "schnell"),
+                bundles.resolve("s"),
+                F32.withT5Tokens(32),
+                ConversionListener.NONE));
     assertThat(schnell.scheduler()).isEqualTo(SchedulerSettings.SCHNELL);
     assertThat(schnell.t5Tokens()).isEqualTo(32);
   }
 
   @Test
   void convert_progress_endsAtTheTotal() throws Exception {
-    List<ConversionProgress> all = new ArrayList<>();
+    List<ConversionListener.Progress> all = new ArrayList<>();
     FluxConverter.convert(
         FluxCheckpoint.ofDirectory(dev),
         bundles.resolve("b"),
         ConversionOptions.defaults(),
         all::add);
-    ConversionProgress last = all.get(all.size() - 1);
+    ConversionListener.Progress last = all.get(all.size() - 1);
     assertThat(last.bytesDone()).isEqualTo(last.bytesTotal());
-    assertThat(all).extracting(ConversionProgress::bytesDone).isSorted();
-    assertThat(all).extracting(ConversionProgress::step).contains(Step.CHECKSUM, Step.WRITE);
+    assertThat(all).extracting(ConversionListener.Progress::bytesDone).isSorted();
+    assertThat(all)
+        .extracting(ConversionListener.Progress::step)
+        .contains(Step.CHECKSUM, Step.WRITE);
     assertThat(all)
         .filteredOn(p -> p.network() == FluxNetwork.TRANSFORMER && p.step() == Step.WRITE)
-        .extracting(ConversionProgress::item)
+        .extracting(ConversionListener.Progress::item)
         .contains("double_blocks.0.img_attn.qkv.weight", "final_layer.linear.bias");
   }
 
@@ -225,11 +232,11 @@ class FluxConverterTest {
     ConversionPlan plan = FluxConverter.plan(FluxCheckpoint.ofDirectory(dev), F32);
     ConversionPlan.Network transformer = plan.networks().get(0);
     assertThat(transformer.parameters()).isEqualTo(553_184);
-    assertThat(transformer.mapping().layout()).isEqualTo("diffusers");
+    assertThat(transformer.layout()).isEqualTo("diffusers");
     assertThat(transformer.sourceBytes()).isEqualTo(Map.of(DType.F32, 553_184L * 4));
     assertThat(plan.networks())
         .as("encoder and decoder of the VAE are both read")
-        .allMatch(network -> network.mapping().skipped().isEmpty());
+        .allMatch(network -> network.skipped().isEmpty());
     assertThat(plan.requiredBytes())
         .isGreaterThan(plan.networks().stream().mapToLong(n -> n.outputBytes()).sum());
     assertThat(entries()).isEmpty();

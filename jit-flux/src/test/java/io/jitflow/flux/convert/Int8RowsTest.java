@@ -4,8 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.jitflow.flux.network.HeapTensor;
+import io.jitflow.flux.torchscript.TensorSource;
 import io.jitflow.flux.weights.DType;
-import io.jitflow.flux.weights.TensorSource;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.ByteBuffer;

@@ -1,10 +1,10 @@
 package io.jitflow.flux.fuzz;
 
 import io.jitflow.core.testing.Fixtures;
-import io.jitflow.flux.adapter.LoraAdapter;
 import io.jitflow.flux.convert.ConversionOptions;
 import io.jitflow.flux.convert.FluxCheckpoint;
 import io.jitflow.flux.convert.FluxConverter;
+import io.jitflow.flux.weights.LoraAdapter;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

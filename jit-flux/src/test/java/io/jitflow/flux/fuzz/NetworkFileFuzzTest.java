@@ -5,12 +5,12 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.jitflow.flux.TinyBundle;
 import io.jitflow.flux.bundle.FluxBundle;
-import io.jitflow.flux.bundle.FluxNetwork;
 import io.jitflow.flux.bundle.ReadProgress;
-import io.jitflow.flux.bundle.Verification;
+import io.jitflow.flux.file.Verification;
 import io.jitflow.flux.program.MappedArchive;
 import io.jitflow.flux.program.NetworkProgram;
 import io.jitflow.flux.weights.DType;
+import io.jitflow.flux.weights.FluxNetwork;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

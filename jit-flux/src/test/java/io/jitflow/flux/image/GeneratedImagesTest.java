@@ -12,6 +12,7 @@ import io.jitflow.core.SamplingRequest;
 import io.jitflow.core.VelocityModel;
 import io.jitflow.core.jit.JitSampler;
 import io.jitflow.flux.file.BrokenFileException;
+import io.jitflow.flux.image.GeneratedImages.PhaseTimings;
 import java.awt.image.BufferedImage;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;

@@ -1,8 +1,8 @@
 package io.jitflow.flux.network;
 
 import io.jitflow.flux.program.NetworkProgram;
+import io.jitflow.flux.torchscript.TensorSource;
 import io.jitflow.flux.weights.DType;
-import io.jitflow.flux.weights.TensorSource;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

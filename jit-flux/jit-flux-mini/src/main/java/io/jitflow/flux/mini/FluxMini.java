@@ -1,11 +1,10 @@
 package io.jitflow.flux.mini;
 
-import io.jitflow.flux.bundle.FluxBundle;
-import io.jitflow.flux.convert.CheckpointException;
 import io.jitflow.flux.convert.ConversionListener;
 import io.jitflow.flux.convert.ConversionOptions;
 import io.jitflow.flux.convert.FluxCheckpoint;
 import io.jitflow.flux.convert.FluxConverter;
+import io.jitflow.flux.file.BrokenFileException;
 import io.jitflow.flux.weights.DType;
 import java.io.FileNotFoundException;
 import java.io.IOException;
@@ -85,7 +84,7 @@ public final class FluxMini {
           target,
           ConversionOptions.defaults().withDtype(DType.F32),
           ConversionListener.NONE);
-    } catch (CheckpointException e) {
+    } catch (BrokenFileException e) {
       if (!isBundle(target)) { // else another process made it meanwhile
         throw e;
       }
@@ -96,7 +95,7 @@ public final class FluxMini {
   }
 
   private static boolean isBundle(Path folder) {
-    return Files.isRegularFile(folder.resolve(FluxBundle.MANIFEST));
+    return Files.isRegularFile(folder.resolve("manifest.json"));
   }
 
   private static void unpack(String name, Path file) throws IOException {

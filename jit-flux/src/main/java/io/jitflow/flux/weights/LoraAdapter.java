@@ -1,13 +1,6 @@
-package io.jitflow.flux.adapter;
+package io.jitflow.flux.weights;
 
-import io.jitflow.flux.bundle.MergedAdapter;
-import java.io.IOException;
-import java.io.InputStream;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
-import java.util.HexFormat;
 import java.util.Objects;
 
 /**
@@ -51,30 +44,5 @@ public record LoraAdapter(Path file, double scale) {
    */
   public LoraAdapter withScale(double value) {
     return new LoraAdapter(file, value);
-  }
-
-  /**
-   * Reads the whole file and tells what a manifest or a picture records of it.
-   *
-   * @return name, scale, size and hash
-   * @throws IOException if the file cannot be read
-   */
-  public MergedAdapter description() throws IOException {
-    MessageDigest digest;
-    try {
-      digest = MessageDigest.getInstance("SHA-256");
-    } catch (NoSuchAlgorithmException e) {
-      throw new IllegalStateException("every Java platform has SHA-256", e);
-    }
-    long bytes = 0;
-    try (InputStream in = Files.newInputStream(file)) {
-      byte[] buffer = new byte[1 << 16];
-      for (int count = in.read(buffer); count >= 0; count = in.read(buffer)) {
-        digest.update(buffer, 0, count);
-        bytes += count;
-      }
-    }
-    return new MergedAdapter(
-        file.getFileName().toString(), scale, bytes, HexFormat.of().formatHex(digest.digest()));
   }
 }

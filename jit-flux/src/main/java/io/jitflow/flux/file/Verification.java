@@ -1,4 +1,4 @@
-package io.jitflow.flux.bundle;
+package io.jitflow.flux.file;
 
 /** How the files of a bundle are compared with what its manifest recorded of them. */
 public enum Verification {

@@ -1,4 +1,4 @@
-package io.jitflow.flux.bundle;
+package io.jitflow.flux.weights;
 
 /** The four networks of FLUX.1. */
 public enum FluxNetwork {

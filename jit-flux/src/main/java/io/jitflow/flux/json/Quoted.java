@@ -1,4 +1,4 @@
-package io.jitflow.flux.file;
+package io.jitflow.flux.json;
 
 import java.util.Locale;
 

@@ -1,5 +1,6 @@
-package io.jitflow.flux.weights;
+package io.jitflow.flux.torchscript;
 
+import io.jitflow.flux.weights.DType;
 import java.io.IOException;
 import java.nio.channels.WritableByteChannel;
 

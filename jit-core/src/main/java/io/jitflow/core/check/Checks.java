@@ -1,4 +1,4 @@
-package io.jitflow.core;
+package io.jitflow.core.check;
 
 import java.util.Locale;
 

@@ -1,5 +1,6 @@
-package io.jitflow.flux.weights;
+package io.jitflow.flux.safetensors;
 
+import io.jitflow.flux.weights.DType;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 
