@@ -30,6 +30,7 @@ class FluxParityTest {
           "t5_encoder",
           "tokenizer",
           "schedule",
+          "editing",
           "noise",
           "pipeline");
 
