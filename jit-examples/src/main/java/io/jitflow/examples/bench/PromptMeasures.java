@@ -2,6 +2,7 @@ package io.jitflow.examples.bench;
 
 import com.google.gson.Gson;
 import com.google.gson.JsonParseException;
+import io.jitflow.flux.json.StrictJson;
 import java.awt.image.BufferedImage;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
@@ -82,7 +83,13 @@ record PromptMeasures(
     }
     PromptMeasures measures;
     try {
-      measures = GSON.fromJson(Files.readString(file), PromptMeasures.class);
+      measures =
+          GSON.getAdapter(PromptMeasures.class)
+              .fromJsonTree(
+                  StrictJson.tree(
+                      Files.readString(file),
+                      (problem, cause) ->
+                          new IOException(file + ": " + problem + "; delete it", cause)));
     } catch (JsonParseException e) {
       throw new IOException(file + ": not a file of measurements; delete it", e);
     }
