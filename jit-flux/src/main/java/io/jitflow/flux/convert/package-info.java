@@ -7,7 +7,7 @@
  * files. All sizes come from the configurations and the tensors' shapes. A {@link
  * io.jitflow.flux.convert.TensorMapping} is computed from the headers before anything is written:
  * it is complete, or an error lists what is missing, left over or of the wrong shape. LoRA adapters
- * are merged on the way ({@link io.jitflow.flux.adapter}).
+ * are merged on the way ({@code io.jitflow.flux.adapter}).
  *
  * <p>Limits: 16-bit and 32-bit floating-point weights in safetensors files; no quantised (FP8,
  * INT8, GGUF) checkpoints, no Fill, Depth, Canny or Redux variants. The text encoders come as
