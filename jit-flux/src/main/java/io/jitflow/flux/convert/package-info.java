@@ -9,8 +9,8 @@
  * it is complete, or an error lists what is missing, left over or of the wrong shape. LoRA adapters
  * are merged on the way ({@code io.jitflow.flux.adapter}).
  *
- * <p>Limits: 16-bit and 32-bit floating-point weights in safetensors files; no quantised (FP8,
- * INT8, GGUF) checkpoints, no Fill, Depth, Canny or Redux variants. The text encoders come as
+ * <p>Limits: floating-point weights of 32, 16 and 8 bits and INT8 with a scale for each row, in
+ * safetensors files; no GGUF, no Fill, Depth, Canny or Redux variants. The text encoders come as
  * folders with their {@code config.json}.
  *
  * @since 0.1
