@@ -20,6 +20,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.concurrent.TimeUnit;
@@ -48,8 +49,8 @@ class ModulesTest {
   }
 
   /** Top-level types that a user of the modules can name. */
-  private static TreeSet<String> exportedTypes() throws IOException {
-    TreeSet<String> types = new TreeSet<>();
+  private static Set<String> exportedTypes() throws IOException {
+    Set<String> types = new TreeSet<>();
     for (Class<?> inside : List.of(Sampler.class, FluxPipeline.class)) {
       var module = ModuleFinder.of(place(inside)).findAll().iterator().next();
       var exported =
