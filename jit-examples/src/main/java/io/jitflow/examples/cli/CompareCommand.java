@@ -123,9 +123,7 @@ final class CompareCommand implements Callable<Integer> {
     Map<String, Path> files = new LinkedHashMap<>();
     try {
       RequestOptions.requireReadable("--prompt", prompt);
-      if (steps < 1) {
-        throw new IllegalArgumentException("--steps must be at least 1, got " + steps);
-      }
+      SamplerOptions.checkSteps(steps);
       request = options.applyTo(ImageRequest.of(prompt));
       sheetFile = output.file(1);
       anchorsFile = output.companion("anchors");

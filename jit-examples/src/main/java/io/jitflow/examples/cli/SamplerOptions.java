@@ -3,6 +3,7 @@ package io.jitflow.examples.cli;
 import io.jitflow.core.EulerSampler;
 import io.jitflow.core.Sampler;
 import io.jitflow.core.SigmaSchedule;
+import io.jitflow.core.check.Checks;
 import io.jitflow.core.jit.JitConfig;
 import io.jitflow.core.jit.JitSampler;
 import java.util.Optional;
@@ -66,9 +67,14 @@ final class SamplerOptions {
       config();
     } else if (asReleased) {
       throw new IllegalArgumentException("--as-released needs a --preset");
-    } else if (steps != null && steps < 1) {
-      throw new IllegalArgumentException("--steps must be at least 1, got " + steps);
+    } else if (steps != null) {
+      checkSteps(steps);
     }
+  }
+
+  /** Checks the number of steps of a standard sampler. */
+  static void checkSteps(int steps) {
+    Checks.range("--steps", steps, 1, Checks.LARGEST_STEPS);
   }
 
   private boolean isJit() {

@@ -94,6 +94,7 @@ class MainTest {
             "default_9x"),
         List.of("--as-released needs a --preset", "--as-released"),
         List.of("--steps must be at least 1, got 0", "--steps", "0"),
+        List.of("--steps must be at most 10000, got 2147483647", "--steps", "2147483647"),
         List.of("gets no step: 3 steps are split", "--preset", "default_4x", "--steps", "3"),
         List.of("count must be at least 1, got 0", "--count", "0"),
         List.of("guidance must be 0 or above, got -1.0", "--guidance=-1"),

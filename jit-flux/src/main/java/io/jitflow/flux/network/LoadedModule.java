@@ -74,7 +74,7 @@ final class LoadedModule implements AutoCloseable {
       loaded = new LoadedModule(what, model, device);
       return loaded;
     } catch (MalformedModelException | RuntimeException e) {
-      throw failure(what, torchscript, e);
+      throw failure(what, source.mapped().orElse(torchscript), e);
     } finally {
       if (loaded == null) {
         model.close();
@@ -83,19 +83,19 @@ final class LoadedModule implements AutoCloseable {
   }
 
   /** What a failed load means: a machine that is too small is not told as a damaged file. */
-  static IOException failure(String what, Path torchscript, Exception e) throws IOException {
+  static IOException failure(String what, Path weights, Exception e) throws IOException {
     if (e instanceof EngineException && isOutOfMemory(e)) {
       throw new EngineException(
           String.format(
               Locale.ROOT,
               "out of memory while loading the %s from %s (%.1f GB)",
               what,
-              torchscript,
-              Files.size(torchscript) / 1e9),
+              weights,
+              Files.size(weights) / 1e9),
           e);
     }
     return new IOException(
-        what + ": " + torchscript + " is not a TorchScript file that this engine can load", e);
+        what + ": " + weights + " is not a TorchScript file that this engine can load", e);
   }
 
   /** How libtorch says it on CPUs and on GPUs. */
