@@ -226,11 +226,12 @@ public sealed interface SigmaSchedule {
       values = List.copyOf(values);
       check(toArray(values));
       for (int i = 1; i < values.size(); i++) {
-        if (values.get(i).equals(values.get(i - 1))) {
-          throw new IllegalArgumentException(
-              "given sigmas must strictly decrease, but sigmas %d and %d are both %s"
-                  .formatted(i - 1, i, values.get(i)));
-        }
+        Checks.argument(
+            !values.get(i).equals(values.get(i - 1)),
+            "given sigmas must strictly decrease, but sigmas %d and %d are both %s",
+            i - 1,
+            i,
+            values.get(i));
       }
     }
 

@@ -4,6 +4,7 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.util.NativeResource;
+import io.jitflow.core.check.Checks;
 import io.jitflow.core.token.TokenSubset;
 import java.time.Duration;
 import java.util.Objects;
@@ -96,10 +97,10 @@ public final class Trajectory implements AutoCloseable {
     this.request = Objects.requireNonNull(request, "request");
     this.solver = Objects.requireNonNull(solver, "solver");
     this.sigmas = sigmas.clone();
-    if (sigmas.length < 2) {
-      throw new IllegalArgumentException(
-          "a run needs at least 2 noise levels (one step), got " + sigmas.length);
-    }
+    Checks.argument(
+        sigmas.length >= 2,
+        "a run needs at least 2 noise levels (one step), got %d",
+        sigmas.length);
     request.checkOpen();
     this.manager = request.noise().getManager().newSubManager();
     this.state =

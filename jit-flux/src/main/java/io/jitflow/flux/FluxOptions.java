@@ -2,6 +2,7 @@ package io.jitflow.flux;
 
 import ai.djl.Device;
 import ai.djl.engine.Engine;
+import io.jitflow.core.check.Checks;
 import io.jitflow.flux.file.Verification;
 import io.jitflow.flux.network.VaeTiling;
 import io.jitflow.flux.weights.LoraAdapter;
@@ -56,14 +57,11 @@ public record FluxOptions(
     Objects.requireNonNull(memory, "memory");
     Objects.requireNonNull(arithmetic, "arithmetic");
     Objects.requireNonNull(verification, "verification");
-    if (cachedPrompts < 0) {
-      throw new IllegalArgumentException(
-          "cachedPrompts must be at least 0, got %d".formatted(cachedPrompts));
-    }
-    if (decodeTilePx < 128 || decodeTilePx % 16 != 0) {
-      throw new IllegalArgumentException(
-          "decodeTilePx must be a multiple of 16 from 128 on, got %d".formatted(decodeTilePx));
-    }
+    Checks.argument(cachedPrompts >= 0, "cachedPrompts must be at least 0, got %d", cachedPrompts);
+    Checks.argument(
+        decodeTilePx >= 128 && decodeTilePx % 16 == 0,
+        "decodeTilePx must be a multiple of 16 from 128 on, got %d",
+        decodeTilePx);
   }
 
   /**

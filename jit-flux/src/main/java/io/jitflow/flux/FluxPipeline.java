@@ -13,6 +13,7 @@ import io.jitflow.core.SamplingRequest;
 import io.jitflow.core.SamplingStep;
 import io.jitflow.core.SigmaSchedule;
 import io.jitflow.core.TorchNoise;
+import io.jitflow.core.check.Checks;
 import io.jitflow.core.token.TokenGrid;
 import io.jitflow.flux.FluxOptions.MemoryPolicy;
 import io.jitflow.flux.PipelineListener.Activity;
@@ -338,17 +339,14 @@ public final class FluxPipeline implements AutoCloseable {
       long heapLimit) {
     MemoryEstimate.Size size = MemoryEstimate.Size.of(bundle, request);
     long heap = MemoryEstimate.heap(size);
-    if (heap > heapLimit) {
-      throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT,
-              "an image of %s takes %.1f GB of Java's heap, which may grow to %.1f GB; start with"
-                  + " java -Xmx%.0fg, or make it smaller",
-              size,
-              heap / 1e9,
-              heapLimit / 1e9,
-              Math.ceil(2.0 * heap / (1 << 30))));
-    }
+    Checks.argument(
+        heap <= heapLimit,
+        "an image of %s takes %.1f GB of Java's heap, which may grow to %.1f GB; start with"
+            + " java -Xmx%.0fg, or make it smaller",
+        size,
+        heap / 1e9,
+        heapLimit / 1e9,
+        Math.ceil(2.0 * heap / (1 << 30)));
     long needed;
     try {
       needed =
@@ -357,16 +355,13 @@ public final class FluxPipeline implements AutoCloseable {
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
-    if (needed > machineBytes) {
-      throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT,
-              "an image of %s takes about %.1f GB of memory beside the networks' weights, this"
-                  + " machine has %.1f GB; make it smaller",
-              size,
-              needed / 1e9,
-              machineBytes / 1e9));
-    }
+    Checks.argument(
+        needed <= machineBytes,
+        "an image of %s takes about %.1f GB of memory beside the networks' weights, this"
+            + " machine has %.1f GB; make it smaller",
+        size,
+        needed / 1e9,
+        machineBytes / 1e9);
   }
 
   /**

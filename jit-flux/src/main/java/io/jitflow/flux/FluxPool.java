@@ -2,6 +2,7 @@ package io.jitflow.flux;
 
 import io.jitflow.core.SamplingListener;
 import io.jitflow.core.SigmaSchedule;
+import io.jitflow.core.check.Checks;
 import io.jitflow.flux.file.Verification;
 import io.jitflow.flux.image.GeneratedImages;
 import io.jitflow.flux.image.ImageRequest;
@@ -85,12 +86,8 @@ public final class FluxPool implements AutoCloseable {
    */
   public static FluxPool load(Path bundle, List<FluxOptions> options, int queueLimit)
       throws IOException {
-    if (options.isEmpty()) {
-      throw new IllegalArgumentException("a pool needs the options of at least one pipeline");
-    }
-    if (queueLimit < 0) {
-      throw new IllegalArgumentException("queueLimit must be at least 0, got " + queueLimit);
-    }
+    Checks.argument(!options.isEmpty(), "a pool needs the options of at least one pipeline");
+    Checks.argument(queueLimit >= 0, "queueLimit must be at least 0, got %d", queueLimit);
     List<FluxPipeline> loaded = new ArrayList<>();
     try {
       for (FluxOptions each : options) {

@@ -57,36 +57,37 @@ final class AnchorStage implements AutoCloseable {
   record Run(JitConfig config, StagePlan plan, Trajectory path, JitTrace trace) {
     private void check() {
       SamplingRequest request = path.request();
-      if (config.transitionNoise() == TransitionNoise.FRESH
-          && plan.stages() > 1
-          && request.transitionNoise().isEmpty()) {
-        throw new IllegalArgumentException(
-            "these settings need transition noise (TransitionNoise.FRESH) and the request has none:"
-                + " make the request with SamplingRequest.seeded, give it withTransitionNoise, or"
-                + " use TransitionNoise.INITIAL");
-      }
+      Checks.argument(
+          config.transitionNoise() != TransitionNoise.FRESH
+              || plan.stages() <= 1
+              || request.transitionNoise().isPresent(),
+          "these settings need transition noise (TransitionNoise.FRESH) and the request has none:"
+              + " make the request with SamplingRequest.seeded, give it withTransitionNoise, or"
+              + " use TransitionNoise.INITIAL");
       Checks.argument(
           !request.anchors(plan.stages()).isPresent(),
           "the request gives anchors for more stages than the %d of the settings",
           plan.stages());
-      if (config.solver() != Solver.EULER && !everyTokenIsFinished()) {
-        throw new IllegalArgumentException(
-            "the solver %s needs a last stage of every token; use it, or Solver.EULER"
-                .formatted(config.solver()));
-      }
+      Checks.argument(
+          config.solver() == Solver.EULER || everyTokenIsFinished(),
+          "the solver %s needs a last stage of every token; use it, or Solver.EULER",
+          config.solver());
       if (config.stageRules() == StageRules.STRICT) {
         checkCounts(request.grid().tokens());
       }
     }
 
     private void checkCounts(int all) {
-      for (int s = 0; s < plan.stages(); s++) {
+      for (int s = 1; s < plan.stages(); s++) {
+        int before = tokenCount(s - 1);
         int count = tokenCount(s);
-        if (s > 0 && count <= tokenCount(s - 1) && count < all) {
-          throw new IllegalArgumentException(
-              "stage %d has %d tokens after %d: every stage must add tokens; give fewer anchors or raise its density"
-                  .formatted(s, count, tokenCount(s - 1)));
-        }
+        Checks.argument(
+            count > before || count >= all,
+            "stage %d has %d tokens after %d: every stage must add tokens; give fewer anchors or"
+                + " raise its density",
+            s,
+            count,
+            before);
       }
       Checks.argument(
           everyTokenIsFinished(),

@@ -100,11 +100,13 @@ public final class JitConfig {
     transitionNoise = Objects.requireNonNull(draft.transitionNoise, "transitionNoise");
     stageRules = Objects.requireNonNull(draft.stageRules, "stageRules");
     StagePlan.check(steps, stages, stageRules);
-    if (solver != Solver.EULER && microFlow.relaxSteps() != 1) {
-      throw new IllegalArgumentException(
-          "the solver %s needs MicroFlow.exact(), got %s: a partial micro-flow leaves joining tokens off the straight path that gives them a velocity history; use the exact one, or Solver.EULER"
-              .formatted(solver, microFlow));
-    }
+    Checks.argument(
+        solver == Solver.EULER || microFlow.relaxSteps() == 1,
+        "the solver %s needs MicroFlow.exact(), got %s: a partial micro-flow leaves"
+            + " joining tokens off the straight path that gives them a velocity history; use the"
+            + " exact one, or Solver.EULER",
+        solver,
+        microFlow);
   }
 
   /**

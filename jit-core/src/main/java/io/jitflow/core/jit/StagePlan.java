@@ -50,20 +50,18 @@ final class StagePlan {
           stages.get(s).density(),
           grid,
           grid.tokens());
-      if (rules == StageRules.STRICT
-          && s > 0
-          && activeTokens[s] <= activeTokens[s - 1]
-          && activeTokens[s] < grid.tokens()) {
-        throw new IllegalArgumentException(
-            "stages %d and %d have densities %s and %s, which are %d and %d of %d tokens: every stage must add tokens"
-                .formatted(
-                    s - 1,
-                    s,
-                    stages.get(s - 1).density(),
-                    stages.get(s).density(),
-                    activeTokens[s - 1],
-                    activeTokens[s],
-                    grid.tokens()));
+      if (rules == StageRules.STRICT && s > 0) {
+        Checks.argument(
+            activeTokens[s] > activeTokens[s - 1] || activeTokens[s] >= grid.tokens(),
+            "stages %d and %d have densities %s and %s, which are %d and %d of %d tokens: every"
+                + " stage must add tokens",
+            s - 1,
+            s,
+            stages.get(s - 1).density(),
+            stages.get(s).density(),
+            activeTokens[s - 1],
+            activeTokens[s],
+            grid.tokens());
       }
     }
     return new StagePlan(stageOfStep, activeTokens);
@@ -85,11 +83,12 @@ final class StagePlan {
           s,
           stage.end(),
           before.end());
-      if (stage.density() <= before.density() && !(stage.density() == 1 && before.density() == 1)) {
-        throw new IllegalArgumentException(
-            "densities must rise, but stage %d has density %s after %s"
-                .formatted(s, stage.density(), before.density()));
-      }
+      Checks.argument(
+          stage.density() > before.density() || (stage.density() == 1 && before.density() == 1),
+          "densities must rise, but stage %d has density %s after %s",
+          s,
+          stage.density(),
+          before.density());
     }
     Stage last = stages.get(stages.size() - 1);
     Checks.argument(

@@ -4,6 +4,7 @@ import com.google.gson.Gson;
 import com.google.gson.GsonBuilder;
 import com.google.gson.JsonArray;
 import com.google.gson.JsonObject;
+import io.jitflow.core.check.Checks;
 import io.jitflow.flux.file.Verification;
 import io.jitflow.flux.json.StrictJson;
 import io.jitflow.flux.network.Architecture;
@@ -116,39 +117,35 @@ public record FluxBundle(
         "2 x 2 pixels of vae_decoder have",
         4 * vaeDecoder.latentChannels(),
         transformer.inChannels());
-    if (vaeDecoder.scale() != LATENT_PX) {
-      throw new IllegalArgumentException(
-          "a latent pixel of FLUX.1 covers %d x %d px, that of vae_decoder %d: it is another model's"
-              .formatted(LATENT_PX, LATENT_PX, vaeDecoder.scale()));
-    }
-    if (!dtypes.keySet().containsAll(List.of(FluxNetwork.values()))) {
-      throw new IllegalArgumentException("dtypes must name every network, got " + dtypes);
-    }
-    if (clipTokens < 2 || clipTokens > textEncoder.positions()) {
-      throw new IllegalArgumentException(
-          "clipTokens must be between 2 and the "
-              + textEncoder.positions()
-              + " positions of text_encoder, got "
-              + clipTokens);
-    }
-    if (t5Tokens < 1) {
-      throw new IllegalArgumentException("t5Tokens must be positive, got " + t5Tokens);
-    }
+    Checks.argument(
+        vaeDecoder.scale() == LATENT_PX,
+        "a latent pixel of FLUX.1 covers %d x %d px, that of vae_decoder %d: it is another"
+            + " model's",
+        LATENT_PX,
+        LATENT_PX,
+        vaeDecoder.scale());
+    Checks.argument(
+        dtypes.keySet().containsAll(List.of(FluxNetwork.values())),
+        "dtypes must name every network, got %s",
+        dtypes);
+    Checks.argument(
+        clipTokens >= 2 && clipTokens <= textEncoder.positions(),
+        "clipTokens must be between 2 and the %d positions of text_encoder, got %d",
+        textEncoder.positions(),
+        clipTokens);
+    Checks.argument(t5Tokens >= 1, "t5Tokens must be positive, got %d", t5Tokens);
     dtypes = Collections.unmodifiableMap(new EnumMap<>(dtypes));
     sources = List.copyOf(sources);
     adapters = List.copyOf(adapters);
   }
 
   private static void requireEqual(String what, int given, int taken) {
-    if (given != taken) {
-      throw new IllegalArgumentException(
-          "the networks do not belong together: "
-              + what
-              + " "
-              + given
-              + " values, the transformer takes "
-              + taken);
-    }
+    Checks.argument(
+        given == taken,
+        "the networks do not belong together: %s %d values, the transformer takes %d",
+        what,
+        given,
+        taken);
   }
 
   /**

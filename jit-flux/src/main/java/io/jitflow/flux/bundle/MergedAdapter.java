@@ -30,10 +30,7 @@ public record MergedAdapter(String name, double scale, long bytes, String sha256
    */
   public MergedAdapter {
     Objects.requireNonNull(name, "name");
-    if (!sha256.matches("[0-9a-f]{64}")) {
-      throw new IllegalArgumentException(
-          "sha256 must be 64 lower-case hexadecimal digits, got " + sha256);
-    }
+    SourceFile.requireSha256(sha256);
   }
 
   /**

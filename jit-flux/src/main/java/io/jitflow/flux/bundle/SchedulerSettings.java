@@ -1,6 +1,7 @@
 package io.jitflow.flux.bundle;
 
 import io.jitflow.core.SigmaSchedule;
+import io.jitflow.core.check.Checks;
 
 /**
  * How a checkpoint wants its noise levels spread, in the terms of its {@code
@@ -44,20 +45,17 @@ public record SchedulerSettings(
    *     token counts not positive and ascending
    */
   public SchedulerSettings {
-    if (!(shift > 0) || !Double.isFinite(shift)) {
-      throw new IllegalArgumentException("shift must be positive, got " + shift);
-    }
-    if (!Double.isFinite(baseShift) || !Double.isFinite(maxShift)) {
-      throw new IllegalArgumentException(
-          "baseShift and maxShift must be finite, got " + baseShift + " and " + maxShift);
-    }
-    if (baseImageSeqLen <= 0 || maxImageSeqLen <= baseImageSeqLen) {
-      throw new IllegalArgumentException(
-          "baseImageSeqLen must be positive and below maxImageSeqLen, got "
-              + baseImageSeqLen
-              + " and "
-              + maxImageSeqLen);
-    }
+    Checks.argument(shift > 0 && Double.isFinite(shift), "shift must be positive, got %s", shift);
+    Checks.argument(
+        Double.isFinite(baseShift) && Double.isFinite(maxShift),
+        "baseShift and maxShift must be finite, got %s and %s",
+        baseShift,
+        maxShift);
+    Checks.argument(
+        baseImageSeqLen > 0 && maxImageSeqLen > baseImageSeqLen,
+        "baseImageSeqLen must be positive and below maxImageSeqLen, got %d and %d",
+        baseImageSeqLen,
+        maxImageSeqLen);
   }
 
   /**

@@ -1,5 +1,6 @@
 package io.jitflow.flux.bundle;
 
+import io.jitflow.core.check.Checks;
 import io.jitflow.flux.weights.FluxNetwork;
 import java.util.Objects;
 import java.util.Optional;
@@ -28,9 +29,13 @@ public record SourceFile(FluxNetwork network, String name, long bytes, Optional<
   public SourceFile {
     Objects.requireNonNull(network, "network");
     Objects.requireNonNull(name, "name");
-    if (sha256.isPresent() && !sha256.get().matches("[0-9a-f]{64}")) {
-      throw new IllegalArgumentException(
-          "sha256 must be 64 lower-case hexadecimal digits, got " + sha256.get());
-    }
+    sha256.ifPresent(SourceFile::requireSha256);
+  }
+
+  static void requireSha256(String sha256) {
+    Checks.argument(
+        sha256.matches("[0-9a-f]{64}"),
+        "sha256 must be 64 lower-case hexadecimal digits, got %s",
+        sha256);
   }
 }

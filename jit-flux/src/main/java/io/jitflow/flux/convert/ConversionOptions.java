@@ -1,5 +1,6 @@
 package io.jitflow.flux.convert;
 
+import io.jitflow.core.check.Checks;
 import io.jitflow.flux.safetensors.FloatConversion;
 import io.jitflow.flux.weights.DType;
 import io.jitflow.flux.weights.FluxNetwork;
@@ -62,25 +63,23 @@ public record ConversionOptions(
     adapters = List.copyOf(adapters);
     Objects.requireNonNull(checksums, "checksums");
     Objects.requireNonNull(existing, "existing");
-    if (!dtypes.keySet().containsAll(List.of(FluxNetwork.values()))) {
-      throw new IllegalArgumentException("dtypes must name every network, got " + dtypes);
-    }
+    Checks.argument(
+        dtypes.keySet().containsAll(List.of(FluxNetwork.values())),
+        "dtypes must name every network, got %s",
+        dtypes);
     dtypes.forEach(
         (network, dtype) -> {
           boolean int8 = NetworkPlan.supportsInt8(network);
-          if (!FloatConversion.supports(dtype) && !(int8 && dtype == DType.I8)) {
-            throw new IllegalArgumentException(
-                network.key()
-                    + ": weights are "
-                    + (int8 ? "BF16, F16, F32 or I8" : "BF16, F16 or F32")
-                    + ", got "
-                    + dtype);
-          }
+          Checks.argument(
+              FloatConversion.supports(dtype) || (int8 && dtype == DType.I8),
+              "%s: weights are %s, got %s",
+              network.key(),
+              int8 ? "BF16, F16, F32 or I8" : "BF16, F16 or F32",
+              dtype);
         });
     dtypes = Collections.unmodifiableMap(new EnumMap<>(dtypes));
-    if (t5Tokens.isPresent() && t5Tokens.getAsInt() < 1) {
-      throw new IllegalArgumentException("t5Tokens must be positive, got " + t5Tokens.getAsInt());
-    }
+    t5Tokens.ifPresent(
+        tokens -> Checks.argument(tokens >= 1, "t5Tokens must be positive, got %d", tokens));
   }
 
   /**

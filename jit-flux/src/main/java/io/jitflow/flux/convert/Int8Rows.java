@@ -1,5 +1,6 @@
 package io.jitflow.flux.convert;
 
+import io.jitflow.core.check.Checks;
 import io.jitflow.flux.torchscript.TensorSource;
 import io.jitflow.flux.weights.DType;
 import java.io.IOException;
@@ -31,9 +32,10 @@ final class Int8Rows {
    */
   Int8Rows(String name, TensorSource matrix) {
     this.name = name;
-    if (matrix.dtype() != DType.F32 || matrix.shape().length != 2) {
-      throw new IllegalArgumentException("expected an F32 matrix, got " + matrix.dtype());
-    }
+    Checks.argument(
+        matrix.dtype() == DType.F32 && matrix.shape().length == 2,
+        "expected an F32 matrix, got %s",
+        matrix.dtype());
     this.matrix = matrix;
     this.rows = Math.toIntExact(matrix.shape()[0]);
     this.columns = Math.toIntExact(matrix.shape()[1]);

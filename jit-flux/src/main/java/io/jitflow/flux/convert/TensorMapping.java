@@ -1,5 +1,6 @@
 package io.jitflow.flux.convert;
 
+import io.jitflow.core.check.Checks;
 import io.jitflow.flux.adapter.OpenAdapters;
 import io.jitflow.flux.naming.NameRules;
 import io.jitflow.flux.naming.TensorExpression;
@@ -238,9 +239,7 @@ final class TensorMapping {
       throw new IllegalArgumentException(
           "expected one of " + shapes.size() + " tensors of the program, got " + name);
     }
-    if (!FloatConversion.supports(dtype)) {
-      throw new IllegalArgumentException("expected BF16, F16 or F32, got " + dtype);
-    }
+    Checks.argument(FloatConversion.supports(dtype), "expected BF16, F16 or F32, got %s", dtype);
     long[] shape = Objects.requireNonNull(shapes.get(name));
     if (merge.isPresent()) {
       FluxNetwork network = merge.get().network();

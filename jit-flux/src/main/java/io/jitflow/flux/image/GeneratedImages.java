@@ -2,6 +2,7 @@ package io.jitflow.flux.image;
 
 import ai.djl.modality.cv.Image;
 import io.jitflow.core.Sampler;
+import io.jitflow.core.check.Checks;
 import java.awt.image.BufferedImage;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
@@ -55,10 +56,11 @@ public record GeneratedImages(
   public GeneratedImages {
     images = List.copyOf(images);
     remarks = List.copyOf(remarks);
-    if (images.size() != request.count()) {
-      throw new IllegalArgumentException(
-          "expected %d images as requested, got %d".formatted(request.count(), images.size()));
-    }
+    Checks.argument(
+        images.size() == request.count(),
+        "expected %d images as requested, got %d",
+        request.count(),
+        images.size());
   }
 
   /**
@@ -164,10 +166,10 @@ public record GeneratedImages(
    */
   public static List<Path> files(Path png, int count) {
     String name = png.getFileName() == null ? "" : png.getFileName().toString();
-    if (!name.toLowerCase(Locale.ROOT).endsWith(".png") || name.length() == ".png".length()) {
-      throw new IllegalArgumentException(
-          "images are saved as PNG, so the name must end in .png, got '%s'".formatted(png));
-    }
+    Checks.argument(
+        name.toLowerCase(Locale.ROOT).endsWith(".png") && name.length() > ".png".length(),
+        "images are saved as PNG, so the name must end in .png, got '%s'",
+        png);
     if (count == 1) {
       return List.of(png);
     }

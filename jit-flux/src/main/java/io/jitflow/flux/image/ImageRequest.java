@@ -548,9 +548,8 @@ public final class ImageRequest {
      */
     public StartImage {
       Objects.requireNonNull(image, "image");
-      if (!(strength >= 0 && strength <= 1)) {
-        throw new IllegalArgumentException("strength must be from 0 to 1, got " + strength);
-      }
+      Checks.argument(
+          strength >= 0 && strength <= 1, "strength must be from 0 to 1, got %s", strength);
     }
   }
 }

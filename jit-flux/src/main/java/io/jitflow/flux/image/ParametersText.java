@@ -4,6 +4,7 @@ import io.jitflow.core.EulerSampler;
 import io.jitflow.core.PlainSampler;
 import io.jitflow.core.Sampler;
 import io.jitflow.core.SigmaSchedule;
+import io.jitflow.core.check.Checks;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -153,9 +154,11 @@ final class ParametersText {
 
   private static int whole(String name, String value) {
     double number = number(name, value);
-    if (number != Math.rint(number) || Math.abs(number) > Integer.MAX_VALUE) {
-      throw new IllegalArgumentException(name + ": expected a whole number, found '" + value + "'");
-    }
+    Checks.argument(
+        number == Math.rint(number) && Math.abs(number) <= Integer.MAX_VALUE,
+        "%s: expected a whole number, found '%s'",
+        name,
+        value);
     return (int) number;
   }
 

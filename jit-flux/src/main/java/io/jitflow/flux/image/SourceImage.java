@@ -1,5 +1,6 @@
 package io.jitflow.flux.image;
 
+import io.jitflow.core.check.Checks;
 import java.awt.image.BufferedImage;
 import java.awt.image.ColorModel;
 import java.io.IOException;
@@ -40,11 +41,12 @@ public final class SourceImage {
 
   /** What a file tells of a picture that it does not carry. */
   static SourceImage recorded(int widthPx, int heightPx, String sha256) {
-    if (widthPx < 1 || heightPx < 1 || !sha256.matches("[0-9a-f]{64}")) {
-      throw new IllegalArgumentException(
-          "a picture has a size and a SHA-256, got %d x %d px and '%s'"
-              .formatted(widthPx, heightPx, sha256));
-    }
+    Checks.argument(
+        widthPx >= 1 && heightPx >= 1 && sha256.matches("[0-9a-f]{64}"),
+        "a picture has a size and a SHA-256, got %d x %d px and '%s'",
+        widthPx,
+        heightPx,
+        sha256);
     return new SourceImage(widthPx, heightPx, null, sha256);
   }
 
@@ -57,11 +59,10 @@ public final class SourceImage {
    */
   public static SourceImage of(BufferedImage image) {
     ColorModel colours = image.getColorModel();
-    if (colours.getComponentSize(0) > 8) {
-      throw new IllegalArgumentException(
-          "expected 8 bits a channel, found %d; save the picture with 8"
-              .formatted(colours.getComponentSize(0)));
-    }
+    Checks.argument(
+        colours.getComponentSize(0) <= 8,
+        "expected 8 bits a channel, found %d; save the picture with 8",
+        colours.getComponentSize(0));
     int width = image.getWidth();
     int height = image.getHeight();
     int[] rgb = image.getRGB(0, 0, width, height, null, 0, width);

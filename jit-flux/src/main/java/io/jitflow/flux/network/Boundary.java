@@ -4,6 +4,7 @@ import ai.djl.Device;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
+import io.jitflow.core.check.Checks;
 
 /** Checks of tensors before they reach native code. */
 final class Boundary {
@@ -29,31 +30,32 @@ final class Boundary {
       throw new IllegalArgumentException(
           network + ": " + name + " must have shape " + text(shape) + ", got " + found);
     }
-    if (array.getDataType() != type) {
-      throw new IllegalArgumentException(
-          network + ": " + name + " must be " + type + ", got " + array.getDataType());
-    }
-    if (!array.getDevice().equals(device)) {
-      throw new IllegalArgumentException(
-          network
-              + " is on "
-              + device
-              + ", got "
-              + name
-              + " on "
-              + array.getDevice()
-              + "; move it with toDevice");
-    }
+    Checks.argument(
+        array.getDataType() == type,
+        "%s: %s must be %s, got %s",
+        network,
+        name,
+        type,
+        array.getDataType());
+    Checks.argument(
+        array.getDevice().equals(device),
+        "%s is on %s, got %s on %s; move it with toDevice",
+        network,
+        device,
+        name,
+        array.getDevice());
   }
 
   /** Requires token ids [batch, length] of the vocabulary and at most {@code longest} of them. */
   void requireIds(NDArray ids, int vocabulary, long longest) {
     require("input_ids", ids, DataType.INT64, -1, -1);
     long length = ids.getShape().get(1);
-    if (length > longest) {
-      throw new IllegalArgumentException(
-          network + ": input_ids may have at most " + longest + " tokens, got " + length);
-    }
+    Checks.argument(
+        length <= longest,
+        "%s: input_ids may have at most %d tokens, got %d",
+        network,
+        longest,
+        length);
     for (long id : ids.toLongArray()) {
       if (id < 0 || id >= vocabulary) {
         throw new IllegalArgumentException(

@@ -1,5 +1,7 @@
 package io.jitflow.flux.network;
 
+import io.jitflow.core.check.Checks;
+
 /**
  * The sizes of a CLIP text encoder.
  *
@@ -48,13 +50,11 @@ public record ClipArchitecture(
     Sizes.requirePositive("layers", layers);
     Sizes.requirePositive("heads", heads);
     Sizes.requirePositive("positions", positions);
-    if (width % heads != 0) {
-      throw new IllegalArgumentException(
-          "width must be a multiple of heads, got " + width + " and " + heads);
-    }
-    if (!activation.equals("quick_gelu") && !activation.equals("gelu")) {
-      throw new IllegalArgumentException(
-          "activation must be quick_gelu or gelu, got " + activation);
-    }
+    Checks.argument(
+        width % heads == 0, "width must be a multiple of heads, got %d and %d", width, heads);
+    Checks.argument(
+        activation.equals("quick_gelu") || activation.equals("gelu"),
+        "activation must be quick_gelu or gelu, got %s",
+        activation);
   }
 }

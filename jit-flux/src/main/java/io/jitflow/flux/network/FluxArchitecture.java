@@ -1,5 +1,6 @@
 package io.jitflow.flux.network;
 
+import io.jitflow.core.check.Checks;
 import java.util.List;
 
 /**
@@ -60,22 +61,19 @@ public record FluxArchitecture(
     Sizes.requirePositive("singleBlocks", singleBlocks);
     Sizes.requirePositive("textWidth", textWidth);
     Sizes.requirePositive("pooledWidth", pooledWidth);
-    if (hiddenSize % heads != 0) {
-      throw new IllegalArgumentException(
-          "hiddenSize must be a multiple of heads, got " + hiddenSize + " and " + heads);
-    }
+    Checks.argument(
+        hiddenSize % heads == 0,
+        "hiddenSize must be a multiple of heads, got %d and %d",
+        hiddenSize,
+        heads);
     int sum = ropeAxes.stream().mapToInt(Integer::intValue).sum();
     boolean even = ropeAxes.stream().allMatch(axis -> axis > 0 && axis % 2 == 0);
-    if (ropeAxes.size() != 3 || !even || sum != hiddenSize / heads) {
-      throw new IllegalArgumentException(
-          "ropeAxes must be three positive even numbers that add up to the head width "
-              + hiddenSize / heads
-              + ", got "
-              + ropeAxes);
-    }
-    if (!(theta > 1)) {
-      throw new IllegalArgumentException("theta must be greater than 1, got " + theta);
-    }
+    Checks.argument(
+        ropeAxes.size() == 3 && even && sum == hiddenSize / heads,
+        "ropeAxes must be three positive even numbers that add up to the head width %d, got %s",
+        hiddenSize / heads,
+        ropeAxes);
+    Checks.argument(theta > 1, "theta must be greater than 1, got %s", theta);
   }
 
   /**

@@ -6,6 +6,7 @@ import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
+import io.jitflow.core.check.Checks;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -211,9 +212,7 @@ public final class FluxTransformer extends Network<FluxArchitecture> implements 
   }
 
   static double requireSigma(double sigma) {
-    if (!(sigma >= 0 && sigma <= 1)) {
-      throw new IllegalArgumentException("sigma must lie in [0, 1], got " + sigma);
-    }
+    Checks.argument(sigma >= 0 && sigma <= 1, "sigma must lie in [0, 1], got %s", sigma);
     return sigma;
   }
 

@@ -3,6 +3,7 @@ package io.jitflow.flux.network;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
+import io.jitflow.core.check.Checks;
 import io.jitflow.core.token.TokenGrid;
 
 /**
@@ -27,10 +28,10 @@ public final class LatentPacking {
   public static NDArray pack(NDArray latents) {
     Shape shape = latents.getShape();
     requireFloat("latents", latents);
-    if (shape.dimension() != 4 || shape.get(2) % SIDE != 0 || shape.get(3) % SIDE != 0) {
-      throw new IllegalArgumentException(
-          "latents must have shape (batch, channels, even height, even width), got " + shape);
-    }
+    Checks.argument(
+        shape.dimension() == 4 && shape.get(2) % SIDE == 0 && shape.get(3) % SIDE == 0,
+        "latents must have shape (batch, channels, even height, even width), got %s",
+        shape);
     long batch = shape.get(0);
     long channels = shape.get(1);
     long rows = shape.get(2) / SIDE;
@@ -53,17 +54,13 @@ public final class LatentPacking {
   public static NDArray unpack(NDArray tokens, TokenGrid grid) {
     Shape shape = tokens.getShape();
     requireFloat("tokens", tokens);
-    if (shape.dimension() != 3 || shape.get(1) != grid.tokens() || shape.get(2) % PIXELS != 0) {
-      throw new IllegalArgumentException(
-          "tokens must have shape (batch, "
-              + grid.tokens()
-              + ", a multiple of "
-              + PIXELS
-              + ") for "
-              + grid
-              + ", got "
-              + shape);
-    }
+    Checks.argument(
+        shape.dimension() == 3 && shape.get(1) == grid.tokens() && shape.get(2) % PIXELS == 0,
+        "tokens must have shape (batch, %d, a multiple of %d) for %s, got %s",
+        grid.tokens(),
+        PIXELS,
+        grid,
+        shape);
     long batch = shape.get(0);
     long channels = shape.get(2) / PIXELS;
     try (NDArray squares = tokens.reshape(batch, grid.rows(), grid.cols(), channels, SIDE, SIDE);
@@ -73,8 +70,10 @@ public final class LatentPacking {
   }
 
   private static void requireFloat(String name, NDArray array) {
-    if (array.getDataType() != DataType.FLOAT32) {
-      throw new IllegalArgumentException(name + " must be FLOAT32, got " + array.getDataType());
-    }
+    Checks.argument(
+        array.getDataType() == DataType.FLOAT32,
+        "%s must be FLOAT32, got %s",
+        name,
+        array.getDataType());
   }
 }

@@ -1,5 +1,7 @@
 package io.jitflow.flux.network;
 
+import io.jitflow.core.check.Checks;
+
 /**
  * The sizes of a T5 v1.1 encoder (gated GELU feed-forward).
  *
@@ -50,12 +52,10 @@ public record T5Architecture(
     Sizes.requirePositive("layers", layers);
     Sizes.requirePositive("buckets", buckets);
     Sizes.requirePositive("maxDistance", maxDistance);
-    if (buckets % 4 != 0 || maxDistance <= buckets / 4) {
-      throw new IllegalArgumentException(
-          "buckets must be a multiple of 4 and maxDistance greater than a quarter of it, got "
-              + buckets
-              + " and "
-              + maxDistance);
-    }
+    Checks.argument(
+        buckets % 4 == 0 && maxDistance > buckets / 4,
+        "buckets must be a multiple of 4 and maxDistance greater than a quarter of it, got %d and %d",
+        buckets,
+        maxDistance);
   }
 }

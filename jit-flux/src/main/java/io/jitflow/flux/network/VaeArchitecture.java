@@ -1,5 +1,6 @@
 package io.jitflow.flux.network;
 
+import io.jitflow.core.check.Checks;
 import java.util.List;
 
 /**
@@ -45,21 +46,17 @@ public record VaeArchitecture(
     Sizes.requirePositive("normGroups", normGroups);
     for (int channels : blockChannels) {
       Sizes.requirePositive("blockChannels", channels);
-      if (channels % normGroups != 0) {
-        throw new IllegalArgumentException(
-            "blockChannels must be multiples of normGroups "
-                + normGroups
-                + ", got "
-                + blockChannels);
-      }
+      Checks.argument(
+          channels % normGroups == 0,
+          "blockChannels must be multiples of normGroups %d, got %s",
+          normGroups,
+          blockChannels);
     }
-    if (!(scalingFactor > 0) || Double.isInfinite(scalingFactor) || !Double.isFinite(shiftFactor)) {
-      throw new IllegalArgumentException(
-          "scalingFactor must be positive and both factors finite, got "
-              + scalingFactor
-              + " and "
-              + shiftFactor);
-    }
+    Checks.argument(
+        scalingFactor > 0 && Double.isFinite(scalingFactor) && Double.isFinite(shiftFactor),
+        "scalingFactor must be positive and both factors finite, got %s and %s",
+        scalingFactor,
+        shiftFactor);
   }
 
   /**

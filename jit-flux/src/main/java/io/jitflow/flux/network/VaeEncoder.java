@@ -5,6 +5,7 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
+import io.jitflow.core.check.Checks;
 import java.io.IOException;
 import java.nio.file.Path;
 
@@ -107,13 +108,11 @@ public final class VaeEncoder extends Network<VaeArchitecture> {
     boundary.require("image", image, DataType.FLOAT32, -1, 3, -1, -1);
     int scale = architecture.scale();
     Shape shape = image.getShape();
-    if (shape.get(2) % scale != 0 || shape.get(3) % scale != 0) {
-      throw new IllegalArgumentException(
-          WHAT
-              + ": height and width of the image must be multiples of "
-              + scale
-              + ", got "
-              + shape);
-    }
+    Checks.argument(
+        shape.get(2) % scale == 0 && shape.get(3) % scale == 0,
+        "%s: height and width of the image must be multiples of %d, got %s",
+        WHAT,
+        scale,
+        shape);
   }
 }

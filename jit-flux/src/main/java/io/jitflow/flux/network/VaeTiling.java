@@ -1,5 +1,7 @@
 package io.jitflow.flux.network;
 
+import io.jitflow.core.check.Checks;
+
 /**
  * How large latents are decoded piece by piece: square tiles that overlap and are blended linearly.
  *
@@ -23,9 +25,11 @@ public record VaeTiling(int tile, int overlap) {
    */
   public VaeTiling {
     Sizes.requirePositive("tile", tile);
-    if (overlap < 1 || overlap > tile / 2) {
-      throw new IllegalArgumentException(
-          "overlap must lie in 1.." + tile / 2 + " for tile " + tile + ", got " + overlap);
-    }
+    Checks.argument(
+        overlap >= 1 && overlap <= tile / 2,
+        "overlap must lie in 1..%d for tile %d, got %d",
+        tile / 2,
+        tile,
+        overlap);
   }
 }

@@ -1,5 +1,6 @@
 package io.jitflow.flux.safetensors;
 
+import io.jitflow.core.check.Checks;
 import io.jitflow.flux.weights.DType;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -99,9 +100,7 @@ public final class FloatConversion {
   }
 
   private static void requireFloat(DType dtype) {
-    if (!supports(dtype)) {
-      throw new IllegalArgumentException("expected BF16, F16 or F32, got " + dtype);
-    }
+    Checks.argument(supports(dtype), "expected BF16, F16 or F32, got %s", dtype);
   }
 
   /**

@@ -1,5 +1,6 @@
 package io.jitflow.flux.safetensors;
 
+import io.jitflow.core.check.Checks;
 import io.jitflow.flux.json.Quoted;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -207,10 +208,11 @@ public final class SafetensorsFile implements AutoCloseable {
    */
   public ByteBuffer slice(String name, long offset, int length) throws SafetensorsException {
     TensorInfo info = info(name);
-    if (length < 0 || length > maxSliceBytes) {
-      throw new IllegalArgumentException(
-          "a slice has 0 to " + maxSliceBytes + " bytes, got " + length);
-    }
+    Checks.argument(
+        length >= 0 && length <= maxSliceBytes,
+        "a slice has 0 to %d bytes, got %d",
+        maxSliceBytes,
+        length);
     if (offset < 0 || offset > info.byteSize() - length) {
       throw new IllegalArgumentException(
           "tensor "

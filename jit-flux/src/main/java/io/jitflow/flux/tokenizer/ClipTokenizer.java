@@ -2,6 +2,7 @@ package io.jitflow.flux.tokenizer;
 
 import static io.jitflow.flux.tokenizer.TokenizerFolder.DEFINITION;
 
+import io.jitflow.core.check.Checks;
 import java.io.IOException;
 import java.nio.file.Path;
 
@@ -51,10 +52,10 @@ public final class ClipTokenizer implements AutoCloseable {
    * @throws IOException if files are missing or no CLIP tokenizer
    */
   public static ClipTokenizer load(Path folder, int length) throws IOException {
-    if (length < 2) {
-      throw new IllegalArgumentException(
-          "length must leave room for the start and end tokens, so at least 2, got " + length);
-    }
+    Checks.argument(
+        length >= 2,
+        "length must leave room for the start and end tokens, so at least 2, got %d",
+        length);
     TokenizerFolder files = TokenizerFolder.open(folder);
     String definition;
     if (files.has(DEFINITION)) {

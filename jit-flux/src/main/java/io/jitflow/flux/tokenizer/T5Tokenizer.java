@@ -2,6 +2,7 @@ package io.jitflow.flux.tokenizer;
 
 import static io.jitflow.flux.tokenizer.TokenizerFolder.DEFINITION;
 
+import io.jitflow.core.check.Checks;
 import java.io.IOException;
 import java.nio.file.Path;
 
@@ -115,9 +116,7 @@ public final class T5Tokenizer implements AutoCloseable {
   }
 
   private static void requireRoom(int length) {
-    if (length < 1) {
-      throw new IllegalArgumentException(
-          "length must leave room for the end token, so at least 1, got " + length);
-    }
+    Checks.argument(
+        length >= 1, "length must leave room for the end token, so at least 1, got %d", length);
   }
 }

@@ -1,5 +1,6 @@
 package io.jitflow.flux.torchscript;
 
+import io.jitflow.core.check.Checks;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -30,10 +31,10 @@ public final class ScriptModule {
    * @throws IllegalArgumentException if the name is not of the form {@code __torch__.file.Class}
    */
   public static Builder builder(String className) {
-    if (!className.matches("__torch__(\\.[A-Za-z_][A-Za-z0-9_]*)+")) {
-      throw new IllegalArgumentException(
-          "class name must look like __torch__.file.Class, got " + className);
-    }
+    Checks.argument(
+        className.matches("__torch__(\\.[A-Za-z_][A-Za-z0-9_]*)+"),
+        "class name must look like __torch__.file.Class, got %s",
+        className);
     return new Builder(className);
   }
 
@@ -168,9 +169,11 @@ public final class ScriptModule {
 
     private Builder put(String name, Object value) {
       Objects.requireNonNull(value, name);
-      if (attributes.putIfAbsent(name, value) != null) {
-        throw new IllegalArgumentException(className + " has two attributes named " + name);
-      }
+      Checks.argument(
+          attributes.putIfAbsent(name, value) == null,
+          "%s has two attributes named %s",
+          className,
+          name);
       return this;
     }
   }

@@ -1,5 +1,6 @@
 package io.jitflow.flux.torchscript;
 
+import io.jitflow.core.check.Checks;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.SeekableByteChannel;
@@ -60,10 +61,10 @@ public final class TorchScriptArchive {
       Map<String, String> codeFiles,
       LongConsumer progress)
       throws IOException {
-    if (!name.matches("[A-Za-z0-9_.-]+")) {
-      throw new IllegalArgumentException(
-          "archive name must consist of letters, digits, '.', '_' and '-', got \"" + name + "\"");
-    }
+    Checks.argument(
+        name.matches("[A-Za-z0-9_.-]+"),
+        "archive name must consist of letters, digits, '.', '_' and '-', got \"%s\"",
+        name);
     requireCode(root, codeFiles);
     ModulePickle pickle = ModulePickle.of(root);
     try (SeekableByteChannel channel =
@@ -94,15 +95,12 @@ public final class TorchScriptArchive {
     String path = module.className().substring("__torch__.".length());
     int dot = path.lastIndexOf('.');
     String file = dot < 0 ? "" : path.substring(0, dot);
-    if (!codeFiles.containsKey(file)) {
-      throw new IllegalArgumentException(
-          "class "
-              + module.className()
-              + " needs the code file \""
-              + file
-              + "\", given: "
-              + new TreeMap<>(codeFiles).keySet());
-    }
+    Checks.argument(
+        codeFiles.containsKey(file),
+        "class %s needs the code file \"%s\", given: %s",
+        module.className(),
+        file,
+        new TreeMap<>(codeFiles).keySet());
     for (Object value : module.attributes().values()) {
       if (value instanceof ScriptModule child) {
         requireCode(child, codeFiles);

@@ -1,5 +1,6 @@
 package io.jitflow.flux.weights;
 
+import io.jitflow.core.check.Checks;
 import java.nio.file.Path;
 import java.util.Objects;
 
@@ -20,10 +21,11 @@ public record LoraAdapter(Path file, double scale) {
    */
   public LoraAdapter {
     Objects.requireNonNull(file, "file");
-    if (!Double.isFinite(scale)) {
-      throw new IllegalArgumentException(
-          "the scale of adapter " + file + " must be a finite number, got " + scale);
-    }
+    Checks.argument(
+        Double.isFinite(scale),
+        "the scale of adapter %s must be a finite number, got %s",
+        file,
+        scale);
   }
 
   /**
