@@ -5,5 +5,7 @@
  * image depends on the row alone, so a task that is run again gives the same bytes.
  *
  * <p>Limits: one image per row; the bundle must be readable under the same path on every executor.
+ *
+ * @since 0.1
  */
 package io.jitflow.spark;

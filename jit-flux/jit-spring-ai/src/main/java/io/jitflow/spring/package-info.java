@@ -8,5 +8,7 @@
  *
  * <p>Limits: images come as base64 data, never as a URL; weights of messages only tell what is
  * wanted (above zero) from what is not (below zero).
+ *
+ * @since 0.1
  */
 package io.jitflow.spring;

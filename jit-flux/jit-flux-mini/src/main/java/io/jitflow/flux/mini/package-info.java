@@ -4,5 +4,7 @@
  *
  * <p>Limits: it draws the emoji it was trained on, by their names, at 256 and 512 px, and nothing
  * else.
+ *
+ * @since 0.1
  */
 package io.jitflow.flux.mini;
