@@ -16,8 +16,8 @@ public record EulerSampler(SigmaSchedule schedule, int steps) implements Sampler
   /**
    * Checks the settings.
    *
-   * @param schedule the noise levels
-   * @param steps the number of steps, 1 to 10,000
+   * @param schedule any
+   * @param steps 1 to 10,000
    * @throws IllegalArgumentException if the number of steps is out of range
    */
   public EulerSampler {

@@ -20,9 +20,9 @@ public record PlainSampler(SigmaSchedule schedule, int steps, Solver solver) imp
   /**
    * Checks the settings.
    *
-   * @param schedule the noise levels
-   * @param steps the number of steps, 1 to 10,000
-   * @param solver how it steps
+   * @param schedule any
+   * @param steps 1 to 10,000
+   * @param solver any
    * @throws IllegalArgumentException if the number of steps is out of range
    */
   public PlainSampler {

@@ -115,10 +115,10 @@ public sealed interface SigmaSchedule {
     /**
      * Checks the points.
      *
-     * @param baseShift mu at {@code baseTokens}
-     * @param maxShift mu at {@code maxTokens}
-     * @param baseTokens token count of the first point
-     * @param maxTokens token count of the second point, above the first
+     * @param baseShift finite
+     * @param maxShift finite
+     * @param baseTokens 1 or more
+     * @param maxTokens above {@code baseTokens}
      * @throws IllegalArgumentException if the token counts do not rise or a shift is not finite
      */
     public DynamicShift {
@@ -167,8 +167,8 @@ public sealed interface SigmaSchedule {
     /**
      * Checks the parameters.
      *
-     * @param alpha first shape parameter, above 0
-     * @param beta second shape parameter, above 0
+     * @param alpha positive and finite
+     * @param beta positive and finite
      * @throws IllegalArgumentException if a parameter is not positive and finite
      */
     public Beta {
@@ -219,7 +219,7 @@ public sealed interface SigmaSchedule {
     /**
      * Checks and copies the values.
      *
-     * @param values strictly decreasing sigmas, the first at most 1, the last 0
+     * @param values copied
      * @throws IllegalArgumentException if they do not strictly decrease from at most 1 to 0
      */
     public Custom {

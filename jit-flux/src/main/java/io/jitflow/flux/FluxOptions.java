@@ -39,16 +39,13 @@ public record FluxOptions(
   /**
    * Checks the ranges.
    *
-   * @param device where the networks run; empty for the engine's choice, which is the first GPU if
-   *     there is one
-   * @param memory which networks are in memory at the same time
-   * @param cachedPrompts how many prompts' embeddings are kept for repeated use, 0 or more; one
-   *     takes 8 MB with FLUX.1-dev
-   * @param decodeTilePx images with a longer side are decoded in overlapping tiles of this size, a
-   *     multiple of 16 from 128 on; one tile of 1024 px takes about 4 GB in float32
-   * @param arithmetic in which type the networks compute
-   * @param adapters LoRA files that are added to the weights in memory, in this order
-   * @param verification how the bundle's files are compared with its manifest at loading
+   * @param device any, or empty
+   * @param memory any
+   * @param cachedPrompts 0 or more
+   * @param decodeTilePx a multiple of 16 from 128 on
+   * @param arithmetic any
+   * @param adapters copied
+   * @param verification any
    * @throws IllegalArgumentException if a value is out of range
    */
   public FluxOptions {

@@ -47,12 +47,12 @@ public record MemoryPlan(
   /**
    * Makes the map immutable.
    *
-   * @param widthPx width of the image in px
-   * @param heightPx height of the image in px
-   * @param policy the policy, never {@link MemoryPolicy#AUTO}
-   * @param decodeTilePx images with a longer side are decoded in tiles of this size
-   * @param needed bytes that each policy needs on the device
-   * @param freeBytes what was free on the device; empty if that is not known
+   * @param widthPx in px
+   * @param heightPx in px
+   * @param policy the one that was chosen
+   * @param decodeTilePx in px
+   * @param needed copied
+   * @param freeBytes in bytes, or empty
    */
   public MemoryPlan {
     needed = Collections.unmodifiableMap(new EnumMap<>(needed));

@@ -664,7 +664,7 @@ public final class JitConfig {
     /**
      * Checks n.
      *
-     * @param relaxSteps n, at least 1; 1 is the exact solution
+     * @param relaxSteps at least 1
      * @throws IllegalArgumentException if n is below 1
      */
     public MicroFlow {

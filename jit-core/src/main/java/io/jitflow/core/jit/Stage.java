@@ -13,9 +13,8 @@ public record Stage(double end, double density) {
   /**
    * Checks the ranges.
    *
-   * @param end the fraction of the steps after which the stage ends, in (0, 1]; the last stage ends
-   *     at 1
-   * @param density the fraction of the tokens that are active, in (0, 1]; the last stage has 1
+   * @param end above 0, at most 1
+   * @param density above 0, at most 1
    * @throws IllegalArgumentException if a fraction is outside (0, 1]
    */
   public Stage {

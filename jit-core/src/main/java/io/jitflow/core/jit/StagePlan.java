@@ -155,7 +155,6 @@ final class StagePlan {
   /**
    * Tells whether the step is the last one of its stage and another stage follows.
    *
-   * @param step the step, from 0
    * @return true if tokens join after it
    */
   public boolean endsStage(int step) {

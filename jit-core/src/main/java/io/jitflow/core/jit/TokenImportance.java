@@ -135,8 +135,6 @@ final class TokenImportance {
   /**
    * Selects the tokens of the next stage evenly over the grid.
    *
-   * @param active the tokens of the stage that ends
-   * @param count the token count of the next stage
    * @return the active tokens in their order, followed by an even spread of inactive ones. If the
    *     count takes all, they follow in ascending index order; if it is not above the active count,
    *     nothing follows.

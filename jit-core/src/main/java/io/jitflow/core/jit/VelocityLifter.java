@@ -127,7 +127,6 @@ final class VelocityLifter implements AutoCloseable {
   /**
    * Writes values at the anchors into zeros, S_k.
    *
-   * @param values {@code [B, m, d]}, FLOAT32, in the order of the anchor lists; not changed
    * @return {@code [B, N, d]}, FLOAT32, a new array of the values' manager; 0 away from the anchors
    */
   public NDArray scatter(NDArray values) {

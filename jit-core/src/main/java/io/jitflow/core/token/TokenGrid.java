@@ -16,8 +16,8 @@ public record TokenGrid(int rows, int cols) {
   /**
    * Checks the extents.
    *
-   * @param rows number of rows, 1 to 32,768; for FLUX the image height in px divided by 16
-   * @param cols number of columns, 1 to 32,768; for FLUX the image width in px divided by 16
+   * @param rows 1 to 32,768
+   * @param cols 1 to 32,768
    * @throws IllegalArgumentException if an extent is below 1 or above 32,768
    */
   public TokenGrid {

@@ -94,18 +94,6 @@ public record FluxBundle(
   /**
    * Checks that the networks fit together.
    *
-   * @param folder where the bundle is
-   * @param libraryVersion version of this library that made it
-   * @param transformer sizes of the velocity network
-   * @param textEncoder sizes of the CLIP text encoder
-   * @param textEncoder2 sizes of the T5 encoder
-   * @param vaeDecoder sizes of the decoder
-   * @param dtypes element type of each network's weights
-   * @param clipTokens length to which prompts are padded for CLIP (77)
-   * @param t5Tokens length to which prompts are padded for T5 (512 for dev, 256 for schnell)
-   * @param scheduler how noise levels are spread
-   * @param sources the checkpoint files it was made from
-   * @param adapters the adapters that were added to the weights
    * @throws IllegalArgumentException if the text encoders' or the decoder's widths are not those
    *     that the transformer takes, the decoder enlarges other than 8 times, a type is missing, or
    *     a prompt length is not possible
@@ -551,7 +539,6 @@ public record FluxBundle(
   /**
    * Returns the element type of a network's weights.
    *
-   * @param network the network
    * @return the type
    */
   public DType dtype(FluxNetwork network) {
@@ -561,7 +548,6 @@ public record FluxBundle(
   /**
    * Returns the sizes of a network.
    *
-   * @param network the network
    * @return its sizes
    */
   public Architecture architecture(FluxNetwork network) {

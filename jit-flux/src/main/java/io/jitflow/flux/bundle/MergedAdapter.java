@@ -22,10 +22,6 @@ public record MergedAdapter(String name, double scale, long bytes, String sha256
   /**
    * Checks the values.
    *
-   * @param name file name without folder
-   * @param scale how strongly it counts
-   * @param bytes size of the file
-   * @param sha256 SHA-256 of the whole file, 64 lower-case hexadecimal digits
    * @throws IllegalArgumentException if the hash is not 64 lower-case hexadecimal digits
    */
   public MergedAdapter {

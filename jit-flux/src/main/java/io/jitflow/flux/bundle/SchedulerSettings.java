@@ -34,13 +34,6 @@ public record SchedulerSettings(
   /**
    * Checks the settings.
    *
-   * @param useDynamicShifting whether the shift depends on the number of image tokens (dev) or not
-   *     (schnell)
-   * @param shift the constant shift; 1 for none. Not used with dynamic shifting
-   * @param baseShift mu at {@code baseImageSeqLen} tokens
-   * @param maxShift mu at {@code maxImageSeqLen} tokens
-   * @param baseImageSeqLen the lower number of image tokens of the line for mu
-   * @param maxImageSeqLen the upper number of image tokens of the line for mu
    * @throws IllegalArgumentException if a number is not finite, the shift not positive, or the
    *     token counts not positive and ascending
    */

@@ -19,11 +19,6 @@ public record SourceFile(FluxNetwork network, String name, long bytes, Optional<
   /**
    * Checks the values.
    *
-   * @param network what the file was used for
-   * @param name file name without folder
-   * @param bytes size of the file
-   * @param sha256 SHA-256 of the whole file, 64 lower-case hexadecimal digits; empty if it was not
-   *     computed
    * @throws IllegalArgumentException if the hash is not 64 lower-case hexadecimal digits
    */
   public SourceFile {

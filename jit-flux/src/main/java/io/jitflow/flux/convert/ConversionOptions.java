@@ -49,13 +49,11 @@ public record ConversionOptions(
   /**
    * Checks the options.
    *
-   * @param dtypes element type of each network's weights: BF16, F16, F32, or I8 for the transformer
-   *     and T5
-   * @param checksums whether the checkpoint's files are hashed
-   * @param existing what happens to a bundle that is already there
-   * @param t5Tokens length to which prompts are padded for T5; if empty, what the tokenizer says,
-   *     at most 512 with a guidance embedding (dev) and 256 without (schnell)
-   * @param adapters LoRA files that are added to the weights, in this order
+   * @param dtypes one for each network; copied
+   * @param checksums any
+   * @param existing any
+   * @param t5Tokens 1 or more, or empty
+   * @param adapters copied
    * @throws IllegalArgumentException if a network has no type or one that it cannot have, or the
    *     prompt length is not positive
    */

@@ -19,9 +19,9 @@ public record ConversionPlan(Record scheduler, List<Network> networks, long requ
   /**
    * Makes the list immutable.
    *
-   * @param scheduler how noise levels are spread
-   * @param networks one entry for each network
-   * @param requiredBytes room that the bundle needs
+   * @param scheduler a record of numbers
+   * @param networks copied
+   * @param requiredBytes in bytes
    */
   public ConversionPlan {
     networks = List.copyOf(networks);
@@ -52,14 +52,14 @@ public record ConversionPlan(Record scheduler, List<Network> networks, long requ
     /**
      * Makes the collections immutable.
      *
-     * @param network which one
-     * @param source file or index of the weights
-     * @param architecture its sizes
-     * @param layout by whose names its tensors are called
-     * @param skipped tensors that are left out
-     * @param parameters number of weights that are used
-     * @param sourceBytes bytes of the checkpoint's tensors by type
-     * @param outputBytes bytes of the tensors in the bundle
+     * @param network any
+     * @param source a path
+     * @param architecture a record of numbers
+     * @param layout its name
+     * @param skipped copied
+     * @param parameters a count
+     * @param sourceBytes copied
+     * @param outputBytes in bytes
      */
     public Network {
       skipped = Set.copyOf(skipped);

@@ -40,20 +40,18 @@ public record FluxCheckpoint(
   private static final String INDEX = "model_index.json";
 
   /**
-   * Checks that no part is null.
+   * Checks that no part is null; no file is looked at.
    *
-   * @param transformer weights of the velocity network
-   * @param transformerConfig its {@code config.json}, if it is not beside the weights
-   * @param ropeAxes how the rotary embedding divides a head, for weights without configuration
-   *     whose heads have not FLUX.1's 128 channels
-   * @param vae weights of the autoencoder
-   * @param vaeConfig its {@code config.json}, if it is not beside the weights
-   * @param textEncoder folder of the CLIP text encoder
-   * @param textEncoder2 folder of the T5 encoder
-   * @param tokenizer folder of CLIP's tokenizer
-   * @param tokenizer2 folder of T5's tokenizer
-   * @param scheduler folder with {@code scheduler_config.json}; if absent, FLUX.1-dev's settings
-   *     are taken for a transformer with guidance embedding and FLUX.1-schnell's for one without
+   * @param transformer a file, an index or a folder
+   * @param transformerConfig a file, or empty
+   * @param ropeAxes copied
+   * @param vae a file, an index or a folder
+   * @param vaeConfig a file, or empty
+   * @param textEncoder a folder
+   * @param textEncoder2 a folder
+   * @param tokenizer a folder
+   * @param tokenizer2 a folder
+   * @param scheduler a folder, or empty
    */
   public FluxCheckpoint {
     Objects.requireNonNull(transformer, "transformer");

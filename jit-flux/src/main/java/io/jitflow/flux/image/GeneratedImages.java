@@ -46,12 +46,11 @@ public record GeneratedImages(
   /**
    * Checks that there are as many images as requested.
    *
-   * @param images as many as the request's count, in its order; plain Java memory, nothing to close
-   * @param request the request with every default filled in
-   * @param model what the pipeline calls its model
-   * @param timings how long each phase took, for all images together
-   * @param remarks what a user should know, in whole sentences, such as text that was cut off;
-   *     usually empty
+   * @param images as many as the request's count; copied
+   * @param request complete
+   * @param model a name
+   * @param timings of all images together
+   * @param remarks copied
    */
   public GeneratedImages {
     images = List.copyOf(images);

@@ -26,9 +26,9 @@ public record ImageOrigin(ImageRequest request, String model, List<String> remar
   /**
    * Checks that all are there.
    *
-   * @param request the complete request of this one image, without a listener
-   * @param model what the pipeline calls its model, for example a name and a hash of the weights
-   * @param remarks what the file could not bring back, in whole sentences
+   * @param request of one image
+   * @param model a name
+   * @param remarks copied
    */
   public ImageOrigin {
     Objects.requireNonNull(request, "request");

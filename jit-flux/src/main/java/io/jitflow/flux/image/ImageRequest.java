@@ -231,8 +231,7 @@ public final class ImageRequest {
    * With a picture to start from, in the size of that picture.
    *
    * @param image its sides are multiples of 16 px
-   * @param strength how much of it is drawn anew, 0 to 1: the share of the steps that are taken, as
-   *     diffusers counts it. 0 gives the picture back, 1 starts from noise
+   * @param strength 0 to 1, as {@link StartImage} explains it
    * @return the changed copy
    */
   public ImageRequest withImage(SourceImage image, double strength) {
@@ -542,8 +541,8 @@ public final class ImageRequest {
     /**
      * Checks the strength.
      *
-     * @param image the picture
-     * @param strength how much of it is drawn anew, 0 to 1
+     * @param image any
+     * @param strength 0 to 1
      * @throws IllegalArgumentException if the strength is out of range
      */
     public StartImage {

@@ -28,9 +28,9 @@ public record Inpainting(SourceImage mask, int featherPx, Context context) {
   /**
    * Checks the values.
    *
-   * @param mask white is drawn, black stays
-   * @param featherPx width of the transition inside the white part
-   * @param context what the network sees of the kept part
+   * @param mask not black everywhere
+   * @param featherPx 0 to 512
+   * @param context any
    * @throws IllegalArgumentException if the feather is out of range or the mask is black everywhere
    */
   public Inpainting {

@@ -26,8 +26,10 @@ import org.jspecify.annotations.Nullable;
  * One JSON object, read strictly: RFC 8259 without extensions, every name once, numbers exactly as
  * the caller's type or an error, and errors that name the path of the value.
  *
- * <p>An entry that is {@code null} counts as absent. What nobody asked for is remembered, so that
- * {@link #unread()} can tell of a file that says more than its reader understands. Not thread-safe.
+ * <p>Readers of a value take the {@code key} of its entry; those that also take {@code absent}
+ * return it where there is none. An entry that is {@code null} counts as absent. What nobody asked
+ * for is remembered, so that {@link #unread()} can tell of a file that says more than its reader
+ * understands. Not thread-safe.
  */
 public final class StrictJson {
   private static final int SHOWN_CHARACTERS = 80;
@@ -72,7 +74,6 @@ public final class StrictJson {
    * Reads a text.
    *
    * @param text one JSON object
-   * @param faults makes the exceptions
    * @return the object
    * @throws IOException as {@code faults} says
    */
@@ -88,7 +89,6 @@ public final class StrictJson {
    * Reads a text of any kind, for those who look for something in it rather than read it.
    *
    * @param text one JSON value
-   * @param faults makes the exceptions
    * @return the value; names are unique in each of its objects
    * @throws IOException as {@code faults} says
    */
@@ -108,7 +108,6 @@ public final class StrictJson {
   /**
    * Whether there is a value.
    *
-   * @param key the name of an entry
    * @return false if it is absent or null
    */
   public boolean has(String key) {
@@ -123,7 +122,6 @@ public final class StrictJson {
   /**
    * A text.
    *
-   * @param key the name of an entry
    * @return its value
    * @throws IOException if it is absent or of another type
    */
@@ -138,7 +136,6 @@ public final class StrictJson {
   /**
    * A text that may be absent.
    *
-   * @param key the name of an entry
    * @return its value, if there is one
    * @throws IOException if it is of another type
    */
@@ -149,7 +146,6 @@ public final class StrictJson {
   /**
    * A whole number of 32 bits.
    *
-   * @param key the name of an entry
    * @return its value
    * @throws IOException if it is absent, of another type, has a fraction or is too large
    */
@@ -160,8 +156,6 @@ public final class StrictJson {
   /**
    * A whole number of 32 bits that may be absent.
    *
-   * @param key the name of an entry
-   * @param absent the value if there is none
    * @return its value
    * @throws IOException if it is of another type, has a fraction or is too large
    */
@@ -172,7 +166,6 @@ public final class StrictJson {
   /**
    * A whole number of 64 bits.
    *
-   * @param key the name of an entry
    * @return its value
    * @throws IOException if it is absent, of another type, has a fraction or is too large
    */
@@ -189,7 +182,6 @@ public final class StrictJson {
   /**
    * A finite number.
    *
-   * @param key the name of an entry
    * @return its value, rounded to the nearest double
    * @throws IOException if it is absent, of another type, or beyond what a double can hold
    */
@@ -200,8 +192,6 @@ public final class StrictJson {
   /**
    * A finite number that may be absent.
    *
-   * @param key the name of an entry
-   * @param absent the value if there is none
    * @return its value, rounded to the nearest double
    * @throws IOException if it is of another type, or beyond what a double can hold
    */
@@ -212,7 +202,6 @@ public final class StrictJson {
   /**
    * A truth value.
    *
-   * @param key the name of an entry
    * @return its value
    * @throws IOException if it is absent or of another type
    */
@@ -227,8 +216,6 @@ public final class StrictJson {
   /**
    * A truth value that may be absent.
    *
-   * @param key the name of an entry
-   * @param absent the value if there is none
    * @return its value
    * @throws IOException if it is of another type
    */
@@ -240,7 +227,6 @@ public final class StrictJson {
    * The name of an enum constant.
    *
    * @param <E> the enum
-   * @param key the name of an entry
    * @param type the enum
    * @return the constant
    * @throws IOException if it is absent, of another type or no constant's name
@@ -258,9 +244,6 @@ public final class StrictJson {
   /**
    * The name of an enum constant that may be absent.
    *
-   * @param <E> the enum
-   * @param key the name of an entry
-   * @param absent the value if there is none
    * @return the constant
    * @throws IOException if it is of another type or no constant's name
    */
@@ -271,7 +254,6 @@ public final class StrictJson {
   /**
    * An object.
    *
-   * @param key the name of an entry
    * @return its value
    * @throws IOException if it is absent or of another type
    */
@@ -286,7 +268,6 @@ public final class StrictJson {
   /**
    * A list of objects.
    *
-   * @param key the name of an entry
    * @return its values
    * @throws IOException if it is absent or of another type
    */
@@ -306,7 +287,6 @@ public final class StrictJson {
   /**
    * A list of whole numbers of 32 bits.
    *
-   * @param key the name of an entry
    * @return its values
    * @throws IOException if it is absent, or a value is of another type, has a fraction or is too
    *     large
@@ -323,7 +303,6 @@ public final class StrictJson {
   /**
    * A list of finite numbers.
    *
-   * @param key the name of an entry
    * @return its values
    * @throws IOException if it is absent, or a value is of another type or beyond a double
    */
@@ -367,7 +346,6 @@ public final class StrictJson {
   /**
    * The exception for a value that has the right type but cannot be.
    *
-   * @param key the name of an entry
    * @param expected what would be right
    * @param found what is there; null for nothing
    * @return the exception to throw

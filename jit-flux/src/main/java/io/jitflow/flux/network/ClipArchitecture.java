@@ -31,15 +31,6 @@ public record ClipArchitecture(
   /**
    * Checks the sizes.
    *
-   * @param vocabulary rows of the token embedding
-   * @param width width of the token stream
-   * @param mlpWidth inner width of the feed-forward parts
-   * @param layers transformer layers
-   * @param heads attention heads
-   * @param positions longest sequence
-   * @param eosTokenId the configuration's {@code eos_token_id}
-   * @param activation {@code quick_gelu} or {@code gelu}
-   * @param layerNormEps epsilon of the layer norms
    * @throws IllegalArgumentException if a size is not positive, the heads do not divide the width,
    *     or the activation is unknown
    */

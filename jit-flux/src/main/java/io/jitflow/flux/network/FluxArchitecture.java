@@ -37,17 +37,6 @@ public record FluxArchitecture(
   /**
    * Checks the sizes.
    *
-   * @param inChannels channels of an image token, in and out
-   * @param hiddenSize width of the token stream
-   * @param heads attention heads
-   * @param mlpWidth inner width of the blocks' feed-forward parts
-   * @param ropeAxes channels of a head that rotate with each of the three position axes
-   * @param doubleBlocks blocks with separate text and image weights
-   * @param singleBlocks blocks over the joint sequence
-   * @param textWidth width of the T5 embeddings
-   * @param pooledWidth width of the pooled CLIP embedding
-   * @param guidanceEmbedding whether the network takes the guidance scale as an input
-   * @param theta base of the rotary frequencies
    * @throws IllegalArgumentException if a size is not positive, the heads do not divide the hidden
    *     size, or the axes are not three even numbers that add up to the width of a head
    */

@@ -49,11 +49,9 @@ public final class FluxTransformer extends Network<FluxArchitecture> implements 
   }
 
   /**
-   * Loads the network with its weights where they are wanted.
+   * Loads the network with its weights where they are wanted, else as from a path.
    *
    * @param file the module and its weights
-   * @param device where to run
-   * @param architecture the sizes that the file was made for
    * @return the network
    * @throws IOException if the file is missing or is not TorchScript for this engine
    */
@@ -99,12 +97,7 @@ public final class FluxTransformer extends Network<FluxArchitecture> implements 
    * Evaluates the velocity with given positions of the text tokens; the parameters are otherwise
    * those of {@link #velocity(NDArray, NDArray, NDArray, NDArray)}.
    *
-   * @param img image tokens, {@code [batch, tokens, inChannels]}
-   * @param imgIds {@code (0, row, column)} of each of them, {@code [batch, tokens, 3]}
-   * @param txt T5 embeddings, {@code [batch, textTokens, textWidth]}
    * @param txtIds position ids of the text tokens, zeros, {@code [textTokens, 3]}
-   * @param modulation what {@link FluxModulation} computed for each sample, {@code [batch, rows,
-   *     hiddenSize]}
    * @return the velocity, FLOAT32 {@code [batch, tokens, inChannels]}, attached to the manager of
    *     {@code img}
    * @throws IllegalArgumentException if an input has another shape, type or device
@@ -146,12 +139,9 @@ public final class FluxTransformer extends Network<FluxArchitecture> implements 
 
   /**
    * Evaluates the velocity {@code dy/dsigma} at some tokens by a module that modulates by itself.
-   * All inputs are FLOAT32 and are not changed.
+   * All inputs are FLOAT32 and are not changed; the tokens and their positions are those of {@link
+   * #velocity(NDArray, NDArray, NDArray, NDArray, NDArray)}.
    *
-   * @param img image tokens, {@code [batch, tokens, inChannels]}
-   * @param imgIds {@code (0, row, column)} of each of them, {@code [batch, tokens, 3]}
-   * @param txt T5 embeddings, {@code [batch, textTokens, textWidth]}
-   * @param txtIds position ids of the text tokens, zeros, {@code [textTokens, 3]}
    * @param vec pooled CLIP embedding, {@code [batch, pooledWidth]}
    * @param sigma noise level of each sample in [0, 1], {@code [batch]}
    * @param guidance guidance scale of each sample, for example 3.5, {@code [batch]}; ignored by
@@ -184,10 +174,6 @@ public final class FluxTransformer extends Network<FluxArchitecture> implements 
    * text positions; the parameters are otherwise those of {@link #velocity(NDArray, NDArray,
    * NDArray, NDArray, NDArray, NDArray, NDArray)}.
    *
-   * @param img image tokens, {@code [batch, tokens, inChannels]}
-   * @param imgIds {@code (0, row, column)} of each of them, {@code [batch, tokens, 3]}
-   * @param txt T5 embeddings, {@code [batch, textTokens, textWidth]}
-   * @param vec pooled CLIP embedding, {@code [batch, pooledWidth]}
    * @param sigma noise level in [0, 1]
    * @param guidance guidance scale, ignored by networks without guidance embedding
    * @return the velocity, FLOAT32 {@code [batch, tokens, inChannels]}, attached to the manager of

@@ -32,15 +32,7 @@ public record ModuleFile(
     RANDOM
   }
 
-  /**
-   * Makes the list immutable.
-   *
-   * @param torchscript the file that is loaded
-   * @param weights where its weights come from
-   * @param mapped the file that is mapped
-   * @param offsets where in it each tensor begins, in bytes, in the order of the module
-   * @param hostMemory whether the weights stay in host memory
-   */
+  /** Makes the list immutable. */
   public ModuleFile {
     offsets = List.copyOf(offsets);
   }
@@ -72,7 +64,6 @@ public record ModuleFile(
   /**
    * A module with random weights.
    *
-   * @param skeleton a file that {@code NetworkProgram.writeSkeleton} wrote
    * @return the description
    */
   public static ModuleFile random(Path skeleton) {

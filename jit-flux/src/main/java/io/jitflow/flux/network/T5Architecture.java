@@ -31,15 +31,6 @@ public record T5Architecture(
   /**
    * Checks the sizes.
    *
-   * @param vocabulary rows of the token embedding
-   * @param width width of the token stream
-   * @param headWidth width of one attention head
-   * @param heads attention heads
-   * @param feedForwardWidth inner width of the feed-forward parts
-   * @param layers transformer layers
-   * @param buckets relative position buckets, both directions together
-   * @param maxDistance distance at which the last bucket ends
-   * @param layerNormEps epsilon of the RMS norms
    * @throws IllegalArgumentException if a size is not positive or the buckets are not a multiple of
    *     four
    */

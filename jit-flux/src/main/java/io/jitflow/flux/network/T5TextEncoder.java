@@ -36,11 +36,9 @@ public final class T5TextEncoder extends Network<T5Architecture> implements Adap
   }
 
   /**
-   * Loads the network with its weights where they are wanted.
+   * Loads the network with its weights where they are wanted, else as from a path.
    *
    * @param file the module and its weights
-   * @param device where to run
-   * @param architecture the sizes that the file was made for
    * @return the network
    * @throws IOException if the file is missing or is not TorchScript for this engine
    */

@@ -28,13 +28,6 @@ public record VaeArchitecture(
   /**
    * Checks the sizes.
    *
-   * @param latentChannels channels of a latent pixel
-   * @param blockChannels channels of each level, finest level first
-   * @param layersPerBlock residual blocks per encoder level
-   * @param normGroups groups of the group norms
-   * @param scalingFactor factor from the autoencoder's latents to the sampler's
-   * @param shiftFactor what is subtracted before scaling
-   * @param usePostQuantConv whether a 1x1 convolution stands before the decoder
    * @throws IllegalArgumentException if a size is not positive, or the groups do not divide the
    *     channels of every level
    */

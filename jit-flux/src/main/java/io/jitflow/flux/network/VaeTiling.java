@@ -17,9 +17,6 @@ public record VaeTiling(int tile, int overlap) {
   /**
    * Checks the sizes.
    *
-   * @param tile side of a tile in latent pixels
-   * @param overlap width in latent pixels over which neighbouring tiles are blended, at most half
-   *     of the tile
    * @throws IllegalArgumentException if the tile is not positive or the overlap not between 1 and
    *     half of the tile
    */

@@ -77,7 +77,6 @@ public final class NetworkProgram {
    * double_blocks.0.img_mod.lin.weight}; the rows of {@code final_layer.adaLN_modulation.1} are
    * shift, then scale.
    *
-   * @param architecture the sizes
    * @return the program
    */
   public static NetworkProgram modulation(FluxArchitecture architecture) {
@@ -88,7 +87,6 @@ public final class NetworkProgram {
    * The CLIP text encoder. Tensors have the names of the published checkpoints, with the prefix
    * {@code text_model.}.
    *
-   * @param architecture the sizes
    * @return the program
    */
   public static NetworkProgram of(ClipArchitecture architecture) {
@@ -101,7 +99,6 @@ public final class NetworkProgram {
    * {@code DenseReluDense.wo} should be given in FLOAT32, because their results exceed FLOAT16; the
    * program then keeps the token stream in FLOAT32.
    *
-   * @param architecture the sizes
    * @return the program
    */
   public static NetworkProgram of(T5Architecture architecture) {
@@ -127,7 +124,6 @@ public final class NetworkProgram {
   /**
    * The program of a network with 8-bit matrices.
    *
-   * @param architecture its sizes
    * @return the program
    * @throws IllegalArgumentException if it is none of the two large networks
    */
@@ -147,7 +143,6 @@ public final class NetworkProgram {
    * NAME.scale}, floating, holds what each of its rows is multiplied by. The other tensors are
    * those of {@link #of(FluxArchitecture)}.
    *
-   * @param architecture the sizes
    * @return the program
    */
   public static NetworkProgram int8(FluxArchitecture architecture) {
@@ -159,7 +154,6 @@ public final class NetworkProgram {
    * holds what each of its rows is multiplied by. The other tensors are those of {@link
    * #of(T5Architecture)}.
    *
-   * @param architecture the sizes
    * @return the program
    */
   public static NetworkProgram int8(T5Architecture architecture) {
@@ -171,7 +165,6 @@ public final class NetworkProgram {
    * decoder.up.3.block.0.conv1.weight}; the attention's projections are {@code [C, C, 1, 1]}; with
    * {@code usePostQuantConv} there are {@code post_quant_conv.weight} and {@code .bias} as well.
    *
-   * @param architecture the sizes
    * @return the program
    */
   public static NetworkProgram of(VaeArchitecture architecture) {
@@ -182,7 +175,6 @@ public final class NetworkProgram {
    * The VAE encoder. Tensors have the names of the original release: {@code
    * encoder.down.0.block.0.conv1.weight}.
    *
-   * @param architecture the sizes
    * @return the program
    */
   public static NetworkProgram encoder(VaeArchitecture architecture) {

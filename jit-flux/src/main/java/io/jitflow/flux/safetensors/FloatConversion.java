@@ -61,7 +61,6 @@ public final class FloatConversion {
   /**
    * Tells whether a type is one in which 8-bit weights are published.
    *
-   * @param dtype any type
    * @return true for F8_E4M3, F8_E5M2 and I8, which can be converted from
    */
   public static boolean isByte(DType dtype) {

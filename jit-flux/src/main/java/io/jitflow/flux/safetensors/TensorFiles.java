@@ -236,9 +236,6 @@ public final class TensorFiles implements AutoCloseable {
   /**
    * Returns a part of a tensor's data without copying it, as {@link SafetensorsFile#slice} does.
    *
-   * @param name the tensor's name
-   * @param offset first byte, counted from the start of the tensor
-   * @param length bytes, at most {@link SafetensorsFile#MAX_SLICE_BYTES}
    * @return a read-only, little-endian, direct buffer
    * @throws SafetensorsException if no file has such a tensor
    * @throws IllegalArgumentException if the range is not within the tensor, or too long
@@ -251,8 +248,6 @@ public final class TensorFiles implements AutoCloseable {
   /**
    * Writes all bytes of a tensor, as {@link SafetensorsFile#writeTo} does.
    *
-   * @param name the tensor's name
-   * @param channel takes the bytes; blocking, not closed here
    * @throws SafetensorsException if no file has such a tensor
    * @throws IOException if writing fails
    * @throws IllegalStateException if these files are closed

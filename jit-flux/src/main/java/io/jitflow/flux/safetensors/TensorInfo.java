@@ -15,15 +15,7 @@ import java.util.List;
  */
 public record TensorInfo(String name, DType dtype, List<Long> shape, long begin, long end) {
 
-  /**
-   * Makes the shape immutable.
-   *
-   * @param name name, as in the header
-   * @param dtype element type
-   * @param shape sizes of the dimensions
-   * @param begin offset of the first byte
-   * @param end offset after the last byte
-   */
+  /** Makes the shape immutable. */
   public TensorInfo {
     shape = List.copyOf(shape);
   }

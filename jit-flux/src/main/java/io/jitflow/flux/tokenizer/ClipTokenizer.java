@@ -46,7 +46,6 @@ public final class ClipTokenizer implements AutoCloseable {
   /**
    * Loads as {@link #load(Path)} does, with a given length.
    *
-   * @param folder a tokenizer folder
    * @param length how many ids {@link #ids} returns, at least 2
    * @return the tokenizer; close it after use
    * @throws IOException if files are missing or no CLIP tokenizer
@@ -97,7 +96,6 @@ public final class ClipTokenizer implements AutoCloseable {
    * Token ids of a prompt, neither cut nor padded: where there are more than {@link #length()},
    * {@link #ids} drops some.
    *
-   * @param text any text, also empty
    * @return start, text, end
    */
   public long[] wholeIds(String text) {

@@ -47,7 +47,6 @@ public final class T5Tokenizer implements AutoCloseable {
   /**
    * Loads as {@link #load(Path)} does, with a given length.
    *
-   * @param folder a tokenizer folder
    * @param length how many ids {@link #ids(String)} returns, at least 1
    * @return the tokenizer; close it after use
    * @throws IOException if files are missing or no T5 tokenizer
@@ -89,7 +88,6 @@ public final class T5Tokenizer implements AutoCloseable {
   /**
    * Token ids of a prompt at another length than this tokenizer's own.
    *
-   * @param text any text, also empty
    * @param wantedLength how many ids to return, at least 1
    * @return that many ids: text, end, padding
    */
@@ -102,7 +100,6 @@ public final class T5Tokenizer implements AutoCloseable {
    * Token ids of a prompt, neither cut nor padded: where there are more than the length, {@link
    * #ids(String)} drops some.
    *
-   * @param text any text, also empty
    * @return text, end
    */
   public long[] wholeIds(String text) {

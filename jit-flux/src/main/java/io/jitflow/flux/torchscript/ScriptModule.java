@@ -76,7 +76,10 @@ public final class ScriptModule {
     return new ScriptModule(className, Collections.unmodifiableMap(changed));
   }
 
-  /** Collects the attributes of one module. Not safe for use by several threads. */
+  /**
+   * Collects the attributes of one module. Each method takes the attribute's name, which no other
+   * has, and its value. Not safe for use by several threads.
+   */
   public static final class Builder {
     private final String className;
     private final Map<String, Object> attributes = new LinkedHashMap<>();
@@ -88,8 +91,6 @@ public final class ScriptModule {
     /**
      * Adds a tensor, parameter or buffer.
      *
-     * @param name attribute name
-     * @param value the tensor
      * @return this
      * @throws IllegalArgumentException if the name is taken
      */
@@ -100,8 +101,6 @@ public final class ScriptModule {
     /**
      * Adds an {@code int} attribute.
      *
-     * @param name attribute name
-     * @param value the number
      * @return this
      * @throws IllegalArgumentException if the name is taken
      */
@@ -112,8 +111,6 @@ public final class ScriptModule {
     /**
      * Adds a {@code float} attribute (TorchScript's {@code float} is a double).
      *
-     * @param name attribute name
-     * @param value the number
      * @return this
      * @throws IllegalArgumentException if the name is taken
      */
@@ -124,8 +121,6 @@ public final class ScriptModule {
     /**
      * Adds a {@code bool} attribute.
      *
-     * @param name attribute name
-     * @param value the flag
      * @return this
      * @throws IllegalArgumentException if the name is taken
      */
@@ -136,8 +131,6 @@ public final class ScriptModule {
     /**
      * Adds a {@code str} attribute.
      *
-     * @param name attribute name
-     * @param value the text
      * @return this
      * @throws IllegalArgumentException if the name is taken
      */

@@ -67,7 +67,6 @@ public interface TensorSource {
   /**
    * Writes the elements in row-major order, little-endian, without gaps.
    *
-   * @param channel where to write; it takes every byte offered and stays open
    * @throws IOException if the source cannot be read or the channel cannot be written
    */
   void writeTo(WritableByteChannel channel) throws IOException;

@@ -15,8 +15,8 @@ public record LoraAdapter(Path file, double scale) {
   /**
    * Checks the scale.
    *
-   * @param file a safetensors file
-   * @param scale factor of its change: 1 as trained, 0 none, negative the opposite
+   * @param file a path
+   * @param scale finite
    * @throws IllegalArgumentException if the scale is not finite
    */
   public LoraAdapter {
