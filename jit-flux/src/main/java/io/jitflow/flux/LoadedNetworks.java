@@ -4,6 +4,7 @@ import ai.djl.Device;
 import io.jitflow.flux.FluxOptions.MemoryPolicy;
 import io.jitflow.flux.bundle.FluxBundle;
 import io.jitflow.flux.network.AdaptableNetwork;
+import io.jitflow.flux.network.Architecture;
 import io.jitflow.flux.network.ClipTextEncoder;
 import io.jitflow.flux.network.FluxModulation;
 import io.jitflow.flux.network.FluxTransformer;
@@ -102,11 +103,9 @@ final class LoadedNetworks implements AutoCloseable {
   ClipTextEncoder clip() throws IOException {
     if (clip == null) {
       makeRoomForTextEncoders();
-      begin(FluxNetwork.TEXT_ENCODER);
       clip =
           load(
               FluxNetwork.TEXT_ENCODER,
-              bundle.file(FluxNetwork.TEXT_ENCODER),
               NetworkProgram.of(bundle.textEncoder()),
               file -> ClipTextEncoder.load(file, device, bundle.textEncoder()));
     }
@@ -116,14 +115,10 @@ final class LoadedNetworks implements AutoCloseable {
   T5TextEncoder t5() throws IOException {
     if (t5 == null) {
       makeRoomForTextEncoders();
-      begin(FluxNetwork.TEXT_ENCODER_2);
       t5 =
           load(
               FluxNetwork.TEXT_ENCODER_2,
-              bundle.file(FluxNetwork.TEXT_ENCODER_2),
-              isInt8(FluxNetwork.TEXT_ENCODER_2)
-                  ? NetworkProgram.int8(bundle.textEncoder2())
-                  : NetworkProgram.of(bundle.textEncoder2()),
+              program(FluxNetwork.TEXT_ENCODER_2),
               file -> T5TextEncoder.load(file, device, bundle.textEncoder2()));
     }
     return t5;
@@ -163,14 +158,10 @@ final class LoadedNetworks implements AutoCloseable {
       closeModulation();
     }
     if (transformer == null) {
-      begin(FluxNetwork.TRANSFORMER);
       transformer =
           load(
               FluxNetwork.TRANSFORMER,
-              bundle.file(FluxNetwork.TRANSFORMER),
-              isInt8(FluxNetwork.TRANSFORMER)
-                  ? NetworkProgram.int8(bundle.transformer())
-                  : NetworkProgram.of(bundle.transformer()),
+              program(FluxNetwork.TRANSFORMER),
               file -> FluxTransformer.load(file, device, bundle.transformer()));
     }
     return transformer;
@@ -201,6 +192,18 @@ final class LoadedNetworks implements AutoCloseable {
   /** How a wrapper is made of a file. */
   private interface Loader<T> {
     T load(ModuleFile file) throws IOException;
+  }
+
+  /** The program of one of the large networks. */
+  private NetworkProgram program(FluxNetwork network) {
+    Architecture architecture = bundle.architecture(network);
+    return isInt8(network) ? NetworkProgram.int8(architecture) : NetworkProgram.of(architecture);
+  }
+
+  private <T extends AdaptableNetwork> T load(
+      FluxNetwork network, NetworkProgram program, Loader<T> loader) throws IOException {
+    begin(network);
+    return load(network, bundle.file(network), program, loader);
   }
 
   /**
