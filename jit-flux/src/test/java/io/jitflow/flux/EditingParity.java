@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.within;
 
 import ai.djl.Device;
 import ai.djl.ndarray.NDArray;
-import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
 import com.google.gson.JsonArray;
 import com.google.gson.JsonObject;
@@ -45,18 +44,10 @@ final class EditingParity {
   }
 
   static List<DynamicNode> tests(ParitySet set, Path scratch) {
-    List<DynamicNode> tests = new ArrayList<>();
-    for (JsonObject run : ParitySet.objects(set.description(), "cases")) {
-      tests.add(
-          DynamicTest.dynamicTest(
-              set.title() + " " + run.get("name").getAsString(),
-              () -> {
-                try (NDManager manager = NDManager.newBaseManager()) {
-                  Npz recorded = Npz.read(manager, set.file(run.get("arrays").getAsString()));
-                  new EditingParity(set, run, recorded).check(scratch);
-                }
-              }));
-    }
+    List<DynamicNode> tests =
+        new ArrayList<>(
+            set.cases(
+                (run, recorded, manager) -> new EditingParity(set, run, recorded).check(scratch)));
     double atol = atol(set.description().getAsJsonObject("tolerance"), "sigmas");
     for (JsonObject starts : ParitySet.objects(set.description(), "starts")) {
       tests.add(
@@ -208,22 +199,19 @@ final class EditingParity {
     }
   }
 
-  /** Euler steps that keep the state before each of them, and the last one. */
-  private record Recorder(EulerSampler euler, List<float[]> states, EditingParity parity)
-      implements Sampler {
+  /** Checks what it is given, and can start late. */
+  private static final class Recorder extends StateRecorder {
+    private final EditingParity parity;
+
+    Recorder(EulerSampler euler, List<float[]> states, EditingParity parity) {
+      super(euler, states);
+      this.parity = parity;
+    }
 
     @Override
     public NDArray sample(VelocityModel model, SamplingRequest request) {
       parity.checkRequest(request, euler.sigmas(request.grid()));
-      NDArray latents =
-          euler.sample(
-              (tokens, at, sigma) -> {
-                states.add(tokens.toFloatArray());
-                return model.velocity(tokens, at, sigma);
-              },
-              request);
-      states.add(latents.toFloatArray());
-      return latents;
+      return super.sample(model, request);
     }
 
     @Override
@@ -234,11 +222,6 @@ final class EditingParity {
     @Override
     public double[] sigmas(TokenGrid grid) {
       return euler.sigmas(grid);
-    }
-
-    @Override
-    public int steps() {
-      return euler.steps();
     }
 
     @Override

@@ -85,7 +85,7 @@ class FluxParityTest {
 
   @TestFactory
   List<DynamicNode> pipeline_recordedRuns_match() throws IOException {
-    return each("pipeline", set -> PipelineParity.tests(set, scratch).toList());
+    return each("pipeline", set -> PipelineParity.tests(set, scratch));
   }
 
   @TestFactory

@@ -1,13 +1,18 @@
 package io.jitflow.flux;
 
 import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
 import com.google.gson.JsonObject;
 import io.jitflow.core.testing.Arrays32;
 import io.jitflow.core.testing.Fixtures;
 import io.jitflow.core.testing.Npz;
+import java.io.IOException;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.DynamicNode;
+import org.junit.jupiter.api.DynamicTest;
 
 /**
  * One folder of recorded inputs and results; {@code src-test-fixtures/parity/README.md} describes
@@ -54,6 +59,27 @@ public record ParitySet(Path folder, JsonObject description) {
   /** An array of objects in a description; an empty one is an error. */
   public static List<JsonObject> objects(JsonObject parent, String name) {
     return Fixtures.objects(parent.get(name));
+  }
+
+  /** What a recorded case is compared with. */
+  interface Check {
+    void of(JsonObject one, Npz recorded, NDManager manager) throws IOException;
+  }
+
+  /** A test of each case of the set, with the arrays that were recorded of it. */
+  List<DynamicNode> cases(Check check) {
+    List<DynamicNode> tests = new ArrayList<>();
+    for (JsonObject one : objects(description, "cases")) {
+      tests.add(
+          DynamicTest.dynamicTest(
+              title() + " " + one.get("name").getAsString(),
+              () -> {
+                try (NDManager manager = NDManager.newBaseManager()) {
+                  check.of(one, Npz.read(manager, file(one.get("arrays").getAsString())), manager);
+                }
+              }));
+    }
+    return tests;
   }
 
   /** Compares with a recorded array, with the set's tolerance for an arithmetic. */

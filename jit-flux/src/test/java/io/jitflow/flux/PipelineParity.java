@@ -8,9 +8,6 @@ import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
 import com.google.gson.JsonObject;
 import io.jitflow.core.EulerSampler;
-import io.jitflow.core.Sampler;
-import io.jitflow.core.SamplingRequest;
-import io.jitflow.core.VelocityModel;
 import io.jitflow.core.testing.Arrays32;
 import io.jitflow.core.testing.Npz;
 import io.jitflow.core.token.TokenGrid;
@@ -29,9 +26,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicNode;
-import org.junit.jupiter.api.DynamicTest;
 
 /** The whole pipeline, prompt to image, from the files that were recorded with it. */
 final class PipelineParity {
@@ -50,18 +45,9 @@ final class PipelineParity {
     this.noiseTolerance = tolerances.getAsJsonObject("noise").get("atol").getAsDouble();
   }
 
-  static Stream<DynamicNode> tests(ParitySet set, Path scratch) {
-    return ParitySet.objects(set.description(), "cases").stream()
-        .map(
-            run ->
-                DynamicTest.dynamicTest(
-                    set.title() + " " + run.get("name").getAsString(),
-                    () -> {
-                      try (NDManager manager = NDManager.newBaseManager()) {
-                        Npz recorded = Npz.read(manager, set.file(run.get("arrays").getAsString()));
-                        new PipelineParity(set, run, recorded).check(scratch, manager);
-                      }
-                    }));
+  static List<DynamicNode> tests(ParitySet set, Path scratch) {
+    return set.cases(
+        (run, recorded, manager) -> new PipelineParity(set, run, recorded).check(scratch, manager));
   }
 
   private void check(Path scratch, NDManager manager) throws IOException {
@@ -78,7 +64,7 @@ final class PipelineParity {
         FluxPipeline.load(bundle.folder(), FluxOptions.defaults().withDevice(Device.cpu()))) {
       int steps = run.get("steps").getAsInt();
       EulerSampler euler = new EulerSampler(pipeline.schedule(), steps);
-      StateRecorder recorder = new StateRecorder(euler);
+      StateRecorder recorder = new StateRecorder(euler, new ArrayList<>());
       GeneratedImages images = pipeline.generate(request.withSampler(recorder));
       checkSchedule(euler, request);
       checkStates(recorder.states, steps, manager);
@@ -159,33 +145,5 @@ final class PipelineParity {
 
   private void close(String name, NDArray found, double atol) {
     Arrays32.assertClose(name, found, recorded.get(name), atol);
-  }
-
-  /** A sampler of one's own that keeps the state before each step, and the last one. */
-  private static final class StateRecorder implements Sampler {
-    private final EulerSampler euler;
-    private final List<float[]> states = new ArrayList<>();
-
-    StateRecorder(EulerSampler euler) {
-      this.euler = euler;
-    }
-
-    @Override
-    public NDArray sample(VelocityModel model, SamplingRequest request) {
-      NDArray latents =
-          euler.sample(
-              (tokens, at, sigma) -> {
-                states.add(tokens.toFloatArray());
-                return model.velocity(tokens, at, sigma);
-              },
-              request);
-      states.add(latents.toFloatArray());
-      return latents;
-    }
-
-    @Override
-    public int steps() {
-      return euler.steps();
-    }
   }
 }

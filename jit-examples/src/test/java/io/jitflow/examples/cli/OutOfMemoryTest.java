@@ -14,6 +14,7 @@ import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.BeforeEach;
@@ -36,6 +37,31 @@ class OutOfMemoryTest {
     checkpoint = TinyCheckpoint.dev(folder.resolve("checkpoint"));
   }
 
+  /** A picture of the one bundle, and then one of the other. */
+  private List<String> arguments(Path first, Path second) {
+    List<String> all = new ArrayList<>();
+    all.add(Integer.toString(LEFT_MB));
+    all.addAll(generate(first, "first.png"));
+    all.add("--");
+    all.addAll(generate(second, "second.png"));
+    return all;
+  }
+
+  private List<String> generate(Path bundle, String png) {
+    return List.of(
+        "generate",
+        "--model",
+        bundle.toString(),
+        "--prompt",
+        "a red fox",
+        "--size",
+        "64x64",
+        "--steps",
+        "1",
+        "-o",
+        folder.resolve(png).toString());
+  }
+
   /** In float32 its 288 MB cannot be mapped, in bfloat16 its 144 MB cannot be read. */
   @ParameterizedTest
   @ValueSource(strings = {"f32", "bf16"})
@@ -51,34 +77,7 @@ class OutOfMemoryTest {
     Path out = folder.resolve("out.txt");
     Process child =
         new ProcessBuilder(
-                ChildJvm.command(
-                    SmallMachine.class,
-                    List.of("-Xmx256m"),
-                    List.of(
-                        Integer.toString(LEFT_MB),
-                        "generate",
-                        "--model",
-                        small.toString(),
-                        "--prompt",
-                        "a red fox",
-                        "--size",
-                        "64x64",
-                        "--steps",
-                        "1",
-                        "-o",
-                        folder.resolve("first.png").toString(),
-                        "--",
-                        "generate",
-                        "--model",
-                        large.toString(),
-                        "--prompt",
-                        "a red fox",
-                        "--size",
-                        "64x64",
-                        "--steps",
-                        "1",
-                        "-o",
-                        folder.resolve("second.png").toString())))
+                ChildJvm.command(SmallMachine.class, List.of("-Xmx256m"), arguments(small, large)))
             .directory(folder.toFile())
             .redirectErrorStream(true)
             .redirectOutput(out.toFile())

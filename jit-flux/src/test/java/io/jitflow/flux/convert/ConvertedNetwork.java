@@ -26,17 +26,16 @@ public record ConvertedNetwork<A extends Record>(Path folder, FluxNetwork networ
 
   /** Reads sizes and mapping of one network. */
   private interface Reader {
-    NetworkPlan read(TensorFiles files) throws IOException;
+    NetworkPlan read(TensorFiles files, Optional<ConfigFile> config) throws IOException;
   }
 
   /** A transformer, with the axes of its rotary embedding if no configuration says them. */
   public static ConvertedNetwork<FluxArchitecture> transformer(
       Path weights, Optional<List<Integer>> ropeAxes, DType dtype, Path folder) throws IOException {
-    Optional<ConfigFile> config =
-        ArchitectureReader.config(weights, Optional.empty(), "FluxTransformer2DModel");
     return convert(
         weights,
-        files -> ArchitectureReader.transformer(files, config, ropeAxes),
+        ArchitectureReader.config(weights, Optional.empty(), "FluxTransformer2DModel"),
+        (files, config) -> ArchitectureReader.transformer(files, config, ropeAxes),
         FluxArchitecture.class,
         dtype,
         folder);
@@ -45,10 +44,10 @@ public record ConvertedNetwork<A extends Record>(Path folder, FluxNetwork networ
   /** An autoencoder, with a configuration if it is not beside the weights. */
   public static ConvertedNetwork<VaeArchitecture> vae(
       Path weights, Optional<Path> configFile, DType dtype, Path folder) throws IOException {
-    Optional<ConfigFile> config = ArchitectureReader.config(weights, configFile, "AutoencoderKL");
     return convert(
         weights,
-        files -> ArchitectureReader.vaeDecoder(files, config),
+        ArchitectureReader.config(weights, configFile, "AutoencoderKL"),
+        ArchitectureReader::vaeDecoder,
         VaeArchitecture.class,
         dtype,
         folder);
@@ -57,33 +56,34 @@ public record ConvertedNetwork<A extends Record>(Path folder, FluxNetwork networ
   /** A CLIP text encoder. */
   public static ConvertedNetwork<ClipArchitecture> clip(Path weights, DType dtype, Path folder)
       throws IOException {
-    Optional<ConfigFile> config =
-        ArchitectureReader.config(weights, Optional.empty(), "CLIPTextModel");
-    return convert(
-        weights,
-        files -> ArchitectureReader.clip(files, config),
-        ClipArchitecture.class,
-        dtype,
-        folder);
+    return encoder(
+        weights, "CLIPTextModel", ArchitectureReader::clip, ClipArchitecture.class, dtype, folder);
   }
 
   /** A T5 encoder. */
   public static ConvertedNetwork<T5Architecture> t5(Path weights, DType dtype, Path folder)
       throws IOException {
-    Optional<ConfigFile> config =
-        ArchitectureReader.config(weights, Optional.empty(), "T5EncoderModel");
-    return convert(
-        weights,
-        files -> ArchitectureReader.t5(files, config),
-        T5Architecture.class,
-        dtype,
-        folder);
+    return encoder(
+        weights, "T5EncoderModel", ArchitectureReader::t5, T5Architecture.class, dtype, folder);
+  }
+
+  private static <A extends Record> ConvertedNetwork<A> encoder(
+      Path weights, String className, Reader reader, Class<A> type, DType dtype, Path folder)
+      throws IOException {
+    Optional<ConfigFile> config = ArchitectureReader.config(weights, Optional.empty(), className);
+    return convert(weights, config, reader, type, dtype, folder);
   }
 
   private static <A extends Record> ConvertedNetwork<A> convert(
-      Path weights, Reader reader, Class<A> type, DType dtype, Path folder) throws IOException {
+      Path weights,
+      Optional<ConfigFile> config,
+      Reader reader,
+      Class<A> type,
+      DType dtype,
+      Path folder)
+      throws IOException {
     try (TensorFiles files = TensorFiles.open(weights)) {
-      NetworkPlan plan = reader.read(files);
+      NetworkPlan plan = reader.read(files, config);
       for (Map.Entry<String, NetworkProgram> entry : plan.programs(dtype).entrySet()) {
         NetworkProgram program = entry.getValue();
         program.write(folder.resolve(entry.getKey()), plan.sources(program, dtype), written -> {});

@@ -30,11 +30,6 @@ class AdapterFuzzTest extends ForeignFile {
   }
 
   @Override
-  int head() {
-    return 4000;
-  }
-
-  @Override
   int rounds() {
     return super.rounds() / 3;
   }

@@ -32,9 +32,4 @@ class ManifestFuzzTest extends ForeignFile {
   byte[] whole() throws IOException {
     return seed.clone();
   }
-
-  @Override
-  int head() {
-    return 4000;
-  }
 }

@@ -1,17 +1,14 @@
 package io.jitflow.flux.fuzz;
 
-import io.jitflow.flux.image.ImageOrigin;
-import java.awt.image.BufferedImage;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Path;
 import java.util.zip.CRC32;
 import javax.imageio.ImageIO;
 
 /** The text in a PNG file that other programs saved. */
-class ParametersFuzzTest extends ForeignFile {
+class ParametersFuzzTest extends PictureWithText {
   private static final int AFTER_HEADER = 8 + 4 + 4 + 13 + 4; // signature and IHDR
   private static final String TEXT =
       "a red fox\nNegative prompt: snow\nSteps: 20, Sampler: Euler, CFG scale: 4.5, Distilled CFG"
@@ -29,20 +26,9 @@ class ParametersFuzzTest extends ForeignFile {
   }
 
   @Override
-  Path file() {
-    return scratch.resolve("fox.png");
-  }
-
-  @Override
-  void read() throws IOException {
-    ImageOrigin.read(file());
-  }
-
-  @Override
   byte[] whole() throws IOException {
-    BufferedImage picture = new BufferedImage(16, 16, BufferedImage.TYPE_INT_RGB);
     ByteArrayOutputStream plain = new ByteArrayOutputStream();
-    ImageIO.write(picture, "png", plain);
+    ImageIO.write(picture(), "png", plain);
     byte[] bytes = plain.toByteArray();
     ByteArrayOutputStream png = new ByteArrayOutputStream();
     png.write(bytes, 0, AFTER_HEADER);

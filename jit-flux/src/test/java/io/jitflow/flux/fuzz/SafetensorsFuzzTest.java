@@ -23,9 +23,4 @@ class SafetensorsFuzzTest extends ForeignFile {
     return Files.readAllBytes(
         Fixtures.folder("parity/flux-tiny-transformer/schnell/bfl.safetensors"));
   }
-
-  @Override
-  int head() {
-    return 4000;
-  }
 }

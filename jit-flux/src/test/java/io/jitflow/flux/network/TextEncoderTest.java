@@ -53,20 +53,24 @@ class TextEncoderTest extends ArrayTest {
     }
   }
 
+  private static ClipArchitecture with(int eosTokenId, String activation) {
+    ClipArchitecture c = SmallNetworks.CLIP;
+    return new ClipArchitecture(
+        c.vocabulary(),
+        c.width(),
+        c.mlpWidth(),
+        c.layers(),
+        c.heads(),
+        c.positions(),
+        eosTokenId,
+        activation,
+        c.layerNormEps());
+  }
+
   @Test
   void clip_pooled_isTheRowOfTheLargestIdOrOfTheNamedOne() throws IOException {
     ClipArchitecture c = SmallNetworks.CLIP;
-    ClipArchitecture named =
-        new ClipArchitecture(
-            c.vocabulary(),
-            c.width(),
-            c.mlpWidth(),
-            c.layers(),
-            c.heads(),
-            c.positions(),
-            5,
-            c.activation(),
-            c.layerNormEps());
+    ClipArchitecture named = with(5, c.activation());
     NDArray ids = ids(3, 5, 49, 5, 49);
     try (ClipTextEncoder largest = clip(c);
         ClipTextEncoder first = clip(named)) {
@@ -80,17 +84,7 @@ class TextEncoderTest extends ArrayTest {
   @Test
   void clip_activation_isTheOneOfTheArchitecture() throws IOException {
     ClipArchitecture c = SmallNetworks.CLIP;
-    ClipArchitecture gelu =
-        new ClipArchitecture(
-            c.vocabulary(),
-            c.width(),
-            c.mlpWidth(),
-            c.layers(),
-            c.heads(),
-            c.positions(),
-            c.eosTokenId(),
-            "gelu",
-            c.layerNormEps());
+    ClipArchitecture gelu = with(c.eosTokenId(), "gelu");
     try (ClipTextEncoder quick = clip(c);
         ClipTextEncoder exact = clip(gelu)) {
       NDArray difference =

@@ -24,7 +24,9 @@ import java.nio.ByteOrder;
 import java.nio.channels.Channels;
 import java.nio.file.Path;
 import java.util.Map;
+import java.util.function.BooleanSupplier;
 import java.util.function.Function;
+import java.util.function.Supplier;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -78,11 +80,8 @@ class ToFloat32Test extends ArrayTest {
             FluxTransformer.load(stored(program, DType.BF16), CPU, SmallNetworks.FLUX);
         FluxTransformer expected =
             FluxTransformer.load(widened(program), CPU, SmallNetworks.FLUX)) {
-      NDArray before = velocity(converted);
-      assertThat(converted.toFloat32()).isTrue();
-      NDArray after = velocity(converted);
-      Arrays32.assertIdentical("velocity", after, velocity(expected));
-      assertThat(after.contentEquals(before)).isFalse();
+      assertConverts(
+          "velocity", converted::toFloat32, () -> velocity(converted), velocity(expected));
     }
   }
 
@@ -118,6 +117,16 @@ class ToFloat32Test extends ArrayTest {
     }
   }
 
+  /** A network computes something else, and what is expected, once it is converted. */
+  private static void assertConverts(
+      String what, BooleanSupplier toFloat32, Supplier<NDArray> found, NDArray expected) {
+    NDArray before = found.get();
+    assertThat(toFloat32.getAsBoolean()).isTrue();
+    NDArray after = found.get();
+    Arrays32.assertIdentical(what, after, expected);
+    assertThat(after.contentEquals(before)).isFalse();
+  }
+
   private NDArray velocity(FluxTransformer network) {
     NDArray ids = new ActiveTokens(manager, TokenSubset.all(new TokenGrid(2, 3), 1)).positions();
     NDArray rows = values(1, SmallNetworks.FLUX.modulationRows(), SmallNetworks.FLUX.hiddenSize());
@@ -132,11 +141,11 @@ class ToFloat32Test extends ArrayTest {
     try (FluxModulation converted =
             FluxModulation.load(stored(program, DType.BF16), CPU, SmallNetworks.FLUX);
         FluxModulation expected = FluxModulation.load(widened(program), CPU, SmallNetworks.FLUX)) {
-      NDArray before = converted.rows(vec, sigmas, 3.5);
-      assertThat(converted.toFloat32()).isTrue();
-      NDArray after = converted.rows(vec, sigmas, 3.5);
-      Arrays32.assertIdentical("rows", after, expected.rows(vec, sigmas, 3.5));
-      assertThat(after.contentEquals(before)).isFalse();
+      assertConverts(
+          "rows",
+          converted::toFloat32,
+          () -> converted.rows(vec, sigmas, 3.5),
+          expected.rows(vec, sigmas, 3.5));
     }
   }
 
@@ -148,21 +157,17 @@ class ToFloat32Test extends ArrayTest {
             ClipTextEncoder.load(stored(clipProgram, DType.BF16), CPU, SmallNetworks.CLIP);
         ClipTextEncoder expected =
             ClipTextEncoder.load(widened(clipProgram), CPU, SmallNetworks.CLIP)) {
-      NDArray before = converted.encode(ids).pooled();
-      assertThat(converted.toFloat32()).isTrue();
-      NDArray after = converted.encode(ids).pooled();
-      Arrays32.assertIdentical("CLIP", after, expected.encode(ids).pooled());
-      assertThat(after.contentEquals(before)).isFalse();
+      assertConverts(
+          "CLIP",
+          converted::toFloat32,
+          () -> converted.encode(ids).pooled(),
+          expected.encode(ids).pooled());
     }
     NetworkProgram t5Program = NetworkProgram.of(SmallNetworks.T5);
     try (T5TextEncoder converted =
             T5TextEncoder.load(stored(t5Program, DType.BF16), CPU, SmallNetworks.T5);
         T5TextEncoder expected = T5TextEncoder.load(widened(t5Program), CPU, SmallNetworks.T5)) {
-      NDArray before = converted.encode(ids);
-      assertThat(converted.toFloat32()).isTrue();
-      NDArray after = converted.encode(ids);
-      Arrays32.assertIdentical("T5", after, expected.encode(ids));
-      assertThat(after.contentEquals(before)).isFalse();
+      assertConverts("T5", converted::toFloat32, () -> converted.encode(ids), expected.encode(ids));
     }
   }
 
@@ -173,11 +178,8 @@ class ToFloat32Test extends ArrayTest {
     try (VaeDecoder converted =
             VaeDecoder.load(stored(program, DType.BF16), CPU, SmallNetworks.VAE);
         VaeDecoder expected = VaeDecoder.load(widened(program), CPU, SmallNetworks.VAE)) {
-      NDArray before = converted.decode(latent);
-      assertThat(converted.toFloat32()).isTrue();
-      NDArray after = converted.decode(latent);
-      Arrays32.assertIdentical("image", after, expected.decode(latent));
-      assertThat(after.contentEquals(before)).isFalse();
+      assertConverts(
+          "image", converted::toFloat32, () -> converted.decode(latent), expected.decode(latent));
     }
   }
 
