@@ -1,5 +1,6 @@
 package io.jitflow.flux.image;
 
+import java.awt.color.ColorSpace;
 import java.awt.image.BufferedImage;
 import java.awt.image.ColorModel;
 import java.io.IOException;
@@ -53,7 +54,8 @@ public final class SourceImage {
    *
    * @param image opaque, at most 8 bits a channel; grey and indexed colours become RGB
    * @return the picture
-   * @throws IllegalArgumentException if it has transparent pixels or more bits a channel
+   * @throws IllegalArgumentException if it has transparent pixels, more bits a channel, or colours
+   *     such as CMYK
    */
   public static SourceImage of(BufferedImage image) {
     ColorModel colours = image.getColorModel();
@@ -61,6 +63,11 @@ public final class SourceImage {
       throw new IllegalArgumentException(
           "expected 8 bits a channel, found %d; save the picture with 8"
               .formatted(colours.getComponentSize(0)));
+    }
+    int space = colours.getColorSpace().getType();
+    if (space != ColorSpace.TYPE_RGB && space != ColorSpace.TYPE_GRAY) {
+      throw new IllegalArgumentException(
+          "expected RGB, found other colours, such as CMYK of a printing process; convert it to RGB");
     }
     int width = image.getWidth();
     int height = image.getHeight();
@@ -85,6 +92,9 @@ public final class SourceImage {
    *     transparent, with 16 bits a channel, or CMYK
    */
   public static SourceImage read(Path file) throws IOException {
+    if (Files.isDirectory(file)) {
+      throw new PictureException(file + ": is a folder, expected a picture", null);
+    }
     if (!Files.isRegularFile(file)) {
       throw new NoSuchFileException(file.toString(), null, "expected a picture");
     }
