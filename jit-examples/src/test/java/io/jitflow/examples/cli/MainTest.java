@@ -103,7 +103,11 @@ class MainTest {
         List.of("textTokens must be at least 1, got 0", "--text-tokens", "0"),
         List.of("must end in .png, got 'fox.jpg'", "-o", "fox.jpg"),
         List.of("the output folder does not exist", "-o", "nowhere/at/all/fox.png"),
+        List.of("the preview folder does not exist", "--preview", "nowhere/at/all/now.png"),
+        List.of("the preview is a folder, expected a file", "--preview", "."),
+        List.of("--preview would replace fox.png", "-o", "fox.png", "--preview", "./fox.png"),
         List.of("the --prompt is empty", "--prompt", "  "),
+        List.of("expected FILE or FILE:SCALE", "--lora", "style.safetensors:0,8"),
         List.of("--device gpu:999: PyTorch finds ", "--device", "gpu:999"),
         List.of("--device must be cpu, gpu or gpu:N, got 'tpu'", "--device", "tpu"));
   }
@@ -127,6 +131,38 @@ class MainTest {
         .doesNotContain("\tat ");
     assertThat(console.exitCode()).isEqualTo(2);
     assertThat(console.out()).isEmpty();
+  }
+
+  @Test
+  void generate_sizeOtherThanThePictures_isRefused() throws IOException {
+    Path picture = folder.resolve("picture.png");
+    ImageIO.write(new BufferedImage(32, 16, BufferedImage.TYPE_INT_RGB), "png", picture.toFile());
+    Console console = generate(bundle, "fox.png", "--image", picture); // with --size 128x64
+    assertThat(console.exitCode()).isEqualTo(2);
+    assertThat(console.err()).contains("has 32 x 16 px, the request 128 x 64 px");
+  }
+
+  @Test
+  void generate_fromAnEditedPicture_asksForItsPictureBeforeLoading() throws IOException {
+    Path picture = folder.resolve("picture.png");
+    ImageIO.write(new BufferedImage(128, 64, BufferedImage.TYPE_INT_RGB), "png", picture.toFile());
+    assertThat(generate(bundle, "fox.png", "--image", picture, "--steps", 2).exitCode()).isZero();
+    Console without = again("fox.png", "again.png");
+    assertThat(without.exitCode()).isEqualTo(2);
+    assertThat(without.err()).contains("give it again with --image (128 x 64 px, SHA-256 ");
+    assertThat(again("fox.png", "again.png", "--image", picture).exitCode()).isZero();
+    assertThat(rgb("again.png")).isEqualTo(rgb("fox.png"));
+  }
+
+  @Test
+  void generate_previewInPlaceOfThePicture_isRefused() throws IOException {
+    Path picture = folder.resolve("picture.png");
+    ImageIO.write(new BufferedImage(128, 64, BufferedImage.TYPE_INT_RGB), "png", picture.toFile());
+    Console console =
+        generate(
+            bundle, "fox.png", "--image", picture, "--preview", folder.resolve("./picture.png"));
+    assertThat(console.exitCode()).isEqualTo(2);
+    assertThat(console.err()).contains("--preview would replace").contains("picture.png");
   }
 
   @Test
