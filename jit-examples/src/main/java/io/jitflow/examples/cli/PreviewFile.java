@@ -35,6 +35,15 @@ record PreviewFile(Path file) implements PreviewListener {
 
   @Override
   public void onPreview(int step, BufferedImage preview) {
+    try {
+      replace(preview);
+    } catch (IOException e) {
+      throw new UncheckedIOException(
+          new IOException("%s: the preview could not be written (%s)".formatted(file, e), e));
+    }
+  }
+
+  private void replace(BufferedImage preview) throws IOException {
     Path whole = file.toAbsolutePath();
     Path unfinished = whole.resolveSibling("." + whole.getFileName() + ".tmp");
     try {
@@ -42,8 +51,8 @@ record PreviewFile(Path file) implements PreviewListener {
         ImageIO.write(preview, "png", out);
       }
       Files.move(unfinished, whole, StandardCopyOption.REPLACE_EXISTING);
-    } catch (IOException e) {
-      throw new UncheckedIOException(file + ": the preview could not be written", e);
+    } finally {
+      Files.deleteIfExists(unfinished);
     }
   }
 }

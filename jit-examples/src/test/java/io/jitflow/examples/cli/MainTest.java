@@ -1,6 +1,7 @@
 package io.jitflow.examples.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.jitflow.core.testing.ChildJvm;
 import java.awt.image.BufferedImage;
@@ -152,6 +153,20 @@ class MainTest {
     assertThat(without.err()).contains("give it again with --image (128 x 64 px, SHA-256 ");
     assertThat(again("fox.png", "again.png", "--image", picture).exitCode()).isZero();
     assertThat(rgb("again.png")).isEqualTo(rgb("fox.png"));
+  }
+
+  @Test
+  void preview_thatCannotBeReplaced_saysSoAndLeavesNothing() throws IOException {
+    Path file = folder.resolve("now.png");
+    PreviewFile previews = new PreviewFile(file, List.of());
+    BufferedImage picture = new BufferedImage(8, 8, BufferedImage.TYPE_INT_RGB);
+    previews.onPreview(0, picture);
+    assertThat(ImageIO.read(file.toFile())).isNotNull();
+    Files.delete(file);
+    Files.createDirectories(file.resolve("in the way"));
+    assertThatThrownBy(() -> previews.onPreview(1, picture))
+        .hasMessageContaining("now.png: the preview could not be written");
+    assertThat(folder.toFile().list()).containsExactly("now.png");
   }
 
   @Test
