@@ -383,6 +383,7 @@ class EditingTest {
               request(euler(2), 0.5), plain.withSecondPass(0.5), plain.withListener(previews))) {
         assertThatThrownBy(() -> FluxPipeline.check(bundle, FluxOptions.defaults(), needsIt))
             .as("told before a prompt is encoded")
+            .hasMessageContaining("vae_encoder.pt: expected the encoder, which ")
             .hasMessageContaining("convert the checkpoint again");
       }
     }

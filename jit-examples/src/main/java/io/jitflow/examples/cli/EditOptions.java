@@ -111,6 +111,13 @@ final class EditOptions {
       throw new IllegalArgumentException(
           "--from names a mask too, which files do not carry: give --mask again");
     }
+    if (request.inpainting().isPresent()
+        && (source.widthPx() != request.widthPx() || source.heightPx() != request.heightPx())) {
+      throw new IllegalArgumentException(
+          "--from has a mask of %d x %d px, the --image has %d x %d px: give one of that size, or a --prompt instead of --from"
+              .formatted(
+                  request.widthPx(), request.heightPx(), source.widthPx(), source.heightPx()));
+    }
     changed = changed.withImage(source, strength == null ? usual : strength);
     if (mask != null) {
       Inpainting before = request.inpainting().orElse(null);

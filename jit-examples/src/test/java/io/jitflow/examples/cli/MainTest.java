@@ -170,6 +170,31 @@ class MainTest {
   }
 
   @Test
+  void generate_fromAMask_needsPictureAndMaskOfItsSize() throws IOException {
+    Path picture = folder.resolve("picture.png");
+    Path mask = folder.resolve("mask.png");
+    Path small = folder.resolve("small.png");
+    BufferedImage white = new BufferedImage(128, 64, BufferedImage.TYPE_BYTE_GRAY);
+    for (int y = 20; y < 40; y++) {
+      white.setRGB(y, y, 0xffffff);
+    }
+    ImageIO.write(new BufferedImage(128, 64, BufferedImage.TYPE_INT_RGB), "png", picture.toFile());
+    ImageIO.write(white, "png", mask.toFile());
+    ImageIO.write(new BufferedImage(32, 16, BufferedImage.TYPE_INT_RGB), "png", small.toFile());
+    Console drawn = generate(bundle, "fox.png", "--image", picture, "--mask", mask, "--steps", 1);
+    assertThat(drawn.exitCode()).as(drawn.err()).isZero();
+    Console other = again("fox.png", "again.png", "--image", small, "--mask", small);
+    assertThat(other.exitCode()).isEqualTo(2);
+    assertThat(other.err())
+        .contains("--from has a mask of 128 x 64 px, the --image has 32 x 16 px");
+    assertThat(again("fox.png", "again.png", "--image", picture).err())
+        .contains("give --mask again");
+    assertThat(again("fox.png", "again.png", "--image", picture, "--mask", mask).exitCode())
+        .isZero();
+    assertThat(rgb("again.png")).isEqualTo(rgb("fox.png"));
+  }
+
+  @Test
   void generate_previewInPlaceOfThePicture_isRefused() throws IOException {
     Path picture = folder.resolve("picture.png");
     ImageIO.write(new BufferedImage(128, 64, BufferedImage.TYPE_INT_RGB), "png", picture.toFile());
