@@ -49,13 +49,17 @@ final class Editing {
   }
 
   /**
-   * Checks that the steps that are left of a run, or of its second pass, suffice for its sampler.
+   * Checks that the steps that are left of a run, or of its second pass, suffice for its sampler,
+   * and that its pictures are there.
    *
    * @param request with a sampler
    * @param schedule the model's own noise levels
    * @throws IllegalArgumentException if they do not: which strengths work
+   * @throws IllegalStateException if a picture has no pixels
    */
   static void check(ImageRequest request, SigmaSchedule schedule) {
+    request.start().ifPresent(start -> requirePixels(start.image()));
+    request.inpainting().ifPresent(part -> requirePixels(part.mask()));
     Sampler sampler = request.sampler().orElseThrow();
     OptionalDouble strength = request.secondPass();
     if (request.start().isPresent()) {
@@ -64,6 +68,12 @@ final class Editing {
     if (strength.isPresent()
         && firstStep(strength.getAsDouble(), sampler.steps()) < sampler.steps()) {
       left(sampler, strength.getAsDouble(), schedule, request.grid());
+    }
+  }
+
+  private static void requirePixels(SourceImage picture) {
+    if (!picture.hasPixels()) {
+      picture.pixels(); // says which picture to give again
     }
   }
 

@@ -160,21 +160,22 @@ public final class FluxPipeline implements AutoCloseable {
     EngineVersions.check();
     EngineSetup.check(options);
     FluxBundle description = FluxBundle.read(bundle);
-    verify(description, options, listener);
-    Device device = options.resolvedDevice();
-    ArithmeticChoice arithmetic = ArithmeticChoice.of(options, description, device);
-    MemoryEstimate estimate =
-        new MemoryEstimate(description, arithmetic, device, !options.adapters().isEmpty());
-    MemoryPlan memory = plan(options, description, estimate, device);
-    ClipTokenizer clip = ClipTokenizer.load(description.clipTokenizer(), description.clipTokens());
+    ClipTokenizer clip = null;
     T5Tokenizer t5 = null;
     NDManager manager = null;
     Adaptation adaptation = null;
     FluxPipeline pipeline = null;
     boolean complete = false;
     try {
-      adaptation = Adaptation.open(description, options.adapters());
+      adaptation = Adaptation.open(description, options.adapters()); // wrong ones are told at once
+      verify(description, options, listener);
+      Device device = options.resolvedDevice();
+      ArithmeticChoice arithmetic = ArithmeticChoice.of(options, description, device);
+      MemoryEstimate estimate =
+          new MemoryEstimate(description, arithmetic, device, !options.adapters().isEmpty());
+      MemoryPlan memory = plan(options, description, estimate, device);
       adaptation.check(memory.policy(), device);
+      clip = ClipTokenizer.load(description.clipTokenizer(), description.clipTokens());
       t5 = T5Tokenizer.load(description.t5Tokenizer(), description.t5Tokens());
       manager = NDManager.newBaseManager(device, "PyTorch");
       pipeline =
@@ -308,20 +309,28 @@ public final class FluxPipeline implements AutoCloseable {
    * @param request what to draw
    * @throws IllegalArgumentException if the sampler cannot serve the size, a strength leaves it too
    *     few steps, or the image needs more memory than the machine has
-   * @throws IOException if the bundle's manifest cannot be read
+   * @throws IllegalStateException if it names a picture that has no pixels, as one read from a file
+   * @throws IOException if the bundle's manifest cannot be read, or the bundle has no encoder for a
+   *     picture to start from, or for previews
    */
   public static void check(Path bundle, FluxOptions options, ImageRequest request)
       throws IOException {
     check(FluxBundle.read(bundle), options, request);
   }
 
-  private static void check(FluxBundle bundle, FluxOptions options, ImageRequest request) {
+  private static void check(FluxBundle bundle, FluxOptions options, ImageRequest request)
+      throws IOException {
     Sampler sampler = request.sampler().orElseGet(() -> standardSampler(bundle));
     sampler.check(request.grid());
     if (request.secondPass().isPresent()) {
       sampler.check(request.firstPass().grid());
     }
     Editing.check(request.withSampler(sampler), bundle.scheduler().schedule());
+    if (request.start().isPresent()
+        || request.secondPass().isPresent()
+        || request.listener().stream().flatMap(FluxPipeline::previews).findAny().isPresent()) {
+      bundle.requireVaeEncoder();
+    }
     requireRoom(
         bundle,
         options,

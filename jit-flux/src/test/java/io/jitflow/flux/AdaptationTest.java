@@ -7,6 +7,7 @@ import ai.djl.Device;
 import io.jitflow.core.EulerSampler;
 import io.jitflow.core.SigmaSchedule;
 import io.jitflow.flux.FluxOptions.MemoryPolicy;
+import io.jitflow.flux.PipelineListener.Phase;
 import io.jitflow.flux.adapter.AdapterException;
 import io.jitflow.flux.adapter.AdapterFixture;
 import io.jitflow.flux.adapter.AdapterFixture.Naming;
@@ -19,6 +20,7 @@ import java.awt.image.BufferedImage;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -89,10 +91,16 @@ class AdaptationTest {
         new AdapterFixture(2)
             .layer("double_blocks.0.img_attn.qkv", 9216, 3072, 1, 0)
             .write(scratch.resolve("wide.safetensors"), Naming.KOHYA);
+    List<Phase> phases = new ArrayList<>();
     assertThatThrownBy(
-            () -> FluxPipeline.load(plain, options(MemoryPolicy.RESIDENT, LoraAdapter.of(wide))))
+            () ->
+                FluxPipeline.load(
+                    plain,
+                    options(MemoryPolicy.RESIDENT, LoraAdapter.of(wide)),
+                    activity -> phases.add(activity.phase())))
         .isInstanceOf(AdapterException.class)
         .hasMessageContaining("for another model");
+    assertThat(phases).as("before the bundle's files are read").isEmpty();
   }
 
   @Test

@@ -329,6 +329,11 @@ class EditingTest {
     assertThatThrownBy(() -> pipeline.generate(back))
         .isInstanceOf(IllegalStateException.class)
         .hasMessageContaining(picture(1).sha256());
+    assertThatThrownBy(() -> FluxPipeline.check(pipeline.bundle(), pipeline.options(), back))
+        .hasMessageContaining(picture(1).sha256());
+    ImageRequest withoutMask = back.withImage(picture(1), 0.5);
+    assertThatThrownBy(() -> FluxPipeline.check(pipeline.bundle(), pipeline.options(), withoutMask))
+        .hasMessageContaining(mask(0, 0, 40, 40).sha256());
     GeneratedImages again =
         pipeline.generate(
             back.withImage(picture(1), back.start().orElseThrow().strength())
@@ -370,8 +375,17 @@ class EditingTest {
       assertThatThrownBy(() -> without.generate(request(euler(2), 0.5)))
           .hasRootCauseInstanceOf(IOException.class)
           .hasMessageContaining("convert the checkpoint again");
-      assertThat(without.generate(ImageRequest.of("x").withSize(32, 32).withSampler(euler(1))))
-          .isNotNull();
+      ImageRequest plain = ImageRequest.of("x").withSize(32, 32).withSampler(euler(1));
+      assertThat(without.generate(plain)).isNotNull();
+      PreviewListener previews = (step, preview) -> {};
+      for (ImageRequest needsIt :
+          List.of(
+              request(euler(2), 0.5), plain.withSecondPass(0.5), plain.withListener(previews))) {
+        assertThatThrownBy(() -> FluxPipeline.check(bundle, FluxOptions.defaults(), needsIt))
+            .as("told before a prompt is encoded")
+            .hasMessageContaining("vae_encoder.pt: expected the encoder, which ")
+            .hasMessageContaining("convert the checkpoint again");
+      }
     }
   }
 }

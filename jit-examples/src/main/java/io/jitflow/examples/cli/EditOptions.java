@@ -6,7 +6,10 @@ import io.jitflow.flux.image.Inpainting;
 import io.jitflow.flux.image.SourceImage;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
+import java.util.stream.Stream;
 import picocli.CommandLine.Option;
 
 /** The options for requests that start from a picture. */
@@ -67,6 +70,11 @@ final class EditOptions {
     }
   }
 
+  /** The files that are read. */
+  List<Path> files() {
+    return Stream.of(image, mask).filter(Objects::nonNull).toList();
+  }
+
   /**
    * The request with these options.
    *
@@ -94,9 +102,21 @@ final class EditOptions {
     double usual =
         request.start().map(StartImage::strength).orElse(mask == null ? DEFAULT_STRENGTH : 1);
     SourceImage source = picture.orElseThrow();
+    if (!source.hasPixels()) {
+      throw new IllegalArgumentException(
+          "--from starts from a picture that files do not carry: give it again with --image (%s)"
+              .formatted(source));
+    }
     if (image != null && request.inpainting().isPresent() && mask == null) {
       throw new IllegalArgumentException(
           "--from names a mask too, which files do not carry: give --mask again");
+    }
+    if (request.inpainting().isPresent()
+        && (source.widthPx() != request.widthPx() || source.heightPx() != request.heightPx())) {
+      throw new IllegalArgumentException(
+          "--from has a mask of %d x %d px, the --image has %d x %d px: give one of that size, or a --prompt instead of --from"
+              .formatted(
+                  request.widthPx(), request.heightPx(), source.widthPx(), source.heightPx()));
     }
     changed = changed.withImage(source, strength == null ? usual : strength);
     if (mask != null) {

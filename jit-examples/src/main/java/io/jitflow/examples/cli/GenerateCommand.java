@@ -92,9 +92,11 @@ final class GenerateCommand implements Callable<Integer> {
         from == null ? Optional.empty() : Optional.of(ImageOrigin.read(from));
     ImageRequest request;
     Path file;
+    Optional<PreviewFile> previews;
     try {
       request = request(origin);
       file = output.file(request.count());
+      previews = previews(GeneratedImages.files(file, request.count()));
     } catch (IllegalArgumentException e) {
       throw new ParameterException(spec.commandLine(), e.getMessage(), e);
     }
@@ -107,7 +109,9 @@ final class GenerateCommand implements Callable<Integer> {
     Optional<Sampler> sampler = samplers.sampler(bundle.scheduler().schedule());
     ImageRequest all = sampler.isPresent() ? request.withSampler(sampler.get()) : request;
     try (Progress progress = new Progress();
-        FluxPipeline pipeline = model.load(bundle, all, main.interrupt(), progress)) {
+        FluxPipeline pipeline =
+            model.load(
+                bundle, previews.map(all::withListener).orElse(all), main.interrupt(), progress)) {
       for (int i = 0; i < files.size(); i++) {
         if (files.size() > 1) {
           progress.prefix("image %d of %d: ".formatted(i + 1, files.size()));
@@ -115,7 +119,7 @@ final class GenerateCommand implements Callable<Integer> {
         StepRecorder recorder = new StepRecorder(main.interrupt(), progress);
         ImageRequest one = i == 0 ? all.withCount(1) : all.single(i);
         SamplingListener listener =
-            preview == null ? recorder : recorder.andThen(new PreviewFile(preview));
+            previews.isPresent() ? recorder.andThen(previews.get()) : recorder;
         GeneratedImages images = pipeline.generate(one.withListener(listener));
         images.save(files.get(i));
         tell(out, files.get(i), images.request());
@@ -165,6 +169,18 @@ final class GenerateCommand implements Callable<Integer> {
     return Amounts.time(timings.stream().map(phase).reduce(Duration.ZERO, Duration::plus));
   }
 
+  private Optional<PreviewFile> previews(List<Path> images) {
+    if (preview == null) {
+      return Optional.empty();
+    }
+    List<Path> used = new ArrayList<>(images);
+    used.addAll(edits.files());
+    if (from != null) {
+      used.add(from);
+    }
+    return Optional.of(new PreviewFile(preview, used));
+  }
+
   private ImageRequest request(Optional<ImageOrigin> origin) throws IOException {
     samplers.check();
     if (prompt == null && origin.isEmpty()) {
@@ -178,6 +194,7 @@ final class GenerateCommand implements Callable<Integer> {
     if (prompt != null) {
       request = request.withPrompt(prompt);
     }
-    return edits.applyTo(options.applyTo(count == null ? request : request.withCount(count)));
+    // a picture brings its size; another --size after it is refused
+    return options.applyTo(edits.applyTo(count == null ? request : request.withCount(count)));
   }
 }

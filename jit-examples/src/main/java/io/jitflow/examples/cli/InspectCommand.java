@@ -2,6 +2,7 @@ package io.jitflow.examples.cli;
 
 import io.jitflow.examples.bench.Amounts;
 import io.jitflow.flux.bundle.FluxBundle;
+import io.jitflow.flux.bundle.MergedAdapter;
 import io.jitflow.flux.bundle.SourceFile;
 import io.jitflow.flux.convert.ConversionOptions;
 import io.jitflow.flux.convert.ConversionPlan;
@@ -124,6 +125,11 @@ final class InspectCommand implements Callable<Integer> {
                 (name, shape) -> out.printf("  %s %s%n", name, java.util.Arrays.toString(shape)));
       }
     }
+    out.printf(
+        "%nvae_encoder: %s%n",
+        bundle.vaeEncoder().isPresent()
+            ? "yes, requests may start from a picture"
+            : "none, requests cannot start from a picture");
     out.printf("%ntext: CLIP reads %d tokens, T5 %d%n", bundle.clipTokens(), bundle.t5Tokens());
     out.println("scheduler: " + sizes(bundle.scheduler()));
     if (!bundle.sources().isEmpty()) {
@@ -135,6 +141,15 @@ final class InspectCommand implements Callable<Integer> {
             source.name(),
             Amounts.bytes(source.bytes()),
             source.sha256().map(hash -> " sha256 " + hash).orElse(""));
+      }
+    }
+    if (!bundle.adapters().isEmpty()) {
+      out.println();
+      out.println("adapters merged into the weights:");
+      for (MergedAdapter adapter : bundle.adapters()) {
+        out.printf(
+            "  %s, scale %s (%s) sha256 %s%n",
+            adapter.name(), adapter.scale(), Amounts.bytes(adapter.bytes()), adapter.sha256());
       }
     }
   }

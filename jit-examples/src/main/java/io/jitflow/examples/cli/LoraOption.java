@@ -34,15 +34,22 @@ final class LoraOption {
     public LoraAdapter convert(String value) {
       Matcher scaled = SCALED.matcher(value);
       if (!scaled.matches()) {
+        if (value.contains(".safetensors:")) {
+          throw wrong(value);
+        }
         return LoraAdapter.of(Path.of(value));
       }
       try {
         return new LoraAdapter(Path.of(scaled.group(1)), Double.parseDouble(scaled.group(2)));
       } catch (IllegalArgumentException e) {
-        throw new TypeConversionException(
-            "expected FILE or FILE:SCALE, for example style.safetensors:0.8, got '%s'"
-                .formatted(value));
+        throw wrong(value);
       }
+    }
+
+    private static TypeConversionException wrong(String value) {
+      return new TypeConversionException(
+          "expected FILE or FILE:SCALE, for example style.safetensors:0.8, got '%s'"
+              .formatted(value));
     }
   }
 }

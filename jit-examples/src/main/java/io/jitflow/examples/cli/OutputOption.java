@@ -41,20 +41,32 @@ final class OutputOption {
 
   private void checkFree(List<Path> files) {
     for (Path path : files) {
-      Path folder = path.toAbsolutePath().getParent();
-      if (!Files.isDirectory(folder)) {
-        throw new IllegalArgumentException("the output folder does not exist: " + folder);
-      }
-      if (!Files.isWritable(folder)) {
-        throw new IllegalArgumentException("no permission to write into " + folder);
-      }
-      if (Files.isDirectory(path)) {
-        throw new IllegalArgumentException("the output is a folder, expected a file: " + path);
-      }
+      checkWritable("output", path);
       if (Files.exists(path) && !overwrite) {
         throw new IllegalArgumentException(
             path + " exists; choose another --output or give --overwrite");
       }
+    }
+  }
+
+  /**
+   * Checks that a file can be written in its folder.
+   *
+   * @param what what it is, in a word
+   * @throws IllegalArgumentException if it cannot
+   */
+  static void checkWritable(String what, Path path) {
+    Path folder = path.toAbsolutePath().getParent();
+    if (folder == null || Files.isDirectory(path)) {
+      throw new IllegalArgumentException(
+          "the %s is a folder, expected a file: %s".formatted(what, path.toAbsolutePath()));
+    }
+    if (!Files.isDirectory(folder)) {
+      throw new IllegalArgumentException(
+          "the %s folder does not exist: %s".formatted(what, folder));
+    }
+    if (!Files.isWritable(folder)) {
+      throw new IllegalArgumentException("no permission to write into " + folder);
     }
   }
 }

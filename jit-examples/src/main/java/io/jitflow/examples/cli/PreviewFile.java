@@ -3,24 +3,56 @@ package io.jitflow.examples.cli;
 import io.jitflow.flux.image.PreviewListener;
 import java.awt.image.BufferedImage;
 import java.io.IOException;
+import java.io.OutputStream;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.util.Collection;
 import javax.imageio.ImageIO;
 
 /** Writes each preview over the one before, whole, for a viewer that reloads the file. */
 record PreviewFile(Path file) implements PreviewListener {
 
+  /**
+   * Checks before the work that the file can be written.
+   *
+   * @param read files that the previews must not replace
+   * @throws IllegalArgumentException if it cannot, or is one of those
+   */
+  PreviewFile(Path file, Collection<Path> read) {
+    this(file);
+    OutputOption.checkWritable("preview", file);
+    Path normal = file.toAbsolutePath().normalize();
+    for (Path other : read) {
+      if (normal.equals(other.toAbsolutePath().normalize())) {
+        throw new IllegalArgumentException(
+            "--preview would replace %s, which this command reads or writes too; choose another file"
+                .formatted(other));
+      }
+    }
+  }
+
   @Override
   public void onPreview(int step, BufferedImage preview) {
+    try {
+      replace(preview);
+    } catch (IOException e) {
+      throw new UncheckedIOException(
+          new IOException("%s: the preview could not be written (%s)".formatted(file, e), e));
+    }
+  }
+
+  private void replace(BufferedImage preview) throws IOException {
     Path whole = file.toAbsolutePath();
     Path unfinished = whole.resolveSibling("." + whole.getFileName() + ".tmp");
     try {
-      ImageIO.write(preview, "png", unfinished.toFile());
+      try (OutputStream out = Files.newOutputStream(unfinished)) {
+        ImageIO.write(preview, "png", out);
+      }
       Files.move(unfinished, whole, StandardCopyOption.REPLACE_EXISTING);
-    } catch (IOException e) {
-      throw new UncheckedIOException(file + ": the preview could not be written", e);
+    } finally {
+      Files.deleteIfExists(unfinished);
     }
   }
 }

@@ -96,6 +96,27 @@ class FluxMiniTest {
   }
 
   @Test
+  void convert_adapters_areListedByInspect() {
+    Path adapted = scratch.resolve("adapted");
+    Path adapters = FIXTURE.resolve("lora");
+    Console converted =
+        Console.run(
+            "convert",
+            FIXTURE,
+            adapted,
+            "--lora",
+            adapters.resolve("kohya.safetensors") + ":0.8",
+            "--lora",
+            adapters.resolve("bfl.safetensors") + ":0.1");
+    assertThat(converted.exitCode()).as(converted.err()).isZero();
+    assertThat(Console.run("inspect", adapted).out())
+        .contains("adapters merged into the weights:")
+        .contains("kohya.safetensors, scale 0.8 (", "bfl.safetensors, scale 0.1 (")
+        .contains("vae_encoder: yes");
+    assertThat(Console.run("inspect", bundle).out()).doesNotContain("adapters merged");
+  }
+
+  @Test
   void study_onOnePrompt_printsARowPerSampler() {
     StringWriter out = new StringWriter();
     Path sheet = scratch.resolve("sheet.png");

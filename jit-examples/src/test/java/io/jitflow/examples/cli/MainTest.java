@@ -1,6 +1,7 @@
 package io.jitflow.examples.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.jitflow.core.testing.ChildJvm;
 import java.awt.image.BufferedImage;
@@ -103,7 +104,11 @@ class MainTest {
         List.of("textTokens must be at least 1, got 0", "--text-tokens", "0"),
         List.of("must end in .png, got 'fox.jpg'", "-o", "fox.jpg"),
         List.of("the output folder does not exist", "-o", "nowhere/at/all/fox.png"),
+        List.of("the preview folder does not exist", "--preview", "nowhere/at/all/now.png"),
+        List.of("the preview is a folder, expected a file", "--preview", "."),
+        List.of("--preview would replace fox.png", "-o", "fox.png", "--preview", "./fox.png"),
         List.of("the --prompt is empty", "--prompt", "  "),
+        List.of("expected FILE or FILE:SCALE", "--lora", "style.safetensors:0,8"),
         List.of("--device gpu:999: PyTorch finds ", "--device", "gpu:999"),
         List.of("--device must be cpu, gpu or gpu:N, got 'tpu'", "--device", "tpu"));
   }
@@ -127,6 +132,77 @@ class MainTest {
         .doesNotContain("\tat ");
     assertThat(console.exitCode()).isEqualTo(2);
     assertThat(console.out()).isEmpty();
+  }
+
+  @Test
+  void generate_sizeOtherThanThePictures_isRefused() throws IOException {
+    Path picture = folder.resolve("picture.png");
+    ImageIO.write(new BufferedImage(32, 16, BufferedImage.TYPE_INT_RGB), "png", picture.toFile());
+    Console console = generate(bundle, "fox.png", "--image", picture); // with --size 128x64
+    assertThat(console.exitCode()).isEqualTo(2);
+    assertThat(console.err()).contains("has 32 x 16 px, the request 128 x 64 px");
+  }
+
+  @Test
+  void generate_fromAnEditedPicture_asksForItsPictureBeforeLoading() throws IOException {
+    Path picture = folder.resolve("picture.png");
+    ImageIO.write(new BufferedImage(128, 64, BufferedImage.TYPE_INT_RGB), "png", picture.toFile());
+    assertThat(generate(bundle, "fox.png", "--image", picture, "--steps", 2).exitCode()).isZero();
+    Console without = again("fox.png", "again.png");
+    assertThat(without.exitCode()).isEqualTo(2);
+    assertThat(without.err()).contains("give it again with --image (128 x 64 px, SHA-256 ");
+    assertThat(again("fox.png", "again.png", "--image", picture).exitCode()).isZero();
+    assertThat(rgb("again.png")).isEqualTo(rgb("fox.png"));
+  }
+
+  @Test
+  void preview_thatCannotBeReplaced_saysSoAndLeavesNothing() throws IOException {
+    Path file = folder.resolve("now.png");
+    PreviewFile previews = new PreviewFile(file, List.of());
+    BufferedImage picture = new BufferedImage(8, 8, BufferedImage.TYPE_INT_RGB);
+    previews.onPreview(0, picture);
+    assertThat(ImageIO.read(file.toFile())).isNotNull();
+    Files.delete(file);
+    Files.createDirectories(file.resolve("in the way"));
+    assertThatThrownBy(() -> previews.onPreview(1, picture))
+        .hasMessageContaining("now.png: the preview could not be written");
+    assertThat(folder.toFile().list()).containsExactly("now.png");
+  }
+
+  @Test
+  void generate_fromAMask_needsPictureAndMaskOfItsSize() throws IOException {
+    Path picture = folder.resolve("picture.png");
+    Path mask = folder.resolve("mask.png");
+    Path small = folder.resolve("small.png");
+    BufferedImage white = new BufferedImage(128, 64, BufferedImage.TYPE_BYTE_GRAY);
+    for (int y = 20; y < 40; y++) {
+      white.setRGB(y, y, 0xffffff);
+    }
+    ImageIO.write(new BufferedImage(128, 64, BufferedImage.TYPE_INT_RGB), "png", picture.toFile());
+    ImageIO.write(white, "png", mask.toFile());
+    ImageIO.write(new BufferedImage(32, 16, BufferedImage.TYPE_INT_RGB), "png", small.toFile());
+    Console drawn = generate(bundle, "fox.png", "--image", picture, "--mask", mask, "--steps", 1);
+    assertThat(drawn.exitCode()).as(drawn.err()).isZero();
+    Console other = again("fox.png", "again.png", "--image", small, "--mask", small);
+    assertThat(other.exitCode()).isEqualTo(2);
+    assertThat(other.err())
+        .contains("--from has a mask of 128 x 64 px, the --image has 32 x 16 px");
+    assertThat(again("fox.png", "again.png", "--image", picture).err())
+        .contains("give --mask again");
+    assertThat(again("fox.png", "again.png", "--image", picture, "--mask", mask).exitCode())
+        .isZero();
+    assertThat(rgb("again.png")).isEqualTo(rgb("fox.png"));
+  }
+
+  @Test
+  void generate_previewInPlaceOfThePicture_isRefused() throws IOException {
+    Path picture = folder.resolve("picture.png");
+    ImageIO.write(new BufferedImage(128, 64, BufferedImage.TYPE_INT_RGB), "png", picture.toFile());
+    Console console =
+        generate(
+            bundle, "fox.png", "--image", picture, "--preview", folder.resolve("./picture.png"));
+    assertThat(console.exitCode()).isEqualTo(2);
+    assertThat(console.err()).contains("--preview would replace").contains("picture.png");
   }
 
   @Test

@@ -402,7 +402,8 @@ public record FluxBundle(
   }
 
   /**
-   * Returns where the autoencoder's encoder is, for a request that starts from a picture.
+   * Returns where the autoencoder's encoder is, for a request that starts from a picture or wants
+   * previews.
    *
    * @return a path in {@link #folder}
    * @throws BundleException if there is no such file
@@ -413,8 +414,9 @@ public record FluxBundle(
             () ->
                 new BundleException(
                     folder.resolve(VAE_ENCODER)
-                        + ": expected the encoder to start from a picture, found nothing; convert"
-                        + " the checkpoint again, with an autoencoder that has one"));
+                        + ": expected the encoder, which pictures to start from, second passes and"
+                        + " previews need, found nothing; convert the checkpoint again, with an"
+                        + " autoencoder that has one"));
   }
 
   /**

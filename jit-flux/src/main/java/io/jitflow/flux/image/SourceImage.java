@@ -1,6 +1,7 @@
 package io.jitflow.flux.image;
 
 import io.jitflow.core.check.Checks;
+import java.awt.color.ColorSpace;
 import java.awt.image.BufferedImage;
 import java.awt.image.ColorModel;
 import java.io.IOException;
@@ -55,7 +56,8 @@ public final class SourceImage {
    *
    * @param image opaque, at most 8 bits a channel; grey and indexed colours become RGB
    * @return the picture
-   * @throws IllegalArgumentException if it has transparent pixels or more bits a channel
+   * @throws IllegalArgumentException if it has transparent pixels, more bits a channel, or colours
+   *     such as CMYK
    */
   public static SourceImage of(BufferedImage image) {
     ColorModel colours = image.getColorModel();
@@ -63,6 +65,10 @@ public final class SourceImage {
         colours.getComponentSize(0) <= 8,
         "expected 8 bits a channel, found %d; save the picture with 8",
         colours.getComponentSize(0));
+    int space = colours.getColorSpace().getType();
+    Checks.argument(
+        space == ColorSpace.TYPE_RGB || space == ColorSpace.TYPE_GRAY,
+        "expected RGB, found other colours, such as CMYK of a printing process; convert it to RGB");
     int width = image.getWidth();
     int height = image.getHeight();
     int[] rgb = image.getRGB(0, 0, width, height, null, 0, width);
@@ -86,6 +92,9 @@ public final class SourceImage {
    *     transparent, with 16 bits a channel, or CMYK
    */
   public static SourceImage read(Path file) throws IOException {
+    if (Files.isDirectory(file)) {
+      throw new PictureException(file + ": is a folder, expected a picture", null);
+    }
     if (!Files.isRegularFile(file)) {
       throw new NoSuchFileException(file.toString(), null, "expected a picture");
     }

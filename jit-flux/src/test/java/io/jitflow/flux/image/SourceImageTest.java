@@ -4,7 +4,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.awt.Graphics2D;
+import java.awt.Transparency;
+import java.awt.color.ColorSpace;
 import java.awt.image.BufferedImage;
+import java.awt.image.ColorModel;
+import java.awt.image.ComponentColorModel;
+import java.awt.image.DataBuffer;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
@@ -84,11 +89,44 @@ class SourceImageTest {
   }
 
   @Test
+  void of_otherColours_isRefused() {
+    ColorSpace printing = // as Java reads TIFF files with CMYK
+        new ColorSpace(ColorSpace.TYPE_CMYK, 4) {
+          @Override
+          public float[] toRGB(float[] values) {
+            return new float[] {1 - values[0], 1 - values[1], 1 - values[2]};
+          }
+
+          @Override
+          public float[] fromRGB(float[] values) {
+            throw new UnsupportedOperationException();
+          }
+
+          @Override
+          public float[] toCIEXYZ(float[] values) {
+            throw new UnsupportedOperationException();
+          }
+
+          @Override
+          public float[] fromCIEXYZ(float[] values) {
+            throw new UnsupportedOperationException();
+          }
+        };
+    ColorModel colours =
+        new ComponentColorModel(printing, false, false, Transparency.OPAQUE, DataBuffer.TYPE_BYTE);
+    BufferedImage image =
+        new BufferedImage(colours, colours.createCompatibleWritableRaster(16, 16), false, null);
+    assertThatThrownBy(() -> SourceImage.of(image))
+        .hasMessageContaining("expected RGB, found other colours, such as CMYK");
+  }
+
+  @Test
   void read_otherFiles_areRefused() throws IOException {
     Path text = Files.writeString(folder.resolve("a.png"), "no picture");
     assertThatThrownBy(() -> SourceImage.read(text)).hasMessageContaining("found something else");
     assertThatThrownBy(() -> SourceImage.read(folder.resolve("none.png")))
         .isInstanceOf(NoSuchFileException.class);
+    assertThatThrownBy(() -> SourceImage.read(folder)).hasMessageContaining("is a folder");
     byte[] whole = Files.readAllBytes(write(image(BufferedImage.TYPE_INT_RGB), "b.png"));
     Path cut = Files.write(folder.resolve("c.png"), Arrays.copyOf(whole, whole.length / 2));
     assertThatThrownBy(() -> SourceImage.read(cut)).hasMessageContaining("damaged picture");
