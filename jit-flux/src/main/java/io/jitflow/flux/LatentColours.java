@@ -191,16 +191,22 @@ final class LatentColours implements AutoCloseable {
       levels = whole.toByteArray();
     }
     int width = 2 * grid.cols();
-    int[] rgb = new int[PARTS * grid.tokens()];
-    for (int pixel = 0; pixel < rgb.length; pixel++) {
-      int token = pixel / PARTS;
-      int part = pixel % PARTS;
-      int from = COLOURS * pixel;
-      rgb[(2 * grid.row(token) + part / 2) * width + 2 * grid.col(token) + part % 2] =
-          ((levels[from] & 255) << 16) | ((levels[from + 1] & 255) << 8) | (levels[from + 2] & 255);
+    int height = 2 * grid.rows();
+    int[] rgb = new int[width * height];
+    int from = 0;
+    for (int row = 0; row < height; row += 2) {
+      for (int col = 0; col < width; col += 2) {
+        for (int part = 0; part < PARTS; part++) {
+          rgb[(row + part / 2) * width + col + part % 2] =
+              ((levels[from] & 255) << 16)
+                  | ((levels[from + 1] & 255) << 8)
+                  | (levels[from + 2] & 255);
+          from += COLOURS;
+        }
+      }
     }
-    BufferedImage image = new BufferedImage(width, 2 * grid.rows(), BufferedImage.TYPE_INT_RGB);
-    image.setRGB(0, 0, width, 2 * grid.rows(), rgb, 0, width);
+    BufferedImage image = new BufferedImage(width, height, BufferedImage.TYPE_INT_RGB);
+    image.getRaster().setDataElements(0, 0, width, height, rgb); // as they lie, unlike setRGB
     return image;
   }
 

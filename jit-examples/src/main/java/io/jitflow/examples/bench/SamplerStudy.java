@@ -284,7 +284,7 @@ public final class SamplerStudy {
     for (NamedSampler named : samplers) {
       out.printf(
           Locale.ROOT,
-          "| %s | %.2f | %s | %.2f | %.1f | %.3f | %.0f %%%s | %.0f %% | %.0f %% | %.3f%s | %.0f %%"
+          "| %s | %.2f | %s | %.3f | %.1f | %.3f | %.0f %%%s | %.0f %% | %.0f %% | %.3f%s | %.0f %%"
               + " | %.1f |%n",
           named.name(),
           mean(named, Measures::forwards),
