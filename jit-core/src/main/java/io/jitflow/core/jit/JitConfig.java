@@ -46,7 +46,7 @@ public final class JitConfig {
     measured(1.0, 0.45, new int[] {3, 2, 6}, 0.3, 0.6, 1);
     measured(1.1, 0.5, new int[] {2, 2, 5}, 0.3, 0.6, 1);
     measured(1.1, 0.5, new int[] {2, 2, 4}, 0.3, 0.6, 1);
-    measured(1.1, 0.5, new int[] {2, 2, 3}, 0.3, 0.6, 1);
+    measured(0.9, 0.4, new int[] {1, 2, 1, 3}, 0.25, 0.5, 0.75, 1);
     measured(1.2, 0.5, new int[] {2, 2, 2}, 0.25, 0.5, 1);
     for (int speedup : new int[] {4, 7, 10, 13}) {
       PRESETS.put("second_order_%dx".formatted(speedup), forSpeedup(speedup));
