@@ -61,8 +61,9 @@ public final class JitConfig {
     for (int s = 0; s < stages.length; s++) {
       done += steps[s];
       cost += steps[s] * densities[s];
-      // half a step further, so that no rounding moves a boundary
-      double end = s == stages.length - 1 ? 1 : (done + 0.5) / all;
+      // further, so that no rounding moves a boundary, and as far as runs of fewer steps, such as
+      // those that start from a picture, need it to give every stage a step
+      double end = s == stages.length - 1 ? 1 : (done + 0.9) / all;
       stages[s] = new Stage(end, densities[s]);
     }
     MEASURED.put(
