@@ -68,8 +68,8 @@ final class CompareCommand implements Callable<Integer> {
     JIT.put("10x", JitSampler.forSpeedup(10));
   }
 
-  /** The fewest steps that reach every stage of JiT 7x, the paper's and ours. */
-  private static final int WARM_UP_STEPS = 4;
+  /** The fewest steps that reach every stage of each of them. */
+  private static final int WARM_UP_STEPS = 5;
 
   @ParentCommand private Main main;
   @Spec private CommandSpec spec;
@@ -147,7 +147,8 @@ final class CompareCommand implements Callable<Integer> {
 
       // a few steps that do not count: they encode the prompt, load what the samplers need, warm up
       // the device for each number of tokens, fix the seed
-      for (JitConfig config : List.of(JitConfig.default7x(), JitConfig.forSpeedup(7))) {
+      for (JitConfig config :
+          List.of(JitConfig.default7x(), JitConfig.forSpeedup(7), JitConfig.forSpeedup(10))) {
         JitSampler shortened = new JitSampler(config.withSteps(WARM_UP_STEPS));
         Run warmUp = run(pipeline, progress, "warm-up", request.withSampler(shortened));
         request = request.withSeed(warmUp.result().request().seed().orElseThrow());
