@@ -143,8 +143,8 @@ public record NamedSampler(String method, String name, Sampler sampler) {
     int done = 0;
     for (int s = 0; s < steps.length; s++) {
       done += steps[s];
-      // the middle of the step's interval, so that no rounding moves a boundary
-      stages[s] = new Stage(s == steps.length - 1 ? 1 : (done + 0.5) / all, densities[s]);
+      // late in the step's interval, as JitConfig.forSpeedup has it
+      stages[s] = new Stage(s == steps.length - 1 ? 1 : (done + 0.9) / all, densities[s]);
     }
     return JitConfig.of(all, stages).withSchedule(schedule);
   }
