@@ -54,21 +54,10 @@ public final class JitConfig {
   }
 
   private static void measured(double alpha, double beta, int[] steps, double... densities) {
-    int all = Arrays.stream(steps).sum();
-    Stage[] stages = new Stage[steps.length];
-    int done = 0;
-    double cost = 0;
-    for (int s = 0; s < stages.length; s++) {
-      done += steps[s];
-      cost += steps[s] * densities[s];
-      // further, so that no rounding moves a boundary, and as far as runs of fewer steps, such as
-      // those that start from a picture, need it to give every stage a step
-      double end = s == stages.length - 1 ? 1 : (done + 0.9) / all;
-      stages[s] = new Stage(end, densities[s]);
-    }
+    double cost = IntStream.range(0, steps.length).mapToDouble(s -> steps[s] * densities[s]).sum();
     MEASURED.put(
         STANDARD_STEPS / cost,
-        of(all, stages)
+        ofSteps(steps, densities)
             .withSchedule(SigmaSchedule.beta(alpha, beta))
             .withSolver(Solver.ADAMS_BASHFORTH_2)
             .withFirstAnchors(FirstAnchors.EVEN_SPREAD));
@@ -124,6 +113,35 @@ public final class JitConfig {
     draft.steps = steps;
     draft.stages = List.of(stages);
     return new JitConfig(draft);
+  }
+
+  /**
+   * Makes settings as in the paper by how many steps each stage takes. With another number of steps
+   * ({@link #withSteps}) they are split in proportion.
+   *
+   * @param steps the steps of each stage, each at least 1
+   * @param densities the density of each stage, rising to 1
+   * @return the settings
+   * @throws IllegalArgumentException if there are not as many densities as stages, a stage gets no
+   *     step, densities do not rise, or the last one is not 1
+   */
+  public static JitConfig ofSteps(int[] steps, double... densities) {
+    Checks.argument(
+        steps.length == densities.length,
+        "each stage needs its steps and its density, got %d and %d of them",
+        steps.length,
+        densities.length);
+    int all = Arrays.stream(steps).sum();
+    Stage[] stages = new Stage[steps.length];
+    int done = 0;
+    for (int s = 0; s < stages.length; s++) {
+      done += steps[s];
+      // further, so that no rounding moves a boundary, and as far as runs of fewer steps, such as
+      // those that start from a picture, need it to give every stage a step
+      double end = s == stages.length - 1 ? 1 : (done + 0.9) / all;
+      stages[s] = new Stage(end, densities[s]);
+    }
+    return of(all, stages);
   }
 
   /**

@@ -99,6 +99,17 @@ class JitConfigTest {
   }
 
   @Test
+  void ofSteps_ofThePaper_takesAsManyStepsInEachStage() {
+    int[] steps = {4, 3, 4};
+    JitConfig config = JitConfig.ofSteps(steps, 0.32, 0.6, 1);
+    assertThat(stepsPerStage(config)).containsExactly(4, 3, 4);
+    assertThat(config.withStages(JitConfig.default7x().stages().toArray(Stage[]::new)))
+        .isEqualTo(JitConfig.default7x());
+    assertRefused(() -> JitConfig.ofSteps(steps, 0.32, 1))
+        .hasMessageContaining("steps and its density, got 3 and 2");
+  }
+
+  @Test
   void forSpeedup_outOfRange_isRefusedWithTheRange() {
     assertRefused(() -> JitConfig.forSpeedup(1.9)).hasMessageContaining("from 2.0 to 14.0");
     assertRefused(() -> JitConfig.forSpeedup(14.1)).hasMessageContaining("got 14.1");

@@ -112,20 +112,26 @@ public final class ExactBenchmark {
     }
     SigmaSchedule released = SigmaSchedule.beta(1.4, 0.425);
     SigmaSchedule flatter = SigmaSchedule.beta(1.2, 0.5);
-    add(rows, "JiT 4x", NamedSampler.stages(released, new int[] {7, 4, 7}, 0.35, 0.62, 1));
-    add(rows, "JiT 7x", NamedSampler.stages(released, new int[] {4, 3, 4}, 0.32, 0.6, 1));
+    add(
+        rows,
+        "JiT 4x",
+        JitConfig.ofSteps(new int[] {7, 4, 7}, 0.35, 0.62, 1).withSchedule(released));
+    add(
+        rows,
+        "JiT 7x",
+        JitConfig.ofSteps(new int[] {4, 3, 4}, 0.32, 0.6, 1).withSchedule(released));
     add(
         rows,
         "JiT 7x, Beta(1.2, 0.5)",
-        NamedSampler.stages(flatter, new int[] {4, 3, 4}, 0.32, 0.6, 1));
+        JitConfig.ofSteps(new int[] {4, 3, 4}, 0.32, 0.6, 1).withSchedule(flatter));
     add(
         rows,
         "JiT 10x: 3, 2, 3, Beta(1.2, 0.5)",
-        NamedSampler.stages(flatter, new int[] {3, 2, 3}, 0.32, 0.6, 1));
+        JitConfig.ofSteps(new int[] {3, 2, 3}, 0.32, 0.6, 1).withSchedule(flatter));
     add(
         rows,
         "JiT 13x: 2, 2, 2, Beta(1.2, 0.5)",
-        NamedSampler.stages(flatter, new int[] {2, 2, 2}, 0.3, 0.6, 1));
+        JitConfig.ofSteps(new int[] {2, 2, 2}, 0.3, 0.6, 1).withSchedule(flatter));
     return rows;
   }
 

@@ -10,7 +10,6 @@ import io.jitflow.core.jit.JitConfig.Activation;
 import io.jitflow.core.jit.JitConfig.FirstAnchors;
 import io.jitflow.core.jit.JitConfig.TransitionNoise;
 import io.jitflow.core.jit.JitSampler;
-import io.jitflow.core.jit.Stage;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -131,21 +130,5 @@ public record NamedSampler(String method, String name, Sampler sampler) {
               new VelocityEstimation(standard, 50, evaluations)));
     }
     return all;
-  }
-
-  /** Stages of given numbers of steps at given densities. */
-  public static JitConfig stages(SigmaSchedule schedule, int[] steps, double... densities) {
-    int all = 0;
-    for (int count : steps) {
-      all += count;
-    }
-    Stage[] stages = new Stage[steps.length];
-    int done = 0;
-    for (int s = 0; s < steps.length; s++) {
-      done += steps[s];
-      // late in the step's interval, as JitConfig.forSpeedup has it
-      stages[s] = new Stage(s == steps.length - 1 ? 1 : (done + 0.9) / all, densities[s]);
-    }
-    return JitConfig.of(all, stages).withSchedule(schedule);
   }
 }

@@ -151,7 +151,7 @@ public final class SettingsSearch {
         }
         for (double[] beta : SCHEDULES) {
           SigmaSchedule schedule = SigmaSchedule.beta(beta[0], beta[1]);
-          JitConfig config = NamedSampler.stages(schedule, steps, densities);
+          JitConfig config = JitConfig.ofSteps(steps, densities).withSchedule(schedule);
           if (sigmas(config)[steps[0]] >= firstEnd) {
             settings.add(
                 config

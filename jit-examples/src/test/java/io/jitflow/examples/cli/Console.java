@@ -2,6 +2,8 @@ package io.jitflow.examples.cli;
 
 import java.io.PrintWriter;
 import java.io.StringWriter;
+import java.nio.file.Path;
+import java.util.List;
 import picocli.CommandLine;
 
 /**
@@ -12,6 +14,22 @@ import picocli.CommandLine;
  * @param err standard error
  */
 record Console(int exitCode, String out, String err) {
+
+  /** The words of a command that draws a red fox. */
+  static List<String> generate(Path bundle, String size, int steps, String png) {
+    return List.of(
+        "generate",
+        "--model",
+        bundle.toString(),
+        "--prompt",
+        "a red fox",
+        "--size",
+        size,
+        "--steps",
+        Integer.toString(steps),
+        "-o",
+        png);
+  }
 
   static Console run(Object... args) {
     return run(new Interrupt(), args);

@@ -41,25 +41,10 @@ class OutOfMemoryTest {
   private List<String> arguments(Path first, Path second) {
     List<String> all = new ArrayList<>();
     all.add(Integer.toString(LEFT_MB));
-    all.addAll(generate(first, "first.png"));
+    all.addAll(Console.generate(first, "64x64", 1, "first.png"));
     all.add("--");
-    all.addAll(generate(second, "second.png"));
+    all.addAll(Console.generate(second, "64x64", 1, "second.png"));
     return all;
-  }
-
-  private List<String> generate(Path bundle, String png) {
-    return List.of(
-        "generate",
-        "--model",
-        bundle.toString(),
-        "--prompt",
-        "a red fox",
-        "--size",
-        "64x64",
-        "--steps",
-        "1",
-        "-o",
-        folder.resolve(png).toString());
   }
 
   /** In float32 its 288 MB cannot be mapped, in bfloat16 its 144 MB cannot be read. */

@@ -90,18 +90,7 @@ class SignalTest {
   }
 
   private Child generate() throws IOException {
-    return start(
-        "generate",
-        "--model",
-        bundle.toString(),
-        "--prompt",
-        "a red fox",
-        "--size",
-        "512x512",
-        "--steps",
-        "1000",
-        "-o",
-        "fox.png");
+    return new Child(folder, Console.generate(bundle, "512x512", 1000, "fox.png"));
   }
 
   private Child start(String... arguments) throws IOException {
