@@ -1,6 +1,7 @@
 """Muon: momentum made orthogonal, for the matrices inside the blocks; AdamW for everything else."""
 import torch
 
+import parallel
 import precision
 
 
@@ -14,7 +15,7 @@ def orthogonal(g, steps=5):
     for _ in range(steps):
         a = x @ x.t()
         x = 3.4445 * x + (-4.775 * a + 2.0315 * (a @ a)) @ x
-    return x.t() if tall else x
+    return (x.t() if tall else x).to(g.dtype)
 
 
 class Muon(torch.optim.Optimizer):
@@ -24,14 +25,15 @@ class Muon(torch.optim.Optimizer):
     @torch.no_grad()
     def step(self):
         for group in self.param_groups:
-            for p in group["params"]:
-                if p.grad is None:
-                    continue
+            params = [p for p in group["params"] if p.grad is not None]
+            directions = []
+            for p in params:
                 state = self.state[p]
                 if not state:
                     state["momentum"] = torch.zeros_like(p)
                 m = state["momentum"].lerp_(p.grad, 1 - group["momentum"])
-                update = orthogonal(p.grad.lerp(m, group["momentum"]))  # Nesterov
+                directions.append(p.grad.lerp(m, group["momentum"]))  # Nesterov
+            for p, update in zip(params, parallel.shared(orthogonal, directions)):
                 # 0.2 sqrt(max(shape)) gives the update the root mean square of an AdamW update.
                 p.mul_(1 - group["lr"] * group["weight_decay"])
-                p.add_(update.to(p.dtype), alpha=-group["lr"] * 0.2 * max(p.shape) ** 0.5)
+                p.add_(update, alpha=-group["lr"] * 0.2 * max(p.shape) ** 0.5)

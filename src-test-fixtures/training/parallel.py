@@ -38,3 +38,15 @@ def average_gradients(params):
         flat /= PROCESSES
         for p, mean in zip(params, flat.split([p.numel() for p in params])):
             p.grad.copy_(mean.view_as(p))
+
+
+def shared(function, tensors):
+    """The results, float32 and of the same shapes, of a function of each tensor; every process computes its part of them."""
+    if PROCESSES == 1:
+        return [function(t) for t in tensors]
+    flat = torch.zeros(sum(t.numel() for t in tensors), device=tensors[0].device)
+    results = [part.view(t.shape) for part, t in zip(flat.split([t.numel() for t in tensors]), tensors)]
+    for i in range(RANK, len(tensors), PROCESSES):
+        results[i].copy_(function(tensors[i]))
+    dist.all_reduce(flat)
+    return results
