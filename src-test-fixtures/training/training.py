@@ -27,12 +27,12 @@ def add_arguments(p, minutes, export, tokens):
     p.add_argument("--device", default="cpu")
 
 
-def noise_levels(count, tokens):
-    """Logit-normal, a quarter near 1, where the prompt decides; more noise for more tokens, as in sampling."""
+def noise_levels(count, tokens, near_one=0.25):
+    """Logit-normal, a part near 1, where the prompt decides; more noise for more tokens, as in sampling."""
     shift = (tokens / 256) ** 0.25
     s = torch.sigmoid(torch.randn(count) * 1.1 + 0.2)
     s = shift * s / (1 + (shift - 1) * s)
-    high = torch.rand(count) < 0.25
+    high = torch.rand(count) < near_one
     return torch.where(high, 0.85 + 0.15 * torch.rand(count), s)
 
 

@@ -138,10 +138,11 @@ def config(scale, shift):
         use_quant_conv=False, use_post_quant_conv=False, force_upcast=False)
 
 
-def training_loss(vae, x, device):
-    """Loss, mean squared error and divergence for pictures in [-1, 1]."""
+def training_loss(vae, x, device, encoder=True):
+    """Loss, mean squared error and divergence for pictures in [-1, 1]; the encoder learns, or is left as it is."""
     with precision.autocast(device):
-        mean, logvar = vae.moments(x)
+        with torch.set_grad_enabled(encoder):
+            mean, logvar = vae.moments(x)
         mean, logvar = mean.float(), logvar.float().clamp(-20, 10)
         y = vae.decoder(mean + torch.exp(0.5 * logvar) * torch.randn_like(mean))
     e = y.float() - x

@@ -4,36 +4,50 @@
 #   CLASSES=jit-examples/target/classes ./train.sh WORK OUT
 #
 # WORK keeps everything in between, so that a run that was ended goes on where it was; OUT becomes a diffusers directory.
-# DEVICE=cuda on a GPU, where the defaults below suit; on a CPU about a hundredth of the scenes and a core for some hours
-# (SCENES=0.02 VAE_MINUTES=15 MINUTES=240 CLASSIFIER_MINUTES=10). JAVA and PYTHON name other programs than those on the path.
+# DEVICE=cuda on a GPU, where the defaults below suit; scenes-mini/README.md says what was set on a CPU. PROCESSES=2 trains
+# as two processes on as many cores. INIT=FOLDER goes on from a model that was stored; FIRST_FILE=45 then draws other scenes
+# than those it saw in 45 files. JAVA and PYTHON name other programs than those on the path.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 work=${1:?WORK} out=${2:?OUT}
-device=${DEVICE:-cpu} java=${JAVA:-java} python=${PYTHON:-python3} scenes=${SCENES:-1} cores=$(nproc)
-vae_scenes=${VAE_SCENES:-3000} vae_minutes=${VAE_MINUTES:-2} minutes=${MINUTES:-8} classifier_minutes=${CLASSIFIER_MINUTES:-1} tokens=${TOKENS:-16384}
+device=${DEVICE:-cpu} processes=${PROCESSES:-1} java=${JAVA:-java} python=${PYTHON:-python3} scenes=${SCENES:-1} cores=$(nproc)
+first_file=${FIRST_FILE:-0}
+vae_scenes=${VAE_SCENES:-3000} vae_minutes=${VAE_MINUTES:-2} decoder_minutes=${DECODER_MINUTES:-2} minutes=${MINUTES:-8} classifier_minutes=${CLASSIFIER_MINUTES:-1} tokens=${TOKENS:-16384}
 : "${CLASSES:?the compiled classes of jit-examples}"
 export OMP_NUM_THREADS=1 PYTHONUNBUFFERED=1 MALLOC_MMAP_MAX_=0 MALLOC_TRIM_THRESHOLD_=100000000000 MALLOC_TOP_PAD_=268435456
 [ "$device" = cpu ] || unset OMP_NUM_THREADS
 mkdir -p "$work/data/train" "$out"
-CLASSES=$(realpath "$CLASSES") out=$(realpath "$out")
+CLASSES=$(realpath "$CLASSES") out=$(realpath "$out") init=${INIT:+$(realpath "$INIT")}
 cd "$work"
 
 render() { "$java" -XX:+UseSerialGC -cp "$CLASSES" io.jitflow.examples.scenes.SceneFiles "$@"; }
+several() { # processes of one program; parallel.py joins them
+  local pids=() r
+  export WORLD_SIZE=$processes MASTER_ADDR=127.0.0.1 MASTER_PORT=${MASTER_PORT:-29511}
+  for ((r = 1; r < processes; r++)); do RANK=$r "$@" & pids+=($!); done
+  RANK=0 "$@"
+  [ ${#pids[@]} = 0 ] || wait "${pids[@]}"
+}
 spent() { echo "$1: $((SECONDS - begun)) s"; begun=$SECONDS; }
 begun=$SECONDS
 
+if [ -n "$init" ] && [ ! -e decoder ]; then
+  cp -r "$init/tokenizer" "$init/tokenizer_2" "$out"
+  cp -r "$init/vae" vae && cp -r "$init/vae" decoder
+  render data attributes 128 128 499999999 1 # for the list of attributes
+fi
 # Seeds of the autoencoder's pictures lie apart from those of the transformer's; held-out seeds start at 10^9.
-[ -e data/vae256.json ] || { render data vae512 512 512 500000000 $((vae_scenes / 6)); render data vae256 256 256 500001000 "$vae_scenes"; }
+[ -e vae/config.json ] || [ -e data/vae256.json ] || { render data vae512 512 512 500000000 $((vae_scenes / 6)); render data vae256 256 256 500001000 "$vae_scenes"; }
 [ -e "$out/tokenizer/vocab.json" ] || "$python" "$here/make_tokenizers.py" data/vae256.json "$out"
 spent "pictures for the autoencoder"
-[ -e vae/config.json ] || "$python" "$here/train_vae.py" --data data --init "$here/../../flux-mini/vae" --out vae \
+[ -e vae/config.json ] || several "$python" "$here/train_vae.py" --data data --init "$here/../../flux-mini/vae" --out vae \
   --minutes "$vae_minutes" --device "$device" --batch "${VAE_BATCH:-16}"
 spent "autoencoder"
 
 # Width, height, number of scenes: rendered in files of 500, each file with seeds of its own.
-"$python" - "$scenes" >plan.txt <<'PLAN'
+"$python" - "$scenes" "$first_file" >plan.txt <<'PLAN'
 import sys
-share, number = float(sys.argv[1]), 0
+share, number = float(sys.argv[1]), int(sys.argv[2])
 for size, count in dict([((128, 128), 40000), ((160, 96), 8000), ((96, 160), 8000), ((256, 256), 40000), ((320, 192), 8000),
                          ((192, 320), 8000), ((384, 384), 6000), ((448, 256), 5000), ((512, 512), 8000), ((640, 384), 1500),
                          ((384, 640), 1500), ((576, 512), 1500), ((768, 768), 500)]).items():
@@ -51,8 +65,11 @@ drawing=$!
 "$python" "$here/encode.py" --plan plan.txt --vae vae --tokenizers "$out" --device "$device" --delete
 wait "$drawing"
 spent "scenes, drawn and encoded"
-"$python" "$here/train_scenes.py" --tokenizers "$out" --vae vae --out run --minutes "$minutes" \
-  --device "$device" --tokens "$tokens"
+[ -e decoder/config.json ] || several "$python" "$here/train_vae.py" --data data --init vae --out decoder --decoder --rate 7e-4 \
+  --minutes "$decoder_minutes" --device "$device"
+spent "decoder"
+several "$python" "$here/train_scenes.py" --tokenizers "$out" --vae decoder --out run --minutes "$minutes" \
+  --device "$device" --tokens "$tokens" ${init:+--init "$init"}
 cp -r run/export/. "$out"
 spent "transformer"
 [ -e "$out/classifier.pt" ] || "$python" "$here/train_classifier.py" --out "$out/classifier.pt" --minutes "$classifier_minutes" \

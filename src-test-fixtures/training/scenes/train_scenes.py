@@ -92,6 +92,7 @@ def main():
     p.add_argument("--latents", default="latents")
     p.add_argument("--tokenizers", required=True)
     p.add_argument("--init", help="a diffusers directory to go on from; not read if OUT/state.pt is there")
+    p.add_argument("--near-one", type=float, default=0.4, help="part of the samples with a noise level from 0.85 to 1")
     p.add_argument("--level", type=float, default=0.5, help="last part of the time, in which rates fall")
     a = p.parse_args()
     torch.set_num_threads(1)
@@ -132,7 +133,7 @@ def main():
         # The pooled row sees only what stands before it: the padding behind can be left out.
         clip_ids = clip_ids[:, :int((clip_ids == model.clip.eos).int().argmax(1).max()) + 1]
         noise = torch.randn(x.shape, device=device)
-        sigma = training.noise_levels(batch, tokens).to(device)
+        sigma = training.noise_levels(batch, tokens, a.near_one).to(device)
         if grid not in positions:
             positions[grid] = position_ids(*grid).to(device)
         with precision.autocast(device):

@@ -3,6 +3,7 @@
 python3 train_vae.py --data data --init ../../flux-mini/vae --out vae --minutes 15
 Reads data/vae256 and data/vae512 (.rgb, .json) of io.jitflow.examples.scenes.SceneFiles; the last 64 and 16 pictures are
 kept for measuring. Writes OUT/config.json and OUT/diffusion_pytorch_model.safetensors. Several processes: see parallel.py.
+--decoder leaves the encoder as it is, so that latents stay valid, and learns from whole pictures, four in a step.
 """
 import argparse
 import json
@@ -47,6 +48,7 @@ def main():
     p.add_argument("--minutes", type=float, default=15)
     p.add_argument("--rate", type=float, default=1e-3)
     p.add_argument("--batch", type=int, default=16)
+    p.add_argument("--decoder", action="store_true")
     p.add_argument("--device", default="cpu")
     a = p.parse_args()
     torch.set_num_threads(1)
@@ -57,7 +59,7 @@ def main():
     vae = VAE()
     vae.load_state_dict(checkpoint.load(a.init + "/diffusion_pytorch_model.safetensors"))
     vae.to(device, memory_format=precision.memory_format(device))
-    parameters = list(vae.parameters())
+    parameters = list((vae.decoder if a.decoder else vae).parameters())
     small, large = scenes(a.data + "/vae256", 256, 256), scenes(a.data + "/vae512", 512, 512)
     optimizer = torch.optim.AdamW(parameters, a.rate, weight_decay=1e-4, betas=(0.9, 0.98))
     clock = time.process_time if a.device == "cpu" else time.time  # other work may run beside
@@ -69,9 +71,12 @@ def main():
         # Warm-up, then cosine down to nothing.
         for g in optimizer.param_groups:
             g["lr"] = a.rate * min(1, (step + 1) / 50) * (0.005 + 0.995 * 0.5 * (1 + math.cos(math.pi * done)))
-        x = torch.cat([crops(small[:-64], a.batch * 3 // 4, 64, generator), crops(large[:-16], a.batch // 4, 64, generator)])
+        if a.decoder:
+            x = crops(small[:-64], 4, 256, generator)
+        else:
+            x = torch.cat([crops(small[:-64], a.batch * 3 // 4, 64, generator), crops(large[:-16], a.batch // 4, 64, generator)])
         x = (x.to(device).float() / 127.5 - 1).contiguous(memory_format=precision.memory_format(device))
-        loss, mse, kl = training_loss(vae, x, device)
+        loss, mse, kl = training_loss(vae, x, device, not a.decoder)
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
         parallel.average_gradients(parameters)

@@ -37,7 +37,7 @@ public final class FrechetDistance {
   }
 
   /** The same, of a set that is known by its moments only. */
-  static FrechetDistance to(Moments samples) {
+  public static FrechetDistance to(Moments samples) {
     double[] mean = mean(samples);
     return new FrechetDistance(mean, covariance(samples, mean));
   }
@@ -53,7 +53,7 @@ public final class FrechetDistance {
   }
 
   /** The same, of a set that is known by its moments only. */
-  double of(Moments samples) {
+  public double of(Moments samples) {
     double[] other = mean(samples);
     if (other.length != mean.length) {
       throw new IllegalArgumentException(

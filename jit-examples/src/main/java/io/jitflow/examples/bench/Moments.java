@@ -6,7 +6,7 @@ import java.util.List;
  * Number, sum and sums of products of vectors: all that a mean and a covariance need, so that sets
  * are joined by adding. Immutable.
  */
-final class Moments {
+public final class Moments {
   private final int count;
   private final double[] sum;
 
@@ -39,7 +39,7 @@ final class Moments {
    *
    * @param samples at least one, all of one length; not changed
    */
-  static Moments of(List<double[]> samples) {
+  public static Moments of(List<double[]> samples) {
     int length = samples.get(0).length;
     double[] sum = new double[length];
     double[] products = new double[length * (length + 1) / 2];
@@ -60,7 +60,7 @@ final class Moments {
    *
    * @param parts at least one; one that occurs twice counts twice
    */
-  static Moments together(List<Moments> parts) {
+  public static Moments together(List<Moments> parts) {
     double[] sum = new double[parts.get(0).sum.length];
     double[] products = new double[parts.get(0).products.length];
     int count = 0;

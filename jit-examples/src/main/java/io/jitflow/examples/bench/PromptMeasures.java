@@ -1,20 +1,10 @@
 package io.jitflow.examples.bench;
 
-import com.google.gson.Gson;
-import com.google.gson.JsonParseException;
-import io.jitflow.flux.json.StrictJson;
-import java.awt.image.BufferedImage;
-import java.io.ByteArrayInputStream;
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
-import javax.imageio.ImageIO;
 
 /**
  * What a study measured on one prompt; as a file it lets a stopped study go on, and lets samplers
@@ -33,8 +23,6 @@ record PromptMeasures(
     Moments reference,
     Moments floor,
     Map<String, Measures> samplers) {
-
-  private static final Gson GSON = new Gson();
 
   /**
    * What one sampler did.
@@ -78,51 +66,11 @@ record PromptMeasures(
    * @throws IOException if it was measured for something else, or is damaged
    */
   static Optional<PromptMeasures> read(Path file, String study) throws IOException {
-    if (!Files.exists(file)) {
-      return Optional.empty();
-    }
-    PromptMeasures measures;
-    try {
-      measures =
-          GSON.getAdapter(PromptMeasures.class)
-              .fromJsonTree(
-                  StrictJson.tree(
-                      Files.readString(file),
-                      (problem, cause) ->
-                          new IOException(file + ": " + problem + "; delete it", cause)));
-    } catch (JsonParseException e) {
-      throw new IOException(file + ": not a file of measurements; delete it", e);
-    }
-    if (measures == null || !study.equals(measures.study)) {
-      throw new IOException(
-          "%s: measured for \"%s\", not for \"%s\"; name another folder"
-              .formatted(file, measures == null ? "" : measures.study, study));
-    }
-    return Optional.of(measures);
+    return MeasurementFile.read(file, PromptMeasures.class, PromptMeasures::study, study);
   }
 
   /** Writes the file whole or not at all. */
   void write(Path file) throws IOException {
-    Path part = file.resolveSibling(file.getFileName() + ".part");
-    Files.writeString(part, GSON.toJson(this));
-    Files.move(part, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
-  }
-
-  static byte[] png(BufferedImage picture) {
-    ByteArrayOutputStream bytes = new ByteArrayOutputStream();
-    try {
-      ImageIO.write(picture, "png", bytes);
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
-    return bytes.toByteArray();
-  }
-
-  static BufferedImage picture(byte[] png) {
-    try {
-      return ImageIO.read(new ByteArrayInputStream(png));
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
+    MeasurementFile.write(file, this);
   }
 }

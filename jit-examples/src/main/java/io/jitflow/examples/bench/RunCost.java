@@ -5,6 +5,7 @@ import io.jitflow.flux.FluxPipeline;
 import io.jitflow.flux.bundle.FluxBundle;
 import io.jitflow.flux.image.ImageRequest;
 import io.jitflow.flux.network.FluxArchitecture;
+import io.jitflow.flux.weights.FluxNetwork;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.List;
@@ -29,6 +30,16 @@ public record RunCost(long tokens, double flops) {
   /** The network that a pipeline runs. */
   public static FluxArchitecture transformer(FluxPipeline pipeline) {
     return bundle(pipeline).transformer();
+  }
+
+  /** The type of its weights. */
+  public static String transformerType(FluxPipeline pipeline) {
+    return bundle(pipeline).dtype(FluxNetwork.TRANSFORMER).toString();
+  }
+
+  /** Floating-point operations of a forward pass over all tokens of a request's answer. */
+  public static double fullForward(FluxArchitecture transformer, ImageRequest request) {
+    return transformer.forwardFlops(request.grid().tokens(), request.textTokens().orElseThrow());
   }
 
   /** The cost of the steps of one image; the request is the answer's, with its text tokens. */

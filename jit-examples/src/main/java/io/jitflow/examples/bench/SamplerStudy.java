@@ -14,7 +14,6 @@ import io.jitflow.flux.FluxPipeline;
 import io.jitflow.flux.image.GeneratedImages;
 import io.jitflow.flux.image.ImageRequest;
 import io.jitflow.flux.network.FluxArchitecture;
-import io.jitflow.flux.weights.FluxNetwork;
 import java.awt.Graphics2D;
 import java.awt.RenderingHints;
 import java.awt.image.BufferedImage;
@@ -136,7 +135,7 @@ public final class SamplerStudy {
     Optional<PromptMeasures> before =
         kept.isPresent() ? PromptMeasures.read(file(k), title(k)) : Optional.empty();
     PromptMeasures measures = before.isPresent() ? before.get() : references(k, request);
-    BufferedImage converged = PromptMeasures.picture(measures.converged());
+    BufferedImage converged = MeasurementFile.picture(measures.converged());
     Map<String, Measures> more = new LinkedHashMap<>();
     for (NamedSampler named : missing(measures)) {
       more.put(named.name(), measures(draw(request, named.sampler()), converged, name));
@@ -151,7 +150,7 @@ public final class SamplerStudy {
   private PromptMeasures references(int k, ImageRequest request) {
     return new PromptMeasures(
         title(k),
-        PromptMeasures.png(draw(request, second(convergedSteps)).picture),
+        MeasurementFile.png(draw(request, second(convergedSteps)).picture),
         draw(request.withSeed(REFERENCE_SEED + k), second(REFERENCE_STEPS)).tokens,
         draw(request.withSeed(FLOOR_SEED + k), second(REFERENCE_STEPS)).tokens,
         Map.of());
@@ -176,7 +175,7 @@ public final class SamplerStudy {
         thumbnail.distance(set.references().get(name)),
         set.recognises(thumbnail, name),
         drawn.tokens,
-        PromptMeasures.png(small(picture)));
+        MeasurementFile.png(small(picture)));
   }
 
   private List<NamedSampler> missing(PromptMeasures measures) {
@@ -197,7 +196,7 @@ public final class SamplerStudy {
             k,
             count,
             sizePx,
-            RunCost.bundle(pipeline).dtype(FluxNetwork.TRANSFORMER),
+            RunCost.transformerType(pipeline),
             convergedSteps);
   }
 
@@ -211,15 +210,12 @@ public final class SamplerStudy {
     GeneratedImages made = pipeline.generate(request.withSampler(keeping).withListener(steps::add));
     FluxArchitecture transformer = RunCost.transformer(pipeline);
     RunCost cost = RunCost.of(transformer, made.request(), steps);
-    TokenGrid grid = new TokenGrid(sizePx / 16, sizePx / 16);
-    double full =
-        transformer.forwardFlops(grid.tokens(), made.request().textTokens().orElseThrow());
     return new Drawn(
         made.bufferedImage(0),
         Moments.of(keeping.tokens),
         made.timings().denoise().toNanos() / 1e9,
         cost.flops(),
-        cost.flops() / full);
+        cost.flops() / RunCost.fullForward(transformer, made.request()));
   }
 
   /** A sampler whose results are kept, token by token. */
@@ -273,7 +269,7 @@ public final class SamplerStudy {
         "%d px, %,d tokens, %s, %d prompts; Frechet distance of another set of seeds: %.3f%n%n",
         sizePx,
         sizePx / 16 * (sizePx / 16),
-        RunCost.bundle(pipeline).dtype(FluxNetwork.TRANSFORMER),
+        RunCost.transformerType(pipeline),
         measured.size(),
         to.of(Moments.together(of(PromptMeasures::floor))));
     out.println(
@@ -388,7 +384,7 @@ public final class SamplerStudy {
       for (int row = 0; row < shown.size(); row++) {
         Measures measures = shown.get(row).samplers().get(samplers.get(column).name());
         graphics.drawImage(
-            PromptMeasures.picture(measures.thumbnail()),
+            MeasurementFile.picture(measures.thumbnail()),
             column * SHEET_CELL_PX,
             row * SHEET_CELL_PX,
             null);

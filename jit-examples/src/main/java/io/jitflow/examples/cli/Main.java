@@ -1,6 +1,5 @@
 package io.jitflow.examples.cli;
 
-import io.jitflow.examples.scenes.SceneStudyCommand;
 import java.io.PrintWriter;
 import java.nio.charset.Charset;
 import java.util.List;
@@ -30,7 +29,7 @@ import picocli.CommandLine.UnmatchedArgumentException;
       StudyCommand.class,
       ProbeCommand.class,
       SheetCommand.class,
-      SceneStudyCommand.class
+      ScenesCommand.class
     },
     footer = {
       "",

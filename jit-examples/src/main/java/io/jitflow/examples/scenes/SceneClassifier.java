@@ -10,6 +10,7 @@ import ai.djl.training.ParameterStore;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.EnumMap;
+import java.util.List;
 import java.util.Map;
 
 /**
@@ -19,6 +20,7 @@ import java.util.Map;
  */
 final class SceneClassifier implements AutoCloseable {
   private static final int SIDE = 128;
+  private static final List<Attribute> ATTRIBUTES = List.of(Attribute.values());
 
   private final Model model;
 
@@ -26,26 +28,14 @@ final class SceneClassifier implements AutoCloseable {
     this.model = model;
   }
 
-  /** What the classifier says of one picture. */
-  static final class Reading {
-    private final Map<Attribute, Integer> values;
-    private final double[] features;
-
-    private Reading(Map<Attribute, Integer> values, double[] features) {
-      this.values = values;
-      this.features = features;
-    }
-
-    /** Whether this is the attribute's most likely value in the picture. */
-    boolean says(Attribute attribute, int value) {
-      return values.get(attribute) == value;
-    }
-
-    /** What it bases that on, for Fréchet distances. */
-    double[] features() {
-      return features.clone();
-    }
-  }
+  /**
+   * What the classifier says of one picture.
+   *
+   * @param values the most likely value of every attribute
+   * @param features what it bases that on, for Fréchet distances
+   */
+  @SuppressWarnings("ArrayRecordComponent") // never compared
+  record Reading(Map<Attribute, Integer> values, double[] features) {}
 
   /**
    * Loads the classifier.
@@ -85,20 +75,21 @@ final class SceneClassifier implements AutoCloseable {
               .forward(new ParameterStore(model.getNDManager(), false), new NDList(input), false);
       float[] logits = out.get(0).toFloatArray();
       float[] features = out.get(1).toFloatArray();
+      int choices = ATTRIBUTES.stream().mapToInt(attribute -> attribute.choices().size()).sum();
+      if (logits.length != choices) {
+        throw new IllegalStateException(
+            "the classifier has %d outputs, the attributes have %d values"
+                .formatted(logits.length, choices));
+      }
       Map<Attribute, Integer> values = new EnumMap<>(Attribute.class);
       int first = 0;
-      for (Attribute attribute : Attribute.values()) {
+      for (Attribute attribute : ATTRIBUTES) {
         int best = 0;
         for (int k = 1; k < attribute.choices().size(); k++) {
           best = logits[first + k] > logits[first + best] ? k : best;
         }
         values.put(attribute, best);
         first += attribute.choices().size();
-      }
-      if (first != logits.length) {
-        throw new IllegalStateException(
-            "the classifier has %d outputs, the attributes have %d values"
-                .formatted(logits.length, first));
       }
       double[] wide = new double[features.length];
       for (int i = 0; i < wide.length; i++) {

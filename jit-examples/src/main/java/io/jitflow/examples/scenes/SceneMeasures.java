@@ -3,38 +3,51 @@ package io.jitflow.examples.scenes;
 import io.jitflow.examples.bench.Bootstrap;
 import io.jitflow.examples.bench.Bootstrap.Interval;
 import io.jitflow.examples.bench.FrechetDistance;
+import io.jitflow.examples.bench.Moments;
 import java.util.ArrayList;
-import java.util.HashMap;
+import java.util.Arrays;
+import java.util.EnumMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.IntFunction;
+import java.util.function.ToDoubleFunction;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
 
 /** What a set of pictures, one for each prompt, is measured by. */
 final class SceneMeasures {
   private static final int DRAWS = 200;
 
   private final SceneClassifier classifier;
+  private final List<Picture> trained;
   private final FrechetDistance features;
   private final FrechetDistance patches;
   private final FrechetDistance spectra;
-  private final List<Picture> trained;
 
   /**
    * Measures against fresh renders.
    *
    * @param classifier reads the pictures
-   * @param renders what the pictures should look like, of the same size
+   * @param renders what the pictures should look like, of the same size; none is kept
    * @param trained training pictures, reduced by {@link #thumbnail}
    */
-  SceneMeasures(SceneClassifier classifier, List<Picture> renders, List<Picture> trained) {
+  SceneMeasures(SceneClassifier classifier, Stream<Picture> renders, List<Picture> trained) {
     this.classifier = classifier;
     this.trained = trained;
-    this.features =
-        FrechetDistance.to(renders.stream().map(p -> classifier.read(p).features()).toList());
-    this.patches =
-        FrechetDistance.to(
-            renders.stream().flatMap(p -> TextureStatistics.patches(p).stream()).toList());
-    this.spectra = FrechetDistance.to(renders.stream().map(TextureStatistics::spectrum).toList());
+    List<double[]> read = new ArrayList<>();
+    List<double[]> spectrum = new ArrayList<>();
+    List<Moments> patch = new ArrayList<>();
+    renders.forEach(
+        picture -> {
+          read.add(classifier.read(picture).features());
+          spectrum.add(TextureStatistics.spectrum(picture));
+          patch.add(Moments.of(TextureStatistics.patches(picture)));
+        });
+    this.features = FrechetDistance.to(read);
+    this.spectra = FrechetDistance.to(spectrum);
+    this.patches = FrechetDistance.to(Moments.together(patch));
   }
 
   /**
@@ -43,7 +56,40 @@ final class SceneMeasures {
    * @param scene whose caption it is
    * @param caption what was asked for
    */
-  record Prompt(Scene scene, Caption caption) {}
+  record Prompt(Scene scene, Caption caption) {
+    /** The held-out combinations that the caption names in full. */
+    private List<Scene.Combination> pairs() {
+      return Scene.HELD_OUT.stream()
+          .filter(pair -> pair.in(scene))
+          .filter(pair -> caption.named().containsAll(Set.of(pair.first(), pair.second())))
+          .toList();
+    }
+  }
+
+  /**
+   * What one picture shows, and what it looks like.
+   *
+   * @param read the value of every attribute
+   * @param features what the classifier bases that on
+   * @param spectrum {@link TextureStatistics#spectrum}
+   * @param patches {@link TextureStatistics#patches}
+   * @param nearest distance to the nearest training picture at 16 x 16, in levels
+   */
+  @SuppressWarnings("ArrayRecordComponent") // never compared; Gson writes arrays as they are
+  record Measured(
+      Map<Attribute, Integer> read,
+      double[] features,
+      double[] spectrum,
+      Moments patches,
+      double nearest) {
+    private boolean shows(Prompt prompt, Attribute attribute) {
+      return read.get(attribute) == prompt.scene().value(attribute);
+    }
+
+    private boolean shows(Prompt prompt, Scene.Combination pair) {
+      return shows(prompt, pair.first()) && shows(prompt, pair.second());
+    }
+  }
 
   /**
    * A figure with the interval that other prompts might have given.
@@ -53,14 +99,17 @@ final class SceneMeasures {
    */
   record Figure(double value, Interval interval) {
     String percent() {
-      return "%.1f (%.1f to %.1f)"
-          .formatted(100 * value, 100 * interval.low(), 100 * interval.high());
+      return text("%.1f (%.1f to %.1f)", 100);
     }
 
     /** With as many digits as tell sets apart. */
     String text() {
-      String form = value < 1 ? "%.4f (%.4f to %.4f)" : "%.2f (%.2f to %.2f)";
-      return form.formatted(value, interval.low(), interval.high());
+      return text(value < 1 ? "%.4f (%.4f to %.4f)" : "%.2f (%.2f to %.2f)", 1);
+    }
+
+    private String text(String form, double unit) {
+      double low = Math.max(0, interval.low());
+      return String.format(Locale.ROOT, form, unit * value, unit * low, unit * interval.high());
     }
   }
 
@@ -89,89 +138,64 @@ final class SceneMeasures {
     return picture.reduced(16, 16);
   }
 
-  /** Measures a set; picture k is for prompt k. */
-  Result of(List<Prompt> prompts, List<Picture> pictures) {
+  /** Measures one picture. */
+  Measured of(Picture picture) {
+    SceneClassifier.Reading reading = classifier.read(picture);
+    Picture thumbnail = thumbnail(picture);
+    return new Measured(
+        reading.values(),
+        reading.features(),
+        TextureStatistics.spectrum(picture),
+        Moments.of(TextureStatistics.patches(picture)),
+        trained.stream().mapToDouble(thumbnail::distance).min().orElse(Double.NaN));
+  }
+
+  /** Measures a set; picture k is for prompt k. At least two. */
+  Result of(List<Prompt> prompts, List<Measured> pictures) {
     int count = pictures.size();
     int[] named = new int[count];
     int[] right = new int[count];
-    int pairs = 0;
-    int pairsRight = 0;
-    Map<Attribute, int[]> each = new HashMap<>();
-    List<double[]> read = new ArrayList<>();
-    List<double[]> spectrum = new ArrayList<>();
-    List<List<double[]>> patch = new ArrayList<>();
-    double nearest = 0;
+    List<Boolean> pairs = new ArrayList<>();
+    Map<Attribute, List<Boolean>> each = new EnumMap<>(Attribute.class);
     for (int k = 0; k < count; k++) {
       Prompt prompt = prompts.get(k);
-      SceneClassifier.Reading reading = classifier.read(pictures.get(k));
+      Measured picture = pictures.get(k);
       for (Attribute attribute : prompt.caption().named()) {
-        boolean drawn = reading.says(attribute, prompt.scene().value(attribute));
-        int[] tally = each.computeIfAbsent(attribute, key -> new int[2]);
+        boolean drawn = picture.shows(prompt, attribute);
         named[k]++;
-        tally[0]++;
-        if (drawn) {
-          right[k]++;
-          tally[1]++;
-        }
+        right[k] += drawn ? 1 : 0;
+        each.computeIfAbsent(attribute, key -> new ArrayList<>()).add(drawn);
       }
-      for (Scene.Combination pair : Scene.HELD_OUT) {
-        Set<Attribute> both = Set.of(pair.first(), pair.second());
-        if (pair.in(prompt.scene()) && prompt.caption().named().containsAll(both)) {
-          pairs++;
-          pairsRight +=
-              both.stream().allMatch(a -> reading.says(a, prompt.scene().value(a))) ? 1 : 0;
-        }
-      }
-      read.add(reading.features());
-      spectrum.add(TextureStatistics.spectrum(pictures.get(k)));
-      patch.add(TextureStatistics.patches(pictures.get(k)));
-      nearest += nearest(thumbnail(pictures.get(k))) / count;
+      prompt.pairs().forEach(pair -> pairs.add(picture.shows(prompt, pair)));
     }
-    Map<Attribute, Double> byAttribute = new HashMap<>();
-    each.forEach((attribute, t) -> byAttribute.put(attribute, (double) t[1] / t[0]));
+    Map<Attribute, Double> byAttribute = new EnumMap<>(Attribute.class);
+    each.forEach((attribute, drawn) -> byAttribute.put(attribute, share(drawn)));
     return new Result(
-        figure(count, order -> ratio(right, named, order)),
-        pairs == 0 ? Double.NaN : (double) pairsRight / pairs,
-        figure(count, order -> features.of(chosen(read, order))),
+        figure(count, order -> sum(right, order) / sum(named, order)),
+        share(pairs),
+        figure(count, order -> features.of(chosen(order, k -> pictures.get(k).features))),
         figure(
             count,
-            order -> patches.of(chosen(patch, order).stream().flatMap(List::stream).toList())),
-        figure(count, order -> spectra.of(chosen(spectrum, order))),
-        nearest,
+            order -> patches.of(Moments.together(chosen(order, k -> pictures.get(k).patches)))),
+        figure(count, order -> spectra.of(chosen(order, k -> pictures.get(k).spectrum))),
+        pictures.stream().mapToDouble(Measured::nearest).average().orElseThrow(),
         byAttribute);
   }
 
-  private static Figure figure(int count, java.util.function.ToDoubleFunction<int[]> measure) {
-    int[] all = new int[count];
-    for (int k = 0; k < count; k++) {
-      all[k] = k;
-    }
+  private static double share(List<Boolean> drawn) {
+    return drawn.stream().mapToInt(yes -> yes ? 1 : 0).average().orElse(Double.NaN);
+  }
+
+  private static Figure figure(int count, ToDoubleFunction<int[]> measure) {
+    int[] all = IntStream.range(0, count).toArray();
     return new Figure(measure.applyAsDouble(all), Bootstrap.interval(count, DRAWS, measure));
   }
 
-  private static <T> List<T> chosen(List<T> all, int[] order) {
-    List<T> chosen = new ArrayList<>(order.length);
-    for (int k : order) {
-      chosen.add(all.get(k));
-    }
-    return chosen;
+  private static <T> List<T> chosen(int[] order, IntFunction<T> part) {
+    return Arrays.stream(order).mapToObj(part).toList();
   }
 
-  private static double ratio(int[] right, int[] named, int[] order) {
-    int part = 0;
-    int whole = 0;
-    for (int k : order) {
-      part += right[k];
-      whole += named[k];
-    }
-    return (double) part / whole;
-  }
-
-  private double nearest(Picture thumbnail) {
-    double best = Double.MAX_VALUE;
-    for (Picture known : trained) {
-      best = Math.min(best, thumbnail.distance(known));
-    }
-    return best;
+  private static double sum(int[] values, int[] order) {
+    return Arrays.stream(order).map(k -> values[k]).sum();
   }
 }

@@ -1,0 +1,194 @@
+package io.jitflow.examples.cli;
+
+import io.jitflow.examples.bench.NamedSampler;
+import io.jitflow.examples.scenes.SceneStudy;
+import io.jitflow.flux.FluxPipeline;
+import java.awt.image.BufferedImage;
+import java.io.File;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.Callable;
+import java.util.regex.Pattern;
+import javax.imageio.ImageIO;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.ParentCommand;
+import picocli.CommandLine.Spec;
+
+/**
+ * Measures samplers against each other on scenes that a model has never seen.
+ *
+ * <p>{@link SceneStudy} says what is measured.
+ */
+@Command(
+    name = "scenes",
+    mixinStandardHelpOptions = true,
+    sortOptions = false,
+    description =
+        "Measure samplers on a model of rendered landscapes: attributes drawn as asked, and"
+            + " Fréchet distances from fresh renders.")
+final class ScenesCommand implements Callable<Integer> {
+  private static final int MULTIPLE_PX = 128;
+  private static final int LARGEST_PX = 2048;
+
+  @ParentCommand private Main main;
+  @Spec private CommandSpec spec;
+
+  @Mixin private BundleOption bundle;
+
+  @Option(
+      names = "--classifier",
+      required = true,
+      paramLabel = "FILE",
+      description = "classifier.pt of the model's folder.")
+  private Path classifier;
+
+  @Option(
+      names = "--size",
+      defaultValue = "256",
+      paramLabel = "PX",
+      description = "Width and height, a multiple of 128. Default: ${DEFAULT-VALUE}.")
+  private int sizePx;
+
+  @Option(
+      names = "--count",
+      defaultValue = "256",
+      paramLabel = "K",
+      description = "Number of prompts. Default: ${DEFAULT-VALUE}.")
+  private int count;
+
+  @Option(
+      names = "--renders",
+      defaultValue = "2048",
+      paramLabel = "K",
+      description = "Number of fresh renders to compare with. Default: ${DEFAULT-VALUE}.")
+  private int renders;
+
+  @Option(
+      names = "--trained",
+      defaultValue = "12000",
+      paramLabel = "K",
+      description =
+          "Number of training scenes to look for the nearest in. Default: ${DEFAULT-VALUE}.")
+  private int trained;
+
+  @Option(
+      names = "--only",
+      defaultValue = ".*",
+      paramLabel = "REGEX",
+      description = "Only samplers whose name matches, beside 50 Euler steps.")
+  private Pattern only;
+
+  @Option(
+      names = "--keep",
+      paramLabel = "FOLDER",
+      description =
+          "Keep the measurements of each prompt there. A stopped study goes on from them, and"
+              + " samplers may be added.")
+  private Optional<Path> keep = Optional.empty();
+
+  @Option(
+      names = "--sheet",
+      paramLabel = "PNG",
+      description = "Where to put the pictures of 50 standard steps, 48 at most.")
+  private Path sheet;
+
+  @Option(
+      names = "--rows",
+      paramLabel = "PNG",
+      description = "Where to put the first seven pictures of each sampler, a row each.")
+  private Path rows;
+
+  @Option(
+      names = "--charts",
+      paramLabel = "PREFIX",
+      description = "Where to put PREFIX-attributes.png and PREFIX-features.png.")
+  private String charts;
+
+  @Override
+  public Integer call() throws IOException {
+    check();
+    SceneStudy.Settings settings = new SceneStudy.Settings(sizePx, count, renders, trained);
+    try (FluxPipeline pipeline = bundle.load();
+        SceneStudy study =
+            new SceneStudy(pipeline, classifier, settings, samplers(pipeline), keep)) {
+      try (Progress progress = new Progress()) {
+        progress.steps("prompts", count);
+        while (study.measured() < count) {
+          main.interrupt().check();
+          study.measureNext();
+          progress.to(study.measured());
+        }
+      }
+      study.print(spec.commandLine().getOut());
+      if (sheet != null) {
+        write(study.sheet(), sheet.toFile());
+      }
+      if (rows != null) {
+        write(study.rows(), rows.toFile());
+      }
+      if (charts != null) {
+        write(study.attributesChart(), new File(charts + "-attributes.png"));
+        write(study.featuresChart(), new File(charts + "-features.png"));
+      }
+    }
+    return 0;
+  }
+
+  private static void write(BufferedImage picture, File file) throws IOException {
+    ImageIO.write(picture, "png", file);
+  }
+
+  /** What would otherwise be noticed after all work. */
+  private void check() {
+    if (sizePx < MULTIPLE_PX || sizePx > LARGEST_PX || sizePx % MULTIPLE_PX != 0) {
+      throw usage("--size must be a multiple of 128 from 128 to 2048, got " + sizePx);
+    }
+    atLeast("--count", 2, count);
+    atLeast("--renders", 2, renders);
+    atLeast("--trained", 1, trained);
+    if (!Files.isRegularFile(classifier)) {
+      throw usage("the file of --classifier does not exist: " + classifier);
+    }
+    keep.ifPresent(folder -> folder("--keep", folder));
+    if (sheet != null) {
+      folder("--sheet", sheet.toAbsolutePath().getParent());
+    }
+    if (rows != null) {
+      folder("--rows", rows.toAbsolutePath().getParent());
+    }
+    if (charts != null) {
+      folder("--charts", Path.of(charts + "-features.png").toAbsolutePath().getParent());
+    }
+  }
+
+  private void atLeast(String option, int least, int value) {
+    if (value < least) {
+      throw usage("%s must be at least %d, got %d".formatted(option, least, value));
+    }
+  }
+
+  private void folder(String option, Path folder) {
+    if (!Files.isDirectory(folder)) {
+      throw usage("the folder of %s does not exist: %s".formatted(option, folder));
+    }
+  }
+
+  private ParameterException usage(String message) {
+    return new ParameterException(spec.commandLine(), message);
+  }
+
+  private List<NamedSampler> samplers(FluxPipeline pipeline) {
+    List<NamedSampler> all = NamedSampler.all(pipeline.schedule());
+    List<NamedSampler> chosen = new ArrayList<>(all.subList(0, 1));
+    all.stream().skip(1).filter(named -> only.matcher(named.name()).find()).forEach(chosen::add);
+    return chosen;
+  }
+}

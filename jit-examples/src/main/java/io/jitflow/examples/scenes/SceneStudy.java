@@ -1,0 +1,376 @@
+package io.jitflow.examples.scenes;
+
+import io.jitflow.core.SamplingStep;
+import io.jitflow.examples.bench.Amounts;
+import io.jitflow.examples.bench.MeasurementFile;
+import io.jitflow.examples.bench.NamedSampler;
+import io.jitflow.examples.bench.PromptSheet;
+import io.jitflow.examples.bench.QualityChart;
+import io.jitflow.examples.bench.RunCost;
+import io.jitflow.examples.scenes.SceneMeasures.Measured;
+import io.jitflow.examples.scenes.SceneMeasures.Prompt;
+import io.jitflow.examples.scenes.SceneMeasures.Result;
+import io.jitflow.flux.FluxPipeline;
+import io.jitflow.flux.image.GeneratedImages;
+import io.jitflow.flux.image.ImageRequest;
+import java.awt.Graphics2D;
+import java.awt.RenderingHints;
+import java.awt.image.BufferedImage;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.Function;
+import java.util.function.ToDoubleFunction;
+import java.util.function.UnaryOperator;
+import java.util.stream.LongStream;
+import java.util.stream.Stream;
+
+/**
+ * Samplers side by side on scenes that a model has never seen.
+ *
+ * <p>Prompt k is the first caption of the held-out scene k, its seed is k; none is picked.
+ */
+public final class SceneStudy implements AutoCloseable {
+  private static final long FIRST_RENDER = Scene.FIRST_HELD_OUT + 1_000_000;
+  private static final int SHEET_PICTURES = 48;
+  private static final int SHEET_COLUMNS = 8;
+  private static final int ROW_PICTURES = 7;
+  private static final int CELL_PX = 192;
+  private static final byte[] NOT_SHOWN = {};
+
+  private final FluxPipeline pipeline;
+  private final SceneClassifier classifier;
+  private final Settings settings;
+  private final List<NamedSampler> samplers;
+  private final Optional<Path> kept;
+  private final SceneMeasures measures;
+  private final List<Drawings> measured = new ArrayList<>();
+  private final Map<String, Result> results = new LinkedHashMap<>();
+
+  /**
+   * What is measured.
+   *
+   * @param sizePx width and height, a multiple of 128
+   * @param count number of prompts, at least 2
+   * @param renders number of fresh renders to compare with, at least 2
+   * @param trained number of training scenes to look for the nearest in
+   */
+  public record Settings(int sizePx, int count, int renders, int trained) {}
+
+  /** One prompt, drawn by samplers of these names. */
+  private record Drawings(String study, Map<String, Drawing> samplers) {}
+
+  /** One picture, what it cost, and a small one if a sheet shows it. */
+  @SuppressWarnings("ArrayRecordComponent") // never compared; Gson writes arrays as they are
+  private record Drawing(
+      double forwards, double flops, double seconds, Measured measured, byte[] shown) {}
+
+  /**
+   * Prepares a study; renders what it compares with.
+   *
+   * @param pipeline the model
+   * @param classifier the file of the model's classifier
+   * @param settings what is measured
+   * @param samplers the rows; the first one's work is what others save
+   * @param kept a folder for the measurements of each prompt, so that a stopped study goes on
+   * @throws IOException if the classifier cannot be read
+   */
+  public SceneStudy(
+      FluxPipeline pipeline,
+      Path classifier,
+      Settings settings,
+      List<NamedSampler> samplers,
+      Optional<Path> kept)
+      throws IOException {
+    this.pipeline = pipeline;
+    this.settings = settings;
+    this.samplers = List.copyOf(samplers);
+    this.kept = kept;
+    this.classifier = SceneClassifier.load(classifier);
+    this.measures = new SceneMeasures(this.classifier, renders(), trained());
+  }
+
+  /** One at a time, as they are large. */
+  private Stream<Picture> renders() {
+    return LongStream.range(FIRST_RENDER, FIRST_RENDER + settings.renders)
+        .mapToObj(seed -> Picture.of(Scene.of(seed), settings.sizePx, settings.sizePx));
+  }
+
+  /** A scene looks the same at every size: small renders do for thumbnails. */
+  private List<Picture> trained() {
+    return LongStream.range(0, settings.trained)
+        .mapToObj(seed -> SceneMeasures.thumbnail(Picture.of(Scene.of(seed), 64, 64)))
+        .toList();
+  }
+
+  private static Prompt prompt(int k) {
+    Scene scene = Scene.of(Scene.FIRST_HELD_OUT + k);
+    return new Prompt(scene, Caption.of(scene, 0));
+  }
+
+  /** How many prompts have been measured with every sampler. */
+  public int measured() {
+    return measured.size();
+  }
+
+  /**
+   * Draws and measures the next prompt with every sampler that has not been measured on it.
+   *
+   * @throws IOException if a kept file is damaged or of another study, or cannot be written
+   */
+  public void measureNext() throws IOException {
+    int k = measured.size();
+    Map<String, Drawing> drawings = new LinkedHashMap<>();
+    if (kept.isPresent()) {
+      MeasurementFile.read(file(k), Drawings.class, Drawings::study, title(k))
+          .ifPresent(before -> drawings.putAll(before.samplers));
+    }
+    boolean more = false;
+    for (NamedSampler named : samplers) {
+      if (!drawings.containsKey(named.name())) {
+        drawings.put(named.name(), draw(k, named));
+        more = true;
+      }
+    }
+    Drawings all = new Drawings(title(k), drawings);
+    if (kept.isPresent() && more) {
+      MeasurementFile.write(file(k), all);
+    }
+    measured.add(all);
+  }
+
+  private Path file(int k) {
+    return kept.orElseThrow().resolve("scene-%d-px-%d.json".formatted(settings.sizePx, k));
+  }
+
+  /** What must be the same for measurements to be joined. */
+  private String title(int k) {
+    return "%s, seed %d, %d px, %s, nearest of %d"
+        .formatted(
+            prompt(k).caption().text(),
+            k,
+            settings.sizePx,
+            RunCost.transformerType(pipeline),
+            settings.trained);
+  }
+
+  private Drawing draw(int k, NamedSampler named) {
+    List<SamplingStep> steps = new ArrayList<>();
+    GeneratedImages made =
+        pipeline.generate(
+            ImageRequest.of(prompt(k).caption().text())
+                .withSize(settings.sizePx, settings.sizePx)
+                .withSeed(k)
+                .withSampler(named.sampler())
+                .withListener(steps::add));
+    RunCost cost = RunCost.of(RunCost.transformer(pipeline), made.request(), steps);
+    BufferedImage image = made.bufferedImage(0);
+    boolean shown = k < (named.equals(samplers.get(0)) ? SHEET_PICTURES : ROW_PICTURES);
+    return new Drawing(
+        cost.flops() / RunCost.fullForward(RunCost.transformer(pipeline), made.request()),
+        cost.flops(),
+        made.timings().denoise().toNanos() / 1e9,
+        measures.of(Picture.of(image)),
+        shown ? MeasurementFile.png(small(image)) : NOT_SHOWN);
+  }
+
+  private List<Prompt> prompts() {
+    return Stream.iterate(0, k -> k + 1).limit(measured.size()).map(SceneStudy::prompt).toList();
+  }
+
+  /**
+   * Prints a Markdown table of what was measured so far; brackets hold intervals of 95 %, by
+   * drawing the prompts again.
+   */
+  public void print(PrintWriter out) {
+    out.printf(
+        Locale.ROOT,
+        "%d px, %s, %d prompts, %d renders%n%n",
+        settings.sizePx,
+        RunCost.transformerType(pipeline),
+        measured.size(),
+        settings.renders);
+    out.println(
+        "| set | cost, full forwards | less work | seconds | attributes, % | held-out pairs, % |"
+            + " features | patches | spectra | nearest |");
+    out.println("|---|---|---|---|---|---|---|---|---|---|");
+    List<String> byAttribute = new ArrayList<>();
+    references()
+        .forEach(
+            (name, result) -> {
+              out.printf("| %s | | | | %s |%n", name, figures(result));
+              byAttribute.add(byAttribute(name, result));
+            });
+    double first = mean(samplers.get(0), Drawing::flops);
+    for (NamedSampler named : samplers) {
+      double flops = mean(named, Drawing::flops);
+      out.printf(
+          Locale.ROOT,
+          "| %s | %.2f | %s | %.3f | %s |%n",
+          named.name(),
+          mean(named, Drawing::forwards),
+          Amounts.factor(first / flops),
+          Amounts.median(of(named, Drawing::seconds)),
+          figures(result(named)));
+      byAttribute.add(byAttribute(named.name(), result(named)));
+      out.flush();
+    }
+    out.println();
+    out.println("Attributes drawn where they are named, %:");
+    out.println();
+    byAttribute.forEach(out::println);
+    out.flush();
+  }
+
+  private Result result(NamedSampler named) {
+    return results.computeIfAbsent(
+        named.name(), name -> measures.of(prompts(), of(named, Drawing::measured)));
+  }
+
+  private static String figures(Result result) {
+    return String.format(
+        Locale.ROOT,
+        "%s | %s | %s | %s | %s | %.1f",
+        result.accuracy().percent(),
+        Double.isNaN(result.pairs())
+            ? ""
+            : String.format(Locale.ROOT, "%.0f", 100 * result.pairs()),
+        result.features().text(),
+        result.patches().text(),
+        result.spectra().text(),
+        result.nearest());
+  }
+
+  private static String byAttribute(String name, Result result) {
+    StringBuilder line = new StringBuilder("- ").append(name).append(':');
+    result
+        .byAttribute()
+        .forEach(
+            (attribute, share) ->
+                line.append(String.format(Locale.ROOT, " %s %.0f", attribute, 100 * share)));
+    return line.toString();
+  }
+
+  /** What the figures are when nothing is invented, and when something is plainly wrong. */
+  private Map<String, Result> references() {
+    Map<String, UnaryOperator<Picture>> changes = new LinkedHashMap<>();
+    changes.put("renders of the prompts' scenes", picture -> picture);
+    changes.put("the same, blurred", picture -> picture.blurred(settings.sizePx / 128));
+    changes.put("the same, 16 px blocks shuffled", picture -> picture.shuffled(16, 1));
+    Map<String, Result> references = new LinkedHashMap<>();
+    List<Prompt> prompts = prompts();
+    changes.forEach(
+        (name, change) -> {
+          List<Measured> own =
+              prompts.stream()
+                  .map(prompt -> Picture.of(prompt.scene(), settings.sizePx, settings.sizePx))
+                  .map(picture -> measures.of(change.apply(picture)))
+                  .toList();
+          references.put(name, measures.of(prompts, own));
+          if (references.size() == 1) {
+            List<Measured> others = new ArrayList<>(own.subList(1, own.size()));
+            others.add(own.get(0));
+            references.put("the same, of the wrong prompts", measures.of(prompts, others));
+          }
+        });
+    return references;
+  }
+
+  private <T> List<T> of(NamedSampler named, Function<Drawing, T> part) {
+    return measured.stream().map(all -> part.apply(all.samplers.get(named.name()))).toList();
+  }
+
+  private double mean(NamedSampler named, ToDoubleFunction<Drawing> part) {
+    return of(named, part::applyAsDouble).stream()
+        .mapToDouble(Double::doubleValue)
+        .average()
+        .orElseThrow();
+  }
+
+  /** Attributes drawn as asked against cost. */
+  public BufferedImage attributesChart() {
+    return chart(
+        "attributes drawn as asked, %",
+        QualityChart.Axis.LINEAR, named -> 100 * result(named).accuracy().value());
+  }
+
+  /** Fréchet distance of the classifier's features against cost. */
+  public BufferedImage featuresChart() {
+    return chart(
+        "Fréchet distance, features",
+        QualityChart.Axis.LOGARITHMIC,
+        named -> result(named).features().value());
+  }
+
+  private BufferedImage chart(
+      String quality, QualityChart.Axis axis, ToDoubleFunction<NamedSampler> measure) {
+    Map<String, List<QualityChart.Point>> lines = new LinkedHashMap<>();
+    for (NamedSampler named : samplers) {
+      lines
+          .computeIfAbsent(named.method(), name -> new ArrayList<>())
+          .add(
+              new QualityChart.Point(mean(named, Drawing::forwards), measure.applyAsDouble(named)));
+    }
+    return QualityChart.draw(
+        "scenes, %d px, %d prompts".formatted(settings.sizePx, measured.size()),
+        quality,
+        axis,
+        lines);
+  }
+
+  /** The first 48 pictures of the first sampler. */
+  public BufferedImage sheet() {
+    List<BufferedImage> shown = shown(samplers.get(0), SHEET_PICTURES);
+    int rows = (shown.size() + SHEET_COLUMNS - 1) / SHEET_COLUMNS;
+    BufferedImage sheet =
+        new BufferedImage(SHEET_COLUMNS * CELL_PX, rows * CELL_PX, BufferedImage.TYPE_INT_RGB);
+    Graphics2D graphics = sheet.createGraphics();
+    for (int k = 0; k < shown.size(); k++) {
+      graphics.drawImage(
+          shown.get(k), k % SHEET_COLUMNS * CELL_PX, k / SHEET_COLUMNS * CELL_PX, null);
+    }
+    graphics.dispose();
+    return sheet;
+  }
+
+  /** The first seven pictures of every sampler, a row each. */
+  public BufferedImage rows() {
+    double first = mean(samplers.get(0), Drawing::flops);
+    List<PromptSheet.Row> rows = new ArrayList<>();
+    for (NamedSampler named : samplers) {
+      List<String> label =
+          List.of(
+              named.name(),
+              String.format(Locale.ROOT, "%.2f s", Amounts.median(of(named, Drawing::seconds))),
+              Amounts.factor(first / mean(named, Drawing::flops)) + " less work");
+      rows.add(new PromptSheet.Row(label, shown(named, ROW_PICTURES)));
+    }
+    return PromptSheet.draw(rows);
+  }
+
+  private List<BufferedImage> shown(NamedSampler named, int most) {
+    return of(named, Drawing::shown).stream().limit(most).map(MeasurementFile::picture).toList();
+  }
+
+  private static BufferedImage small(BufferedImage picture) {
+    BufferedImage small = new BufferedImage(CELL_PX, CELL_PX, BufferedImage.TYPE_INT_RGB);
+    Graphics2D graphics = small.createGraphics();
+    graphics.setRenderingHint(
+        RenderingHints.KEY_INTERPOLATION, RenderingHints.VALUE_INTERPOLATION_BICUBIC);
+    graphics.drawImage(picture, 0, 0, CELL_PX, CELL_PX, null);
+    graphics.dispose();
+    return small;
+  }
+
+  /** Closes the classifier, not the pipeline. */
+  @Override
+  public void close() {
+    classifier.close();
+  }
+}
