@@ -32,9 +32,10 @@ spent() { echo "$1: $((SECONDS - begun)) s"; begun=$SECONDS; }
 begun=$SECONDS
 
 if [ -n "$init" ] && [ ! -e decoder ]; then
-  cp -r "$init/tokenizer" "$init/tokenizer_2" "$out"
+  [ "$init" = "$out" ] || cp -r "$init/tokenizer" "$init/tokenizer_2" "$out"
+  [ ! -e "$init/classifier.pt" ] || [ "$init" = "$out" ] || cp "$init/classifier.pt" "$out"
   cp -r "$init/vae" vae && cp -r "$init/vae" decoder
-  render data attributes 128 128 499999999 1 # for the list of attributes
+  render data one 128 128 499999999 1 # for the list of attributes beside it
 fi
 # Seeds of the autoencoder's pictures lie apart from those of the transformer's; held-out seeds start at 10^9.
 [ -e vae/config.json ] || [ -e data/vae256.json ] || { render data vae512 512 512 500000000 $((vae_scenes / 6)); render data vae256 256 256 500001000 "$vae_scenes"; }

@@ -1,0 +1,108 @@
+package io.jitflow.examples.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.jitflow.flux.convert.ConversionListener;
+import io.jitflow.flux.convert.ConversionOptions;
+import io.jitflow.flux.convert.FluxCheckpoint;
+import io.jitflow.flux.convert.FluxConverter;
+import io.jitflow.flux.weights.DType;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/**
+ * The trained small model in {@code src-test-fixtures/scenes-mini} draws the scenes it is asked
+ * for.
+ */
+class ScenesMiniTest {
+  private static final Path FIXTURE = Path.of(System.getProperty("jit.fixtures"), "scenes-mini");
+
+  @TempDir static Path scratch;
+  private static Path bundle;
+
+  @BeforeAll
+  static void convert() throws IOException {
+    bundle = scratch.resolve("scenes-mini");
+    FluxConverter.convert(
+        FluxCheckpoint.ofDirectory(FIXTURE),
+        bundle,
+        ConversionOptions.defaults().withDtype(DType.F32),
+        ConversionListener.NONE);
+  }
+
+  private static Console scenes(Object... more) {
+    List<Object> words =
+        new ArrayList<>(
+            List.of(
+                "scenes",
+                "--model",
+                bundle,
+                "--classifier",
+                FIXTURE.resolve("classifier.pt"),
+                "--renders",
+                80));
+    words.addAll(List.of(more));
+    return Console.run(words.toArray());
+  }
+
+  private static Console few(int trained, Object... more) {
+    List<Object> words =
+        new ArrayList<>(
+            List.of("--size", 256, "--count", 8, "--trained", trained, "--only", "7x, ours"));
+    words.addAll(List.of(more));
+    return scenes(words.toArray());
+  }
+
+  /** The share of attributes drawn as asked, in per cent. */
+  private static double attributes(Console console, String set) {
+    String row =
+        console
+            .out()
+            .lines()
+            .filter(line -> line.startsWith("| " + set + " |"))
+            .findFirst()
+            .orElseThrow();
+    List<String> cells = Arrays.stream(row.split("\\|", -1)).map(String::strip).toList();
+    return Double.parseDouble(cells.get(5).split(" ", -1)[0]);
+  }
+
+  @Test
+  void scenes_heldOutPrompts_areDrawnAsAsked() throws IOException {
+    Path keep = Files.createDirectory(scratch.resolve("kept"));
+    Path rows = scratch.resolve("rows.png");
+    Path sheet = scratch.resolve("sheet.png");
+    String charts = scratch.resolve("chart").toString();
+    Console console = few(20, "--keep", keep, "--rows", rows, "--sheet", sheet, "--charts", charts);
+    assertThat(console.exitCode()).as(console.err()).isZero();
+    double wrong = attributes(console, "the same, of the wrong prompts");
+    assertThat(attributes(console, "renders of the prompts' scenes")).isGreaterThan(90);
+    assertThat(attributes(console, "Euler, 50 steps")).isGreaterThan(wrong + 10);
+    assertThat(attributes(console, "JiT 7x, ours")).isGreaterThan(wrong + 10);
+    assertThat(List.of(rows, sheet)).allSatisfy(picture -> assertThat(picture).isNotEmptyFile());
+    assertThat(Path.of(charts + "-attributes.png")).isNotEmptyFile();
+    assertThat(Path.of(charts + "-features.png")).isNotEmptyFile();
+    // what was kept is not drawn again, and gives the same table
+    assertThat(few(20, "--keep", keep).out()).isEqualTo(console.out());
+    try (Stream<Path> files = Files.list(keep)) {
+      assertThat(files).hasSize(8);
+    }
+    assertThat(few(21, "--keep", keep).err())
+        .contains("measured for", "nearest of 20", "name another folder");
+  }
+
+  @Test
+  void scenes_wrongUse_isTold() {
+    assertThat(scenes("--size", 200).err()).contains("--size must be a multiple of 128");
+    assertThat(scenes("--count", 1).err()).contains("--count must be at least 2, got 1");
+    assertThat(scenes("--keep", scratch.resolve("nowhere")).err())
+        .contains("the folder of --keep does not exist");
+  }
+}
