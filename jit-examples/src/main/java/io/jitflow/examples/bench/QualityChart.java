@@ -15,6 +15,9 @@ public final class QualityChart {
   private static final int WIDTH_PX = 900;
   private static final int HEIGHT_PX = 560;
 
+  /** From here on a number is told without decimals. */
+  private static final double LARGE = 100;
+
   /** Told apart on white, also when printed small. */
   private static final Color[] COLOURS = {
     new Color(0x7f7f7f),
@@ -63,6 +66,15 @@ public final class QualityChart {
             .build();
     chart.getStyler().setXAxisLogarithmic(true);
     chart.getStyler().setYAxisLogarithmic(axis == Axis.LOGARITHMIC);
+    // not "2E3" for 1,630, which is what a logarithmic axis of less than a decade says by itself
+    double largest =
+        lines.values().stream()
+            .flatMap(List::stream)
+            .mapToDouble(Point::quality)
+            .max()
+            .orElseThrow();
+    chart.getStyler().setYAxisDecimalPattern(largest < LARGE ? "0.#####" : "#,##0");
+    chart.getStyler().setXAxisDecimalPattern("#,##0.#");
     chart.getStyler().setChartBackgroundColor(Color.WHITE);
     chart.getStyler().setPlotGridLinesColor(new Color(0xdddddd));
     chart.getStyler().setLegendPosition(Styler.LegendPosition.OutsideE);
