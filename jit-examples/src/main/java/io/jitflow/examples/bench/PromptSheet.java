@@ -65,6 +65,17 @@ public final class PromptSheet {
     return sheet;
   }
 
+  /** A picture as it stands in a sheet, square. */
+  public static BufferedImage small(BufferedImage picture, int sidePx) {
+    BufferedImage small = new BufferedImage(sidePx, sidePx, BufferedImage.TYPE_INT_RGB);
+    Graphics2D graphics = small.createGraphics();
+    graphics.setRenderingHint(
+        RenderingHints.KEY_INTERPOLATION, RenderingHints.VALUE_INTERPOLATION_BICUBIC);
+    graphics.drawImage(picture, 0, 0, sidePx, sidePx, null);
+    graphics.dispose();
+    return small;
+  }
+
   private static void write(Graphics2D graphics, List<String> lines, int top) {
     try {
       int baseline = top + CELL_PX / 2 - lines.size() * FONT_PX / 2;

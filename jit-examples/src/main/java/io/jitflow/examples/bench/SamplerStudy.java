@@ -15,7 +15,6 @@ import io.jitflow.flux.image.GeneratedImages;
 import io.jitflow.flux.image.ImageRequest;
 import io.jitflow.flux.network.FluxArchitecture;
 import java.awt.Graphics2D;
-import java.awt.RenderingHints;
 import java.awt.image.BufferedImage;
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -175,7 +174,7 @@ public final class SamplerStudy {
         thumbnail.distance(set.references().get(name)),
         set.recognises(thumbnail, name),
         drawn.tokens,
-        MeasurementFile.png(small(picture)));
+        MeasurementFile.png(PromptSheet.small(picture, SHEET_CELL_PX)));
   }
 
   private List<NamedSampler> missing(PromptMeasures measures) {
@@ -392,16 +391,5 @@ public final class SamplerStudy {
     }
     graphics.dispose();
     return sheet;
-  }
-
-  private static BufferedImage small(BufferedImage picture) {
-    BufferedImage small =
-        new BufferedImage(SHEET_CELL_PX, SHEET_CELL_PX, BufferedImage.TYPE_INT_RGB);
-    Graphics2D graphics = small.createGraphics();
-    graphics.setRenderingHint(
-        RenderingHints.KEY_INTERPOLATION, RenderingHints.VALUE_INTERPOLATION_BICUBIC);
-    graphics.drawImage(picture, 0, 0, SHEET_CELL_PX, SHEET_CELL_PX, null);
-    graphics.dispose();
-    return small;
   }
 }

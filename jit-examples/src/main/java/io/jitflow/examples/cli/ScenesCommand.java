@@ -8,11 +8,9 @@ import java.io.File;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Callable;
-import java.util.regex.Pattern;
 import javax.imageio.ImageIO;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -42,6 +40,7 @@ final class ScenesCommand implements Callable<Integer> {
   @Spec private CommandSpec spec;
 
   @Mixin private BundleOption bundle;
+  @Mixin private StudyOptions study;
 
   @Option(
       names = "--classifier",
@@ -80,21 +79,6 @@ final class ScenesCommand implements Callable<Integer> {
   private int trained;
 
   @Option(
-      names = "--only",
-      defaultValue = ".*",
-      paramLabel = "REGEX",
-      description = "Only samplers whose name matches, beside 50 Euler steps.")
-  private Pattern only;
-
-  @Option(
-      names = "--keep",
-      paramLabel = "FOLDER",
-      description =
-          "Keep the measurements of each prompt there. A stopped study goes on from them, and"
-              + " samplers may be added.")
-  private Optional<Path> keep = Optional.empty();
-
-  @Option(
       names = "--sheet",
       paramLabel = "PNG",
       description = "Where to put the pictures of 50 standard steps, 48 at most.")
@@ -115,28 +99,29 @@ final class ScenesCommand implements Callable<Integer> {
   @Override
   public Integer call() throws IOException {
     check();
+    Optional<Path> keep = study.keep();
     SceneStudy.Settings settings = new SceneStudy.Settings(sizePx, count, renders, trained);
     try (FluxPipeline pipeline = bundle.load();
-        SceneStudy study =
+        SceneStudy scenes =
             new SceneStudy(pipeline, classifier, settings, samplers(pipeline), keep)) {
       try (Progress progress = new Progress()) {
         progress.steps("prompts", count);
-        while (study.measured() < count) {
+        while (scenes.measured() < count) {
           main.interrupt().check();
-          study.measureNext();
-          progress.to(study.measured());
+          scenes.measureNext();
+          progress.to(scenes.measured());
         }
       }
-      study.print(spec.commandLine().getOut());
+      scenes.print(spec.commandLine().getOut());
       if (sheet != null) {
-        write(study.sheet(), sheet.toFile());
+        write(scenes.sheet(), sheet.toFile());
       }
       if (rows != null) {
-        write(study.rows(), rows.toFile());
+        write(scenes.rows(), rows.toFile());
       }
       if (charts != null) {
-        write(study.attributesChart(), new File(charts + "-attributes.png"));
-        write(study.featuresChart(), new File(charts + "-features.png"));
+        write(scenes.attributesChart(), new File(charts + "-attributes.png"));
+        write(scenes.featuresChart(), new File(charts + "-features.png"));
       }
     }
     return 0;
@@ -157,7 +142,6 @@ final class ScenesCommand implements Callable<Integer> {
     if (!Files.isRegularFile(classifier)) {
       throw usage("the file of --classifier does not exist: " + classifier);
     }
-    keep.ifPresent(folder -> folder("--keep", folder));
     if (sheet != null) {
       folder("--sheet", sheet.toAbsolutePath().getParent());
     }
@@ -187,8 +171,6 @@ final class ScenesCommand implements Callable<Integer> {
 
   private List<NamedSampler> samplers(FluxPipeline pipeline) {
     List<NamedSampler> all = NamedSampler.all(pipeline.schedule());
-    List<NamedSampler> chosen = new ArrayList<>(all.subList(0, 1));
-    all.stream().skip(1).filter(named -> only.matcher(named.name()).find()).forEach(chosen::add);
-    return chosen;
+    return study.samplers(all.get(0), all.subList(1, all.size()));
   }
 }

@@ -9,11 +9,9 @@ import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Callable;
-import java.util.regex.Pattern;
 import javax.imageio.ImageIO;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -40,6 +38,7 @@ final class StudyCommand implements Callable<Integer> {
   @Spec private CommandSpec spec;
 
   @Mixin private PictureSetOptions pictures;
+  @Mixin private StudyOptions options;
 
   @Option(
       names = "--size",
@@ -63,24 +62,9 @@ final class StudyCommand implements Callable<Integer> {
   private int converged;
 
   @Option(
-      names = "--only",
-      defaultValue = ".*",
-      paramLabel = "REGEX",
-      description = "Only samplers whose name matches, beside 50 Euler steps.")
-  private Pattern only;
-
-  @Option(
       names = "--settings",
       description = "Instead of the comparison: settings of JiT one at a time.")
   private boolean settings;
-
-  @Option(
-      names = "--keep",
-      paramLabel = "FOLDER",
-      description =
-          "Keep the measurements of each prompt there. A stopped study goes on from them, and"
-              + " samplers may be added.")
-  private Optional<Path> keep = Optional.empty();
 
   @Option(
       names = "--measured",
@@ -98,7 +82,8 @@ final class StudyCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException {
-    check();
+    Optional<Path> keep = options.keep();
+    check(keep);
     PictureSet set = pictures.read(count);
     PrintWriter out = spec.commandLine().getOut();
     try (FluxPipeline pipeline = pictures.load()) {
@@ -138,13 +123,9 @@ final class StudyCommand implements Callable<Integer> {
   }
 
   /** What would otherwise be noticed after all work. */
-  private void check() {
+  private void check(Optional<Path> keep) {
     if (measured && keep.isEmpty()) {
       throw new ParameterException(spec.commandLine(), "--measured needs --keep FOLDER");
-    }
-    if (keep.isPresent() && !Files.isDirectory(keep.get())) {
-      throw new ParameterException(
-          spec.commandLine(), "the folder of --keep does not exist: " + keep.get());
     }
     if (sheet != null && !Files.isDirectory(sheet.toAbsolutePath().getParent())) {
       throw new ParameterException(
@@ -155,10 +136,8 @@ final class StudyCommand implements Callable<Integer> {
 
   private List<NamedSampler> samplers(FluxPipeline pipeline) {
     List<NamedSampler> all = NamedSampler.all(pipeline.schedule());
-    List<NamedSampler> chosen = new ArrayList<>();
-    chosen.add(all.get(0));
-    (settings ? NamedSampler.settings(pipeline.schedule()) : all.subList(1, all.size()))
-        .stream().filter(named -> only.matcher(named.name()).find()).forEach(chosen::add);
-    return chosen;
+    return options.samplers(
+        all.get(0),
+        settings ? NamedSampler.settings(pipeline.schedule()) : all.subList(1, all.size()));
   }
 }

@@ -13,8 +13,8 @@ import io.jitflow.examples.scenes.SceneMeasures.Result;
 import io.jitflow.flux.FluxPipeline;
 import io.jitflow.flux.image.GeneratedImages;
 import io.jitflow.flux.image.ImageRequest;
+import io.jitflow.flux.network.FluxArchitecture;
 import java.awt.Graphics2D;
-import java.awt.RenderingHints;
 import java.awt.image.BufferedImage;
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -169,15 +169,16 @@ public final class SceneStudy implements AutoCloseable {
                 .withSeed(k)
                 .withSampler(named.sampler())
                 .withListener(steps::add));
-    RunCost cost = RunCost.of(RunCost.transformer(pipeline), made.request(), steps);
+    FluxArchitecture transformer = RunCost.transformer(pipeline);
+    RunCost cost = RunCost.of(transformer, made.request(), steps);
     BufferedImage image = made.bufferedImage(0);
     boolean shown = k < (named.equals(samplers.get(0)) ? SHEET_PICTURES : ROW_PICTURES);
     return new Drawing(
-        cost.flops() / RunCost.fullForward(RunCost.transformer(pipeline), made.request()),
+        cost.flops() / RunCost.fullForward(transformer, made.request()),
         cost.flops(),
         made.timings().denoise().toNanos() / 1e9,
         measures.of(Picture.of(image)),
-        shown ? MeasurementFile.png(small(image)) : NOT_SHOWN);
+        shown ? MeasurementFile.png(PromptSheet.small(image, CELL_PX)) : NOT_SHOWN);
   }
 
   private List<Prompt> prompts() {
@@ -356,16 +357,6 @@ public final class SceneStudy implements AutoCloseable {
 
   private List<BufferedImage> shown(NamedSampler named, int most) {
     return of(named, Drawing::shown).stream().limit(most).map(MeasurementFile::picture).toList();
-  }
-
-  private static BufferedImage small(BufferedImage picture) {
-    BufferedImage small = new BufferedImage(CELL_PX, CELL_PX, BufferedImage.TYPE_INT_RGB);
-    Graphics2D graphics = small.createGraphics();
-    graphics.setRenderingHint(
-        RenderingHints.KEY_INTERPOLATION, RenderingHints.VALUE_INTERPOLATION_BICUBIC);
-    graphics.drawImage(picture, 0, 0, CELL_PX, CELL_PX, null);
-    graphics.dispose();
-    return small;
   }
 
   /** Closes the classifier, not the pipeline. */

@@ -10,12 +10,7 @@ import io.jitflow.examples.bench.PictureSet;
 import io.jitflow.examples.bench.Thumbnail;
 import io.jitflow.flux.FluxOptions;
 import io.jitflow.flux.FluxPipeline;
-import io.jitflow.flux.convert.ConversionListener;
-import io.jitflow.flux.convert.ConversionOptions;
-import io.jitflow.flux.convert.FluxCheckpoint;
-import io.jitflow.flux.convert.FluxConverter;
 import io.jitflow.flux.image.ImageRequest;
-import io.jitflow.flux.weights.DType;
 import java.awt.image.BufferedImage;
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -31,19 +26,14 @@ import picocli.CommandLine;
 
 /** The trained small model in {@code src-test-fixtures/flux-mini} draws what it is asked for. */
 class FluxMiniTest {
-  private static final Path FIXTURE = Path.of(System.getProperty("jit.fixtures"), "flux-mini");
+  private static final Path FIXTURE = SmallModel.fixture("flux-mini");
 
   @TempDir static Path scratch;
   private static Path bundle;
 
   @BeforeAll
   static void convert() throws IOException {
-    bundle = scratch.resolve("flux-mini");
-    FluxConverter.convert(
-        FluxCheckpoint.ofDirectory(FIXTURE),
-        bundle,
-        ConversionOptions.defaults().withDtype(DType.F32),
-        ConversionListener.NONE);
+    bundle = SmallModel.convert("flux-mini", scratch);
   }
 
   private static PictureSet pictures() throws IOException {

@@ -2,11 +2,6 @@ package io.jitflow.examples.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.jitflow.flux.convert.ConversionListener;
-import io.jitflow.flux.convert.ConversionOptions;
-import io.jitflow.flux.convert.FluxCheckpoint;
-import io.jitflow.flux.convert.FluxConverter;
-import io.jitflow.flux.weights.DType;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -23,19 +18,14 @@ import org.junit.jupiter.api.io.TempDir;
  * for.
  */
 class ScenesMiniTest {
-  private static final Path FIXTURE = Path.of(System.getProperty("jit.fixtures"), "scenes-mini");
+  private static final Path FIXTURE = SmallModel.fixture("scenes-mini");
 
   @TempDir static Path scratch;
   private static Path bundle;
 
   @BeforeAll
   static void convert() throws IOException {
-    bundle = scratch.resolve("scenes-mini");
-    FluxConverter.convert(
-        FluxCheckpoint.ofDirectory(FIXTURE),
-        bundle,
-        ConversionOptions.defaults().withDtype(DType.F32),
-        ConversionListener.NONE);
+    bundle = SmallModel.convert("scenes-mini", scratch);
   }
 
   private static Console scenes(Object... more) {

@@ -1,0 +1,58 @@
+package io.jitflow.examples.cli;
+
+import io.jitflow.examples.bench.NamedSampler;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.regex.Pattern;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+import picocli.CommandLine.Spec.Target;
+
+/** What the commands that compare samplers have in common. */
+final class StudyOptions {
+  @Spec(Target.MIXEE)
+  private CommandSpec command;
+
+  @Option(
+      names = "--only",
+      defaultValue = ".*",
+      paramLabel = "REGEX",
+      description = "Only samplers whose name matches, beside 50 Euler steps.")
+  private Pattern only;
+
+  @Option(
+      names = "--keep",
+      paramLabel = "FOLDER",
+      description =
+          "Keep the measurements of each prompt there. A stopped study goes on from them, and"
+              + " samplers may be added.")
+  private Optional<Path> keep = Optional.empty();
+
+  /** The folder of {@code --keep}, which is there. */
+  Optional<Path> keep() {
+    keep.filter(folder -> !Files.isDirectory(folder))
+        .ifPresent(
+            folder -> {
+              throw new ParameterException(
+                  command.commandLine(), "the folder of --keep does not exist: " + folder);
+            });
+    return keep;
+  }
+
+  /**
+   * The rows of a study.
+   *
+   * @param first always one of them
+   * @param others of which those whose name matches
+   */
+  List<NamedSampler> samplers(NamedSampler first, List<NamedSampler> others) {
+    List<NamedSampler> chosen = new ArrayList<>(List.of(first));
+    others.stream().filter(named -> only.matcher(named.name()).find()).forEach(chosen::add);
+    return chosen;
+  }
+}
