@@ -1,4 +1,4 @@
-"""FluxTransformer2DModel with the parameter names of diffusers, without guidance embedding."""
+"""FluxTransformer2DModel with the parameter names of diffusers."""
 import math
 
 import torch
@@ -75,12 +75,15 @@ class Embedder(nn.Module):
 
 
 class TimeText(nn.Module):
-    def __init__(self, d, pooled):
+    def __init__(self, d, pooled, guidance):
         super().__init__()
         self.timestep_embedder, self.text_embedder = Embedder(256, d), Embedder(pooled, d)
+        if guidance:
+            self.guidance_embedder = Embedder(256, d)
 
-    def forward(self, t, pooled):
-        return self.timestep_embedder(sinusoid(t)) + self.text_embedder(pooled)
+    def forward(self, t, pooled, guidance):
+        v = self.timestep_embedder(sinusoid(t)) + self.text_embedder(pooled)
+        return v if guidance is None else v + self.guidance_embedder(sinusoid(guidance))
 
 
 class Modulation(nn.Module):
@@ -164,44 +167,50 @@ class Single(nn.Module):
 
 
 class Flux(nn.Module):
-    def __init__(self, width=192, heads=3, axes=(16, 24, 24), double=2, single=7, joint=96, pooled=128, channels=64):
+    def __init__(self, width=192, heads=3, axes=(16, 24, 24), double=2, single=7, joint=96, pooled=128, channels=64,
+                 guidance=False):
         super().__init__()
         assert sum(axes) == width // heads
         self.axes, self.ops = axes, Plain
         self.config = dict(
             _class_name="FluxTransformer2DModel", attention_head_dim=width // heads, axes_dims_rope=list(axes),
-            guidance_embeds=False, in_channels=channels, joint_attention_dim=joint, num_attention_heads=heads,
+            guidance_embeds=guidance, in_channels=channels, joint_attention_dim=joint, num_attention_heads=heads,
             num_layers=double, num_single_layers=single, patch_size=1, pooled_projection_dim=pooled)
         self.x_embedder, self.context_embedder = nn.Linear(channels, width), nn.Linear(joint, width)
-        self.time_text_embed = TimeText(width, pooled)
+        self.time_text_embed = TimeText(width, pooled, guidance)
         self.transformer_blocks = nn.ModuleList([Double(width, heads) for _ in range(double)])
         self.single_transformer_blocks = nn.ModuleList([Single(width, heads) for _ in range(single)])
         self.norm_out = Modulation(width, 2)
         self.proj_out = nn.Linear(width, channels)
         for name, p in self.named_parameters():
-            # adaLN-zero: every block starts as the identity, the network as zero.
-            zero = name.endswith("bias") or "norm1" in name or ".norm.linear" in name or name.startswith(("norm_out", "proj_out"))
+            # adaLN-zero: every block starts as the identity, the network as zero; guidance starts without effect.
+            zero = (name.endswith("bias") or "norm1" in name or ".norm.linear" in name or "guidance_embedder.linear_2" in name
+                    or name.startswith(("norm_out", "proj_out")))
             if zero:
                 nn.init.zeros_(p)
             elif p.dim() == 2:
                 nn.init.xavier_uniform_(p)
 
-    def forward(self, x, context, pooled, t, img_ids, txt_ids):
-        """x [B, N, 64], context [B, L, joint], pooled [B, P], t (sigma) [B], ids [N, 3] and [L, 3]; gives the velocity."""
+    def forward(self, x, context, pooled, t, img_ids, txt_ids, guidance=None, after=None):
+        """x [B, N, 64], context [B, L, joint], pooled [B, P], t (sigma) [B], ids [N, 3] and [L, 3], guidance [B] if it has
+        the embedding; gives the velocity, and what the image tokens are after so many single blocks if asked."""
         ops = self.ops
         cos, sin = rope(torch.cat([txt_ids, img_ids]), self.axes)
-        v = F.silu(self.time_text_embed(t, pooled))
+        v = F.silu(self.time_text_embed(t, pooled, guidance))
         x = ops.linear(x, self.x_embedder.weight, self.x_embedder.bias).float()
         c = ops.linear(context, self.context_embedder.weight, self.context_embedder.bias).float()
         for block in self.transformer_blocks:
             x, c = block(x, c, v, cos, sin, ops)
         length = c.shape[1]
         x = torch.cat([c, x], 1)
-        for block in self.single_transformer_blocks:
+        for k, block in enumerate(self.single_transformer_blocks):
+            if k == after:
+                inside = x[:, length:]
             x = block(x, v, cos, sin, ops)
         scale, shift = self.norm_out(v)
         x = ops.ln_mod(x[:, length:], shift, scale)
-        return ops.linear(x, self.proj_out.weight, self.proj_out.bias)
+        x = ops.linear(x, self.proj_out.weight, self.proj_out.bias)
+        return x if after is None else (x, inside)
 
 
 def position_ids(rows, columns):

@@ -10,7 +10,7 @@ import torch.nn as nn
 import checkpoint
 import precision
 import tokenise
-from flux import Flux, pack, position_ids, unpack
+from flux import Embedder, Flux, pack, position_ids, sinusoid, unpack
 from text import T5, Clip
 from vae import VAE
 
@@ -23,7 +23,7 @@ INDEX = dict(_class_name="FluxPipeline", scheduler=["diffusers", "FlowMatchEuler
 
 
 class Model(nn.Module):
-    def __init__(self, tokenizers):
+    def __init__(self, tokenizers, guidance=False):
         super().__init__()
         self.tokenizers = tokenizers
         self.clip_tokenizer = tokenise.Clip(tokenizers + "/tokenizer")
@@ -31,7 +31,7 @@ class Model(nn.Module):
         c = self.clip_tokenizer
         self.clip = Clip(len(c.vocab), c.length, bos=c.bos, eos=c.eos)
         self.t5 = T5(len(self.t5_tokenizer.pieces) + 3)
-        self.flux = Flux()
+        self.flux = Flux(guidance=guidance)
 
     def ids(self, captions):
         return (torch.tensor([self.clip_tokenizer.padded(c) for c in captions]),
@@ -43,12 +43,26 @@ class Model(nn.Module):
             import fast_cpu
             self.flux.ops = fast_cpu
 
-    def velocity(self, x, sigma, context, pooled, positions):
+    def velocity(self, x, sigma, context, pooled, positions, guidance=None, after=None):
         text = torch.zeros(context.shape[1], 3, device=x.device)
-        return self.flux(x, context, pooled, sigma, positions, text)
+        return self.flux(x, context, pooled, sigma, positions, text, guidance, after)
 
     def load(self, folder):
-        self.flux.load_state_dict(checkpoint.load(folder + "/transformer/diffusion_pytorch_model.safetensors"))
+        """Loads the weights of a diffusers directory, with or without guidance embedding. Weights without it give a model
+        with it that guidance does not change yet; weights with it give a model without it that is guided by 1."""
+        weights = checkpoint.load(folder + "/transformer/diffusion_pytorch_model.safetensors")
+        prefix = "time_text_embed.guidance_embedder."
+        guidance = {name[len(prefix):]: weights.pop(name) for name in list(weights) if name.startswith(prefix)}
+        embed = self.flux.time_text_embed
+        if hasattr(embed, "guidance_embedder"):
+            embedder = embed.guidance_embedder
+            weights.update({prefix + name: value for name, value in (guidance or embedder.state_dict()).items()})
+        self.flux.load_state_dict(weights)
+        if guidance and not hasattr(embed, "guidance_embedder"):
+            embedder = Embedder(256, len(guidance["linear_2.bias"]))
+            embedder.load_state_dict(guidance)
+            with torch.no_grad():
+                embed.timestep_embedder.linear_2.bias += embedder(sinusoid(torch.ones(1)))[0]
         self.clip.load_state_dict(checkpoint.load(folder + "/text_encoder/model.safetensors"))
         self.t5.load_state_dict(checkpoint.load(folder + "/text_encoder_2/model.safetensors"))
 

@@ -37,12 +37,12 @@ def noise_levels(count, tokens, near_one=0.25):
 
 
 class Training:
-    """A model, its averaged weights, the optimisers and how far they are. Writes OUT/log.txt, OUT/state.pt and, every
-    --export minutes, OUT/export (replaced as a whole)."""
+    """A model, its averaged weights, what is trained beside it and not exported, the optimisers and how far they are.
+    Writes OUT/log.txt, OUT/state.pt and, every --export minutes, OUT/export (replaced as a whole)."""
 
-    def __init__(self, a, clock):
+    def __init__(self, a, clock, guidance=False, beside=()):
         self.a, self.clock, self.device = a, clock, torch.device(a.device)
-        self.model, self.ema = Model(a.tokenizers).to(self.device), Model(a.tokenizers).to(self.device)
+        self.model, self.ema = (Model(a.tokenizers, guidance).to(self.device) for _ in range(2))
         if a.device == "cpu":
             self.model.use_fast_cpu()
         blocks = [p for n, p in self.model.flux.named_parameters()
@@ -52,8 +52,10 @@ class Training:
         self.others = [p for p in self.parameters if id(p) not in inside]
         self.muon = Muon(blocks, a.matrix_rate, weight_decay=0.01)
         self.adam = torch.optim.AdamW(self.others, a.rate, betas=(0.9, 0.98), weight_decay=0.0)
+        self.beside = torch.nn.ModuleList(beside).to(self.device)
+        self.beside_adam = torch.optim.AdamW(self.beside.parameters(), a.rate, betas=(0.9, 0.98)) if len(self.beside) else None
         self.step, self.samples, self.before, self.state = 0, 0, 0.0, a.out + "/state.pt"
-        self.losses = [[] for _ in BUCKETS[1:]]
+        self.losses, self.losses_beside = [[] for _ in BUCKETS[1:]], []
         os.makedirs(a.out, exist_ok=True)
 
     def resume(self):
@@ -63,6 +65,8 @@ class Training:
         s = torch.load(self.state, map_location=self.device)
         self.model.load_state_dict(s["model"]), self.ema.load_state_dict(s["ema"])
         self.muon.load_state_dict(s["muon"]), self.adam.load_state_dict(s["adam"])
+        if self.beside_adam and "beside" in s:
+            self.beside.load_state_dict(s["beside"]), self.beside_adam.load_state_dict(s["beside_adam"])
         self.step, self.samples, self.before = s["step"], s.get("samples", 0), s["seconds"]
         return True
 
@@ -73,7 +77,7 @@ class Training:
 
     def steps(self):
         """Before each step, which part of --minutes is over; ends at the end, or when there is a file OUT/stop."""
-        parallel.same_weights([self.model, self.ema])
+        parallel.same_weights([self.model, self.ema, self.beside])
         log = open(self.a.out + "/log.txt", "a")
         start, begun = self.clock(), self.step
         exported = reported = time.time()
@@ -88,9 +92,11 @@ class Training:
                 means = " ".join(f"{np.mean(l):.4f}" if l else "-" for l in self.losses)
                 line = (f"{seconds / 60:.1f} min step {self.step} ({(self.clock() - start) / (self.step - begun):.3f} s) "
                         f"samples {self.samples} rate {self.level:.3f} loss by sigma {means}")
+                if self.losses_beside:
+                    line += f" beside {np.mean(self.losses_beside):.4f}"
                 if parallel.RANK == 0:
                     print(line, flush=True), print(line, file=log, flush=True)
-                self.losses, reported = [[] for _ in self.losses], time.time()
+                self.losses, self.losses_beside, reported = [[] for _ in self.losses], [], time.time()
             if time.time() - exported > self.a.export * 60:
                 self.keep(seconds)
                 exported = time.time()
@@ -100,8 +106,9 @@ class Training:
     def keep(self, seconds):
         if parallel.RANK:
             return
+        beside = dict(beside=self.beside.state_dict(), beside_adam=self.beside_adam.state_dict()) if self.beside_adam else {}
         torch.save(dict(model=self.model.state_dict(), ema=self.ema.state_dict(), muon=self.muon.state_dict(),
-                        adam=self.adam.state_dict(), step=self.step, samples=self.samples, seconds=seconds),
+                        adam=self.adam.state_dict(), step=self.step, samples=self.samples, seconds=seconds, **beside),
                    self.state + ".new")
         os.replace(self.state + ".new", self.state)
         new, now, old = (self.a.out + "/export" + e for e in (".new", "", ".old"))
@@ -115,15 +122,22 @@ class Training:
     def set_rates(self, done, warm_up, falling):
         """Warm-up over so many steps, level, then linear to nothing in the last part of the time."""
         self.level = min(1, (self.step + 1) / warm_up) * min(1, max((1 - done) / falling, 0.005))
-        for optimizer, rate in ((self.muon, self.a.matrix_rate), (self.adam, self.a.rate)):
-            for g in optimizer.param_groups:
+        for optimizer, rate in ((self.muon, self.a.matrix_rate), (self.adam, self.a.rate), (self.beside_adam, self.a.rate)):
+            for g in optimizer.param_groups if optimizer else ():
                 g["lr"] = rate * self.level
 
-    def learn(self, sigma, v, target):
-        """A step from predicted and right velocities, [samples, tokens, channels]."""
+    def learn(self, sigma, v, target, more=None):
+        """A step from predicted and right velocities, [samples, tokens, channels], and a loss of what is trained beside."""
         each = (v.float() - target).pow(2).mean((1, 2))
         self.muon.zero_grad(set_to_none=True), self.adam.zero_grad(set_to_none=True)
-        each.mean().backward()
+        if more is None:
+            each.mean().backward()
+        else:
+            self.beside_adam.zero_grad(set_to_none=True)
+            (each.mean() + more).backward()
+            parallel.average_gradients(list(self.beside.parameters()))
+            self.beside_adam.step()
+            self.losses_beside.append(more.item())
         parallel.average_gradients(self.parameters)
         torch.nn.utils.clip_grad_norm_(self.others, 1.0)
         self.muon.step(), self.adam.step()

@@ -139,7 +139,7 @@ def config(scale, shift):
 
 
 def training_loss(vae, x, device, encoder=True):
-    """Loss, mean squared error and divergence for pictures in [-1, 1]; the encoder learns, or is left as it is."""
+    """Loss, mean squared error, divergence and what is decoded, for pictures in [-1, 1]; the encoder may be left as it is."""
     with precision.autocast(device):
         with torch.set_grad_enabled(encoder):
             mean, logvar = vae.moments(x)
@@ -152,7 +152,7 @@ def training_loss(vae, x, device, encoder=True):
     kl = 0.5 * (mean.pow(2) + logvar.exp() - 1 - logvar).mean()
     loss = e.abs().mean() + 0.5 * edges + 0.5 * mse + 2e-4 * kl
     # The hue of a whole crop is what the eye sees first.
-    return loss + e.mean((2, 3)).abs().mean(), mse, kl
+    return loss + e.mean((2, 3)).abs().mean(), mse, kl, y.float()
 
 
 def run(network, batches, device):

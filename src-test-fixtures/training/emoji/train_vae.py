@@ -73,7 +73,7 @@ def main():
             g["lr"] = a.rate * min(1, (step + 1) / 100) * (0.005 + 0.995 * 0.5 * (1 + math.cos(math.pi * done)))
         x = torch.cat([crops(small, a.batch * 3 // 4, 64, generator), crops(large, a.batch // 4, 64, generator)])
         x = (x.to(device).float() / 127.5 - 1).contiguous(memory_format=precision.memory_format(device))
-        loss, mse, kl = training_loss(vae, x, device)
+        loss, mse, kl, _ = training_loss(vae, x, device)
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(vae.parameters(), 1.0)

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Trains the model of landscapes from nothing: pictures, tokenizers, autoencoder, latents, transformer, classifier.
+# Trains the model of landscapes from nothing: pictures, tokenizers, autoencoder, latents, classifier, transformer, guidance.
 #
 #   CLASSES=jit-examples/target/classes ./train.sh WORK OUT
 #
@@ -12,7 +12,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 work=${1:?WORK} out=${2:?OUT}
 device=${DEVICE:-cpu} processes=${PROCESSES:-1} java=${JAVA:-java} python=${PYTHON:-python3} scenes=${SCENES:-1} cores=$(nproc)
 first_file=${FIRST_FILE:-0}
-vae_scenes=${VAE_SCENES:-3000} vae_minutes=${VAE_MINUTES:-2} decoder_minutes=${DECODER_MINUTES:-2} minutes=${MINUTES:-8} classifier_minutes=${CLASSIFIER_MINUTES:-1} tokens=${TOKENS:-16384}
+vae_scenes=${VAE_SCENES:-3000} vae_minutes=${VAE_MINUTES:-2} decoder_minutes=${DECODER_MINUTES:-2} minutes=${MINUTES:-8} guided_minutes=${GUIDED_MINUTES:-2} classifier_minutes=${CLASSIFIER_MINUTES:-1} tokens=${TOKENS:-16384}
 : "${CLASSES:?the compiled classes of jit-examples}"
 export OMP_NUM_THREADS=1 PYTHONUNBUFFERED=1 MALLOC_MMAP_MAX_=0 MALLOC_TRIM_THRESHOLD_=100000000000 MALLOC_TOP_PAD_=268435456
 [ "$device" = cpu ] || unset OMP_NUM_THREADS
@@ -69,10 +69,17 @@ spent "scenes, drawn and encoded"
 [ -e decoder/config.json ] || several "$python" "$here/train_vae.py" --data data --init vae --out decoder --decoder --rate 7e-4 \
   --minutes "$decoder_minutes" --device "$device"
 spent "decoder"
-several "$python" "$here/train_scenes.py" --tokenizers "$out" --vae decoder --out run --minutes "$minutes" \
-  --device "$device" --tokens "$tokens" ${init:+--init "$init"}
-cp -r run/export/. "$out"
-spent "transformer"
 [ -e "$out/classifier.pt" ] || "$python" "$here/train_classifier.py" --out "$out/classifier.pt" --minutes "$classifier_minutes" \
   --device "$device"
 spent "classifier"
+# Another than the one that measures: the transformer learns from its features.
+[ -e features.pt ] || "$python" "$here/train_classifier.py" --seed 1 --out features.pt --minutes "$classifier_minutes" \
+  --device "$device"
+spent "features"
+several "$python" "$here/train_scenes.py" --tokenizers "$out" --vae decoder --features features.pt --out run --minutes "$minutes" \
+  --device "$device" --tokens "$tokens" ${init:+--init "$init"}
+spent "transformer"
+several "$python" "$here/train_scenes.py" --tokenizers "$out" --vae decoder --teacher run/export --out guided \
+  --minutes "$guided_minutes" --device "$device" --tokens "$tokens" --level 0.9
+cp -r guided/export/. "$out"
+spent "guidance"

@@ -32,10 +32,14 @@ class Classifier(nn.Module):
         self.reduce = nn.Conv2d(96, 16, 1)
         self.features, self.heads = nn.Linear(16 * 64, 128), nn.Linear(128, outputs)
 
-    def forward(self, x):
+    def seen(self, x):
         x = x / 127.5 - 1
         for conv, norm in zip(self.convs, self.norms):
             x = F.silu(norm(conv(x).float()))
+        return x
+
+    def forward(self, x):
+        x = self.seen(x)
         f = F.silu(self.features(F.silu(self.reduce(x)).flatten(1)))
         return self.heads(f), f
 
@@ -54,9 +58,10 @@ def main():
     p.add_argument("--minutes", type=float, default=10)
     p.add_argument("--steps", type=int, default=100000)
     p.add_argument("--device", default="cpu")
+    p.add_argument("--seed", type=int, default=0)
     a = p.parse_args()
     torch.set_num_threads(1)
-    torch.manual_seed(0)
+    torch.manual_seed(a.seed)
     attributes = json.load(open(a.data + "/attributes.json"))
     choices = [len(x["values"]) for x in attributes]
     parts = [torch.load(f) for f in sorted(glob.glob(a.small + "/*.pt"))]

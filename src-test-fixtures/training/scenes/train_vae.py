@@ -3,7 +3,8 @@
 python3 train_vae.py --data data --init ../../flux-mini/vae --out vae --minutes 15
 Reads data/vae256 and data/vae512 (.rgb, .json) of io.jitflow.examples.scenes.SceneFiles; the last 64 and 16 pictures are
 kept for measuring. Writes OUT/config.json and OUT/diffusion_pytorch_model.safetensors. Several processes: see parallel.py.
---decoder leaves the encoder as it is, so that latents stay valid, and learns from whole pictures, four in a step.
+--decoder leaves the encoder as it is, so that latents stay valid, and learns from whole pictures, four in a step; --texture
+then weighs how far it is from as much fine structure as the pictures have, which the squared error alone blurs away.
 """
 import argparse
 import json
@@ -14,6 +15,7 @@ import time
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 import checkpoint
@@ -40,6 +42,17 @@ def crops(images, count, size, generator):
     return torch.stack(found).permute(0, 3, 1, 2)
 
 
+def contrasts(x):
+    """Logarithms of the local contrast in three octaves, in squares of 8 pixels each."""
+    found = []
+    for _ in range(3):
+        coarse = F.avg_pool2d(x, 2)
+        fine = x - F.interpolate(coarse, scale_factor=2, mode="bilinear", align_corners=False)
+        found.append(0.5 * torch.log(F.avg_pool2d(fine.square().mean(1, keepdim=True), 8) + 1e-4))
+        x = coarse
+    return found
+
+
 def main():
     p = argparse.ArgumentParser()
     p.add_argument("--data", default="data")
@@ -49,6 +62,7 @@ def main():
     p.add_argument("--rate", type=float, default=1e-3)
     p.add_argument("--batch", type=int, default=16)
     p.add_argument("--decoder", action="store_true")
+    p.add_argument("--texture", type=float, default=0.04, help="weight, with --decoder")
     p.add_argument("--device", default="cpu")
     a = p.parse_args()
     torch.set_num_threads(1)
@@ -76,17 +90,21 @@ def main():
         else:
             x = torch.cat([crops(small[:-64], a.batch * 3 // 4, 64, generator), crops(large[:-16], a.batch // 4, 64, generator)])
         x = (x.to(device).float() / 127.5 - 1).contiguous(memory_format=precision.memory_format(device))
-        loss, mse, kl = training_loss(vae, x, device, not a.decoder)
+        loss, mse, kl, decoded = training_loss(vae, x, device, not a.decoder)
+        texture = torch.zeros(())
+        if a.decoder:
+            texture = sum((b - c).abs().mean() for b, c in zip(contrasts(decoded), contrasts(x)))
+            loss = loss + a.texture * texture
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
         parallel.average_gradients(parameters)
         torch.nn.utils.clip_grad_norm_(parameters, 1.0)
         optimizer.step()
         step += 1
-        log.append([mse.item(), kl.item()])
+        log.append([mse.item(), kl.item(), texture.item()])
         if step % 50 == 0 and parallel.RANK == 0:
             m = np.mean(log[-50:], 0)
-            print(f"{clock() - start:.0f}s step {step} psnr of crops {10 * math.log10(4 / m[0]):.2f} kl {m[1]:.2f}", flush=True)
+            print(f"{clock() - start:.0f}s step {step} psnr of crops {10 * math.log10(4 / m[0]):.2f} kl {m[1]:.2f} texture {m[2]:.3f}", flush=True)
     if parallel.RANK:
         return
     checkpoint.save(weights, vae.state_dict())

@@ -79,6 +79,15 @@ final class ScenesCommand implements Callable<Integer> {
   private int trained;
 
   @Option(
+      names = {"-g", "--guidance"},
+      defaultValue = "3.5",
+      paramLabel = "SCALE",
+      description =
+          "Guidance of a model with guidance embedding; others ignore it. Default:"
+              + " ${DEFAULT-VALUE}.")
+  private double guidance;
+
+  @Option(
       names = "--sheet",
       paramLabel = "PNG",
       description = "Where to put the pictures of 50 standard steps, 48 at most.")
@@ -100,7 +109,8 @@ final class ScenesCommand implements Callable<Integer> {
   public Integer call() throws IOException {
     check();
     Optional<Path> keep = study.keep();
-    SceneStudy.Settings settings = new SceneStudy.Settings(sizePx, count, renders, trained);
+    SceneStudy.Settings settings =
+        new SceneStudy.Settings(sizePx, count, renders, trained, guidance);
     try (FluxPipeline pipeline = bundle.load();
         SceneStudy scenes =
             new SceneStudy(pipeline, classifier, settings, samplers(pipeline), keep)) {
@@ -139,6 +149,9 @@ final class ScenesCommand implements Callable<Integer> {
     atLeast("--count", 2, count);
     atLeast("--renders", 2, renders);
     atLeast("--trained", 1, trained);
+    if (!(guidance >= 0) || Double.isInfinite(guidance)) {
+      throw usage("--guidance must be 0 or above, got " + guidance);
+    }
     if (!Files.isRegularFile(classifier)) {
       throw usage("the file of --classifier does not exist: " + classifier);
     }

@@ -51,7 +51,10 @@ final class SceneClassifier implements AutoCloseable {
       return new SceneClassifier(model);
     } catch (MalformedModelException | RuntimeException e) {
       model.close();
-      throw new IOException(file + " is not a TorchScript file that this engine can load", e);
+      throw new IOException(
+          file
+              + " is not a TorchScript file that this engine can load; give the classifier.pt of the model's folder",
+          e);
     } catch (IOException e) {
       model.close();
       throw e;

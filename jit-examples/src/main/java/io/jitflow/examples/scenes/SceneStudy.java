@@ -60,8 +60,9 @@ public final class SceneStudy implements AutoCloseable {
    * @param count number of prompts, at least 2
    * @param renders number of fresh renders to compare with, at least 2
    * @param trained number of training scenes to look for the nearest in
+   * @param guidance of a model with guidance embedding; others ignore it
    */
-  public record Settings(int sizePx, int count, int renders, int trained) {}
+  public record Settings(int sizePx, int count, int renders, int trained, double guidance) {}
 
   /** One prompt, drawn by samplers of these names. */
   private record Drawings(String study, Map<String, Drawing> samplers) {}
@@ -151,13 +152,16 @@ public final class SceneStudy implements AutoCloseable {
 
   /** What must be the same for measurements to be joined. */
   private String title(int k) {
-    return "%s, seed %d, %d px, %s, nearest of %d"
-        .formatted(
-            prompt(k).caption().text(),
-            k,
-            settings.sizePx,
-            RunCost.transformerType(pipeline),
-            settings.trained);
+    return "%s, seed %d, %s, nearest of %d"
+        .formatted(prompt(k).caption().text(), k, model(), settings.trained);
+  }
+
+  /** How the model is used. */
+  private String model() {
+    String size = "%d px, %s".formatted(settings.sizePx, RunCost.transformerType(pipeline));
+    return RunCost.transformer(pipeline).guidanceEmbedding()
+        ? "%s, guidance %s".formatted(size, settings.guidance)
+        : size;
   }
 
   private Drawing draw(int k, NamedSampler named) {
@@ -167,6 +171,7 @@ public final class SceneStudy implements AutoCloseable {
             ImageRequest.of(prompt(k).caption().text())
                 .withSize(settings.sizePx, settings.sizePx)
                 .withSeed(k)
+                .withGuidance(settings.guidance)
                 .withSampler(named.sampler())
                 .withListener(steps::add));
     FluxArchitecture transformer = RunCost.transformer(pipeline);
@@ -191,12 +196,7 @@ public final class SceneStudy implements AutoCloseable {
    */
   public void print(PrintWriter out) {
     out.printf(
-        Locale.ROOT,
-        "%d px, %s, %d prompts, %d renders%n%n",
-        settings.sizePx,
-        RunCost.transformerType(pipeline),
-        measured.size(),
-        settings.renders);
+        Locale.ROOT, "%s, %d prompts, %d renders%n%n", model(), measured.size(), settings.renders);
     out.println(
         "| set | cost, full forwards | less work | seconds | attributes, % | held-out pairs, % |"
             + " features | patches | spectra | nearest |");
@@ -263,6 +263,7 @@ public final class SceneStudy implements AutoCloseable {
     Map<String, UnaryOperator<Picture>> changes = new LinkedHashMap<>();
     changes.put("renders of the prompts' scenes", picture -> picture);
     changes.put("the same, blurred", picture -> picture.blurred(settings.sizePx / 128));
+    changes.put("the same, blurred more", picture -> picture.blurred(settings.sizePx / 32));
     changes.put("the same, 16 px blocks shuffled", picture -> picture.shuffled(16, 1));
     Map<String, Result> references = new LinkedHashMap<>();
     List<Prompt> prompts = prompts();

@@ -91,6 +91,7 @@ class ScenesMiniTest {
   @Test
   void scenes_wrongUse_isTold() {
     assertThat(scenes("--size", 200).err()).contains("--size must be a multiple of 128");
+    assertThat(scenes("--guidance", "NaN").err()).contains("--guidance must be 0 or above");
     assertThat(scenes("--count", 1).err()).contains("--count must be at least 2, got 1");
     assertThat(scenes("--keep", scratch.resolve("nowhere")).err())
         .contains("the folder of --keep does not exist");
