@@ -32,8 +32,10 @@ spent() { echo "$1: $((SECONDS - begun)) s"; begun=$SECONDS; }
 begun=$SECONDS
 
 if [ -n "$init" ] && [ ! -e decoder ]; then
-  [ "$init" = "$out" ] || cp -r "$init/tokenizer" "$init/tokenizer_2" "$out"
-  [ ! -e "$init/classifier.pt" ] || [ "$init" = "$out" ] || cp "$init/classifier.pt" "$out"
+  if [ "$init" != "$out" ]; then
+    cp -r "$init/tokenizer" "$init/tokenizer_2" "$out"
+    [ ! -e "$init/classifier.pt" ] || cp "$init/classifier.pt" "$out"
+  fi
   cp -r "$init/vae" vae && cp -r "$init/vae" decoder
   render data one 128 128 499999999 1 # for the list of attributes beside it
 fi
@@ -80,6 +82,6 @@ several "$python" "$here/train_scenes.py" --tokenizers "$out" --vae decoder --fe
   --device "$device" --tokens "$tokens" ${init:+--init "$init"}
 spent "transformer"
 several "$python" "$here/train_scenes.py" --tokenizers "$out" --vae decoder --teacher run/export --out guided \
-  --minutes "$guided_minutes" --device "$device" --tokens "$tokens" --level 0.9
+  --minutes "$guided_minutes" --device "$device" --tokens "$tokens" --rate 1e-3 --matrix-rate 1.5e-3 --level 0.9
 cp -r guided/export/. "$out"
 spent "guidance"
