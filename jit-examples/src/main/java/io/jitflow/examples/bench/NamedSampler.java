@@ -25,6 +25,11 @@ public record NamedSampler(String method, String name, Sampler sampler) {
   /** Steps of the plain samplers in the comparison. */
   private static final int[] STEPS = {50, 28, 12, 7, 5};
 
+  /** Whether it takes steps on the whole grid and nothing else. */
+  public boolean isPlain() {
+    return sampler instanceof EulerSampler || sampler instanceof PlainSampler;
+  }
+
   /**
    * Every sampler of the comparison; the first is the usual one, 50 Euler steps.
    *

@@ -2,6 +2,7 @@ package io.jitflow.examples.bench;
 
 import java.awt.Color;
 import java.awt.Font;
+import java.awt.FontMetrics;
 import java.awt.Graphics2D;
 import java.awt.RenderingHints;
 import java.awt.image.BufferedImage;
@@ -15,7 +16,7 @@ import java.util.List;
 public final class PromptSheet {
   private static final int CELL_PX = 192;
   private static final int GAP_PX = 6;
-  private static final int LABEL_PX = 190;
+  private static final int LABEL_PX = 190; // at least
   private static final int FONT_PX = 15;
 
   private PromptSheet() {}
@@ -36,9 +37,10 @@ public final class PromptSheet {
   /** Draws the sheet of at least one row. */
   public static BufferedImage draw(List<Row> rows) {
     int columns = rows.get(0).pictures.size();
+    int labelPx = labelWidth(rows);
     BufferedImage sheet =
         new BufferedImage(
-            LABEL_PX + columns * (CELL_PX + GAP_PX) + GAP_PX,
+            labelPx + columns * (CELL_PX + GAP_PX) + GAP_PX,
             rows.size() * (CELL_PX + GAP_PX) + GAP_PX,
             BufferedImage.TYPE_INT_RGB);
     Graphics2D graphics = sheet.createGraphics();
@@ -52,7 +54,7 @@ public final class PromptSheet {
       int top = GAP_PX;
       for (Row row : rows) {
         write(graphics, row.label, top);
-        int left = LABEL_PX + GAP_PX;
+        int left = labelPx + GAP_PX;
         for (BufferedImage picture : row.pictures) {
           graphics.drawImage(picture, left, top, CELL_PX, CELL_PX, null);
           left += CELL_PX + GAP_PX;
@@ -76,13 +78,33 @@ public final class PromptSheet {
     return small;
   }
 
+  /** As wide as the longest line needs. */
+  private static int labelWidth(List<Row> rows) {
+    Graphics2D graphics = new BufferedImage(1, 1, BufferedImage.TYPE_INT_RGB).createGraphics();
+    try {
+      FontMetrics bold = graphics.getFontMetrics(font(Font.BOLD));
+      return rows.stream()
+          .flatMap(row -> row.label.stream())
+          .mapToInt(line -> bold.stringWidth(line) + 3 * GAP_PX)
+          .reduce(LABEL_PX, Math::max);
+    } catch (RuntimeException | InternalError | LinkageError e) {
+      return LABEL_PX; // no text will be drawn either
+    } finally {
+      graphics.dispose();
+    }
+  }
+
+  private static Font font(int style) {
+    return new Font(Font.SANS_SERIF, style, FONT_PX);
+  }
+
   private static void write(Graphics2D graphics, List<String> lines, int top) {
     try {
       int baseline = top + CELL_PX / 2 - lines.size() * FONT_PX / 2;
       int style = Font.BOLD;
       graphics.setColor(Color.DARK_GRAY);
       for (String line : lines) {
-        graphics.setFont(new Font(Font.SANS_SERIF, style, FONT_PX));
+        graphics.setFont(font(style));
         graphics.drawString(line, 2 * GAP_PX, baseline);
         baseline += FONT_PX * 3 / 2;
         style = Font.PLAIN;

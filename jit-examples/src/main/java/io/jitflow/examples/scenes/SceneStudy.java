@@ -7,6 +7,7 @@ import io.jitflow.examples.bench.NamedSampler;
 import io.jitflow.examples.bench.PromptSheet;
 import io.jitflow.examples.bench.QualityChart;
 import io.jitflow.examples.bench.RunCost;
+import io.jitflow.examples.scenes.SceneMeasures.Difference;
 import io.jitflow.examples.scenes.SceneMeasures.Measured;
 import io.jitflow.examples.scenes.SceneMeasures.Prompt;
 import io.jitflow.examples.scenes.SceneMeasures.Result;
@@ -20,6 +21,7 @@ import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -28,6 +30,7 @@ import java.util.Optional;
 import java.util.function.Function;
 import java.util.function.ToDoubleFunction;
 import java.util.function.UnaryOperator;
+import java.util.stream.Collectors;
 import java.util.stream.LongStream;
 import java.util.stream.Stream;
 
@@ -42,6 +45,10 @@ public final class SceneStudy implements AutoCloseable {
   private static final int SHEET_COLUMNS = 8;
   private static final int ROW_PICTURES = 7;
   private static final int CELL_PX = 192;
+
+  /** Costs up to this factor apart count as equal. */
+  private static final double EQUAL_COST = 1.2;
+
   private static final byte[] NOT_SHOWN = {};
 
   private final FluxPipeline pipeline;
@@ -191,8 +198,8 @@ public final class SceneStudy implements AutoCloseable {
   }
 
   /**
-   * Prints a Markdown table of what was measured so far; brackets hold intervals of 95 %, by
-   * drawing the prompts again.
+   * Prints Markdown tables of what was measured so far, and of what it differs by from plain steps
+   * of equal cost; brackets hold intervals of 95 %, by drawing the prompts again.
    */
   public void print(PrintWriter out) {
     out.printf(
@@ -222,11 +229,73 @@ public final class SceneStudy implements AutoCloseable {
       byAttribute.add(byAttribute(named.name(), result(named)));
       out.flush();
     }
+    printDifferences(out);
     out.println();
     out.println("Attributes drawn where they are named, %:");
     out.println();
     byAttribute.forEach(out::println);
     out.flush();
+  }
+
+  /** The other samplers against the plain ones that cost as much. */
+  private void printDifferences(PrintWriter out) {
+    Map<String, List<NamedSampler>> plain =
+        samplers.stream()
+            .filter(NamedSampler::isPlain)
+            .collect(
+                Collectors.groupingBy(
+                    NamedSampler::method, LinkedHashMap::new, Collectors.toList()));
+    List<String> rows = new ArrayList<>();
+    for (NamedSampler named : samplers) {
+      if (!named.isPlain()) {
+        plain
+            .values()
+            .forEach(
+                steps ->
+                    ofEqualCost(named, steps).map(one -> row(named, one)).ifPresent(rows::add));
+      }
+    }
+    if (!rows.isEmpty()) {
+      out.println();
+      out.println(
+          "Minus plain steps of equal cost, on the same prompts; ahead where attributes are above 0"
+              + " and distances below:");
+      out.println();
+      out.println(
+          "| sampler | cost | plain steps | cost | attributes, points | features | patches |"
+              + " spectra |");
+      out.println("|---|---|---|---|---|---|---|---|");
+      rows.forEach(out::println);
+    }
+  }
+
+  /** The nearest in cost, if the two are at most a fifth apart. */
+  private Optional<NamedSampler> ofEqualCost(NamedSampler named, List<NamedSampler> plain) {
+    double cost = mean(named, Drawing::forwards);
+    ToDoubleFunction<NamedSampler> ratio =
+        other -> {
+          double theirs = mean(other, Drawing::forwards);
+          return Math.max(cost, theirs) / Math.min(cost, theirs);
+        };
+    return plain.stream()
+        .min(Comparator.comparingDouble(ratio))
+        .filter(other -> ratio.applyAsDouble(other) <= EQUAL_COST);
+  }
+
+  private String row(NamedSampler named, NamedSampler plain) {
+    Difference difference =
+        measures.between(prompts(), of(named, Drawing::measured), of(plain, Drawing::measured));
+    return String.format(
+        Locale.ROOT,
+        "| %s | %.2f | %s | %.2f | %s | %s | %s | %s |",
+        named.name(),
+        mean(named, Drawing::forwards),
+        plain.name(),
+        mean(plain, Drawing::forwards),
+        difference.accuracy().signed(100),
+        difference.features().signed(1),
+        difference.patches().signed(1),
+        difference.spectra().signed(1));
   }
 
   private Result result(NamedSampler named) {

@@ -1,12 +1,12 @@
 package io.jitflow.examples.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
 
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
@@ -46,22 +46,27 @@ class ScenesMiniTest {
   private static Console few(int trained, Object... more) {
     List<Object> words =
         new ArrayList<>(
-            List.of("--size", 256, "--count", 8, "--trained", trained, "--only", "7x, ours"));
+            List.of(
+                "--size", 256, "--count", 8, "--trained", trained, "--only", "Euler, 7 |7x, ours"));
     words.addAll(List.of(more));
     return scenes(words.toArray());
   }
 
   /** The share of attributes drawn as asked, in per cent. */
   private static double attributes(Console console, String set) {
+    return figure(console, 5, set);
+  }
+
+  /** The figure in a column of the first row that has these cells. */
+  private static double figure(Console console, int column, String... cells) {
     String row =
         console
             .out()
             .lines()
-            .filter(line -> line.startsWith("| " + set + " |"))
+            .filter(line -> Stream.of(cells).allMatch(cell -> line.contains("| " + cell + " |")))
             .findFirst()
             .orElseThrow();
-    List<String> cells = Arrays.stream(row.split("\\|", -1)).map(String::strip).toList();
-    return Double.parseDouble(cells.get(5).split(" ", -1)[0]);
+    return Double.parseDouble(row.split("\\|", -1)[column].strip().split(" ", -1)[0]);
   }
 
   @Test
@@ -74,8 +79,13 @@ class ScenesMiniTest {
     assertThat(console.exitCode()).as(console.err()).isZero();
     double wrong = attributes(console, "the same, of the wrong prompts");
     assertThat(attributes(console, "renders of the prompts' scenes")).isGreaterThan(90);
-    assertThat(attributes(console, "Euler, 50 steps")).isGreaterThan(wrong + 10);
-    assertThat(attributes(console, "JiT 7x, ours")).isGreaterThan(wrong + 10);
+    assertThat(attributes(console, "Euler, 50 steps")).isGreaterThan(wrong + 30);
+    assertThat(attributes(console, "JiT 7x, ours")).isGreaterThan(wrong + 30);
+    assertThat(figure(console, 5, "JiT 7x, ours", "Euler, 7 steps"))
+        .as("points more than plain steps")
+        .isCloseTo(
+            attributes(console, "JiT 7x, ours") - attributes(console, "Euler, 7 steps"),
+            within(0.11));
     assertThat(List.of(rows, sheet)).allSatisfy(picture -> assertThat(picture).isNotEmptyFile());
     assertThat(Path.of(charts + "-attributes.png")).isNotEmptyFile();
     assertThat(Path.of(charts + "-features.png")).isNotEmptyFile();
