@@ -26,21 +26,68 @@ public final class Bootstrap {
   public record Interval(double low, double high) {}
 
   /**
+   * A figure of all samples, and of every draw of them. Those of two figures of the same samples
+   * belong together draw by draw.
+   */
+  public static final class Draws {
+    private final double whole;
+    private final double[] values;
+
+    private Draws(double whole, double[] values) {
+      this.whole = whole;
+      this.values = values;
+    }
+
+    /** The figure of all samples, each once. */
+    public double whole() {
+      return whole;
+    }
+
+    /**
+     * What this figure is more than another of the same samples.
+     *
+     * @param other of as many samples and draws
+     */
+    public Draws minus(Draws other) {
+      if (other.values.length != values.length) {
+        throw new IllegalArgumentException(
+            "figures of %d and of %d draws do not belong together"
+                .formatted(values.length, other.values.length));
+      }
+      return new Draws(
+          whole - other.whole,
+          IntStream.range(0, values.length)
+              .mapToDouble(k -> values[k] - other.values[k])
+              .toArray());
+    }
+
+    /** Where the figure lies in 95 % of the cases. */
+    public Interval interval() {
+      double[] sorted = values.clone();
+      Arrays.sort(sorted);
+      return new Interval(2 * whole - at(sorted, 0.975), 2 * whole - at(sorted, 0.025));
+    }
+  }
+
+  /**
    * Draws samples again and again.
    *
    * @param samples how many there are
    * @param draws how often to draw them all
    * @param figure of the samples with these positions; some occur more than once
    */
-  public static Interval interval(int samples, int draws, ToDoubleFunction<int[]> figure) {
+  public static Draws draw(int samples, int draws, ToDoubleFunction<int[]> figure) {
     Random random = new Random(SEED);
-    double[] figures = new double[draws];
+    double[] values = new double[draws];
     for (int draw = 0; draw < draws; draw++) {
-      figures[draw] = figure.applyAsDouble(random.ints(samples, 0, samples).toArray());
+      values[draw] = figure.applyAsDouble(random.ints(samples, 0, samples).toArray());
     }
-    Arrays.sort(figures);
-    double whole = figure.applyAsDouble(IntStream.range(0, samples).toArray());
-    return new Interval(2 * whole - at(figures, 0.975), 2 * whole - at(figures, 0.025));
+    return new Draws(figure.applyAsDouble(IntStream.range(0, samples).toArray()), values);
+  }
+
+  /** The interval of {@link #draw}. */
+  public static Interval interval(int samples, int draws, ToDoubleFunction<int[]> figure) {
+    return draw(samples, draws, figure).interval();
   }
 
   private static double at(double[] sorted, double share) {

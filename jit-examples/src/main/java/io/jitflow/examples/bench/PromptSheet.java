@@ -16,7 +16,7 @@ import java.util.List;
 public final class PromptSheet {
   private static final int CELL_PX = 192;
   private static final int GAP_PX = 6;
-  private static final int LABEL_PX = 190; // at least
+  private static final int LEAST_LABEL_PX = 190;
   private static final int FONT_PX = 15;
 
   private PromptSheet() {}
@@ -86,9 +86,9 @@ public final class PromptSheet {
       return rows.stream()
           .flatMap(row -> row.label.stream())
           .mapToInt(line -> bold.stringWidth(line) + 3 * GAP_PX)
-          .reduce(LABEL_PX, Math::max);
+          .reduce(LEAST_LABEL_PX, Math::max);
     } catch (RuntimeException | InternalError | LinkageError e) {
-      return LABEL_PX; // no text will be drawn either
+      return LEAST_LABEL_PX; // no text will be drawn either
     } finally {
       graphics.dispose();
     }

@@ -13,7 +13,6 @@ import java.util.Map;
 import java.util.Set;
 import java.util.function.IntFunction;
 import java.util.function.ToDoubleFunction;
-import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
 /** What a set of pictures, one for each prompt, is measured by. */
@@ -91,37 +90,43 @@ final class SceneMeasures {
     }
   }
 
-  /**
-   * A figure with the interval that other prompts might have given.
-   *
-   * @param value the figure
-   * @param interval 95 % of the draws
-   */
-  record Figure(double value, Interval interval) {
+  /** A figure with the interval that other prompts might have given. */
+  record Figure(Bootstrap.Draws draws) {
+    double value() {
+      return draws.whole();
+    }
+
+    /** What it is more than that of another set, for the same prompts. */
+    Figure minus(Figure other) {
+      return new Figure(draws.minus(other.draws));
+    }
+
     String percent() {
       return text("%.1f (%.1f to %.1f)", 100);
     }
 
     /** Of a difference: signed, with as many digits as tell it from 0. */
     String signed(double unit) {
+      Interval interval = draws.interval();
       double widest = unit * Math.max(Math.abs(interval.low()), Math.abs(interval.high()));
       int digits = widest < 1 ? 3 : widest < 100 ? 1 : 0;
       return String.format(
           Locale.ROOT,
           "%%+.%1$df (%%+.%1$df to %%+.%1$df)".formatted(digits),
-          unit * value,
+          unit * value(),
           unit * interval.low(),
           unit * interval.high());
     }
 
     /** With as many digits as tell sets apart. */
     String text() {
-      return text(value < 1 ? "%.4f (%.4f to %.4f)" : "%.2f (%.2f to %.2f)", 1);
+      return text(value() < 1 ? "%.4f (%.4f to %.4f)" : "%.2f (%.2f to %.2f)", 1);
     }
 
     private String text(String form, double unit) {
+      Interval interval = draws.interval();
       double low = Math.max(0, interval.low());
-      return String.format(Locale.ROOT, form, unit * value, unit * low, unit * interval.high());
+      return String.format(Locale.ROOT, form, unit * value(), unit * low, unit * interval.high());
     }
   }
 
@@ -146,24 +151,6 @@ final class SceneMeasures {
       double nearest,
       Map<Attribute, Double> byAttribute) {}
 
-  /**
-   * What one set has more of than another, for the same prompts: draws take a prompt in both, which
-   * tells smaller differences apart than the two sets' own intervals do.
-   *
-   * @param accuracy of the share of the named attributes that are drawn
-   * @param features of the Fréchet distances of the classifier's features
-   * @param patches of the Fréchet distances of patches
-   * @param spectra of the Fréchet distances of spectra
-   */
-  record Difference(Figure accuracy, Figure features, Figure patches, Figure spectra) {}
-
-  /** The figures of a set, for any draw of its prompts. */
-  private record Scores(
-      ToDoubleFunction<int[]> accuracy,
-      ToDoubleFunction<int[]> features,
-      ToDoubleFunction<int[]> patches,
-      ToDoubleFunction<int[]> spectra) {}
-
   static Picture thumbnail(Picture picture) {
     return picture.reduced(16, 16);
   }
@@ -183,64 +170,33 @@ final class SceneMeasures {
   /** Measures a set; picture k is for prompt k. At least two. */
   Result of(List<Prompt> prompts, List<Measured> pictures) {
     int count = pictures.size();
+    int[] named = new int[count];
+    int[] right = new int[count];
     List<Boolean> pairs = new ArrayList<>();
     Map<Attribute, List<Boolean>> each = new EnumMap<>(Attribute.class);
     for (int k = 0; k < count; k++) {
       Prompt prompt = prompts.get(k);
       Measured picture = pictures.get(k);
       for (Attribute attribute : prompt.caption().named()) {
-        each.computeIfAbsent(attribute, key -> new ArrayList<>())
-            .add(picture.shows(prompt, attribute));
+        boolean drawn = picture.shows(prompt, attribute);
+        named[k]++;
+        right[k] += drawn ? 1 : 0;
+        each.computeIfAbsent(attribute, key -> new ArrayList<>()).add(drawn);
       }
       prompt.pairs().forEach(pair -> pairs.add(picture.shows(prompt, pair)));
     }
     Map<Attribute, Double> byAttribute = new EnumMap<>(Attribute.class);
     each.forEach((attribute, drawn) -> byAttribute.put(attribute, share(drawn)));
-    Scores scores = scores(prompts, pictures);
     return new Result(
-        figure(count, scores.accuracy),
+        figure(count, order -> sum(right, order) / sum(named, order)),
         share(pairs),
-        figure(count, scores.features),
-        figure(count, scores.patches),
-        figure(count, scores.spectra),
+        figure(count, order -> features.of(chosen(order, k -> pictures.get(k).features))),
+        figure(
+            count,
+            order -> patches.of(Moments.together(chosen(order, k -> pictures.get(k).patches)))),
+        figure(count, order -> spectra.of(chosen(order, k -> pictures.get(k).spectrum))),
         pictures.stream().mapToDouble(Measured::nearest).average().orElseThrow(),
         byAttribute);
-  }
-
-  /** The first set minus the second; picture k of each is for prompt k. At least two. */
-  Difference between(List<Prompt> prompts, List<Measured> first, List<Measured> second) {
-    int count = prompts.size();
-    Scores one = scores(prompts, first);
-    Scores two = scores(prompts, second);
-    return new Difference(
-        figure(count, minus(one.accuracy, two.accuracy)),
-        figure(count, minus(one.features, two.features)),
-        figure(count, minus(one.patches, two.patches)),
-        figure(count, minus(one.spectra, two.spectra)));
-  }
-
-  private static ToDoubleFunction<int[]> minus(
-      ToDoubleFunction<int[]> one, ToDoubleFunction<int[]> two) {
-    return order -> one.applyAsDouble(order) - two.applyAsDouble(order);
-  }
-
-  private Scores scores(List<Prompt> prompts, List<Measured> pictures) {
-    int count = pictures.size();
-    int[] named = new int[count];
-    int[] right = new int[count];
-    for (int k = 0; k < count; k++) {
-      Prompt prompt = prompts.get(k);
-      Measured picture = pictures.get(k);
-      Set<Attribute> attributes = prompt.caption().named();
-      named[k] = attributes.size();
-      right[k] =
-          (int) attributes.stream().filter(attribute -> picture.shows(prompt, attribute)).count();
-    }
-    return new Scores(
-        order -> sum(right, order) / sum(named, order),
-        order -> features.of(chosen(order, k -> pictures.get(k).features)),
-        order -> patches.of(Moments.together(chosen(order, k -> pictures.get(k).patches))),
-        order -> spectra.of(chosen(order, k -> pictures.get(k).spectrum)));
   }
 
   private static double share(List<Boolean> drawn) {
@@ -248,8 +204,7 @@ final class SceneMeasures {
   }
 
   private static Figure figure(int count, ToDoubleFunction<int[]> measure) {
-    int[] all = IntStream.range(0, count).toArray();
-    return new Figure(measure.applyAsDouble(all), Bootstrap.interval(count, DRAWS, measure));
+    return new Figure(Bootstrap.draw(count, DRAWS, measure));
   }
 
   private static <T> List<T> chosen(int[] order, IntFunction<T> part) {

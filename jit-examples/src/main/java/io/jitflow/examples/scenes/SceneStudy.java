@@ -7,7 +7,6 @@ import io.jitflow.examples.bench.NamedSampler;
 import io.jitflow.examples.bench.PromptSheet;
 import io.jitflow.examples.bench.QualityChart;
 import io.jitflow.examples.bench.RunCost;
-import io.jitflow.examples.scenes.SceneMeasures.Difference;
 import io.jitflow.examples.scenes.SceneMeasures.Measured;
 import io.jitflow.examples.scenes.SceneMeasures.Prompt;
 import io.jitflow.examples.scenes.SceneMeasures.Result;
@@ -283,8 +282,8 @@ public final class SceneStudy implements AutoCloseable {
   }
 
   private String row(NamedSampler named, NamedSampler plain) {
-    Difference difference =
-        measures.between(prompts(), of(named, Drawing::measured), of(plain, Drawing::measured));
+    Result ours = result(named);
+    Result theirs = result(plain);
     return String.format(
         Locale.ROOT,
         "| %s | %.2f | %s | %.2f | %s | %s | %s | %s |",
@@ -292,10 +291,10 @@ public final class SceneStudy implements AutoCloseable {
         mean(named, Drawing::forwards),
         plain.name(),
         mean(plain, Drawing::forwards),
-        difference.accuracy().signed(100),
-        difference.features().signed(1),
-        difference.patches().signed(1),
-        difference.spectra().signed(1));
+        ours.accuracy().minus(theirs.accuracy()).signed(100),
+        ours.features().minus(theirs.features()).signed(1),
+        ours.patches().minus(theirs.patches()).signed(1),
+        ours.spectra().minus(theirs.spectra()).signed(1));
   }
 
   private Result result(NamedSampler named) {

@@ -1,6 +1,7 @@
 package io.jitflow.examples.bench;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
 import java.util.Arrays;
@@ -31,5 +32,24 @@ class BootstrapTest {
   void interval_again_isTheSame() {
     assertThat(Bootstrap.interval(10, 50, order -> order[0]))
         .isEqualTo(Bootstrap.interval(10, 50, order -> order[0]));
+  }
+
+  @Test
+  void minus_figuresThatVaryTogether_hasANarrowInterval() {
+    Bootstrap.Draws one = Bootstrap.draw(50, 100, order -> Arrays.stream(order).sum() + 3);
+    Bootstrap.Draws two = Bootstrap.draw(50, 100, order -> Arrays.stream(order).sum());
+    Bootstrap.Draws difference = one.minus(two);
+    assertThat(difference.whole()).isEqualTo(3);
+    assertThat(difference.interval()).isEqualTo(new Bootstrap.Interval(3, 3));
+    assertThat(one.interval().low()).isLessThan(one.interval().high());
+  }
+
+  @Test
+  void minus_otherNumberOfDraws_isTold() {
+    Bootstrap.Draws draws = Bootstrap.draw(10, 5, order -> order[0]);
+    Bootstrap.Draws more = Bootstrap.draw(10, 6, order -> order[0]);
+    assertThatThrownBy(() -> draws.minus(more))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining("5 and of 6 draws");
   }
 }
