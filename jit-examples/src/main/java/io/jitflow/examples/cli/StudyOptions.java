@@ -7,6 +7,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
@@ -49,10 +51,25 @@ final class StudyOptions {
    *
    * @param first always one of them
    * @param others of which those whose name matches
+   * @throws ParameterException if no name matches, not even that of the first
    */
   List<NamedSampler> samplers(NamedSampler first, List<NamedSampler> others) {
     List<NamedSampler> chosen = new ArrayList<>(List.of(first));
-    others.stream().filter(named -> only.matcher(named.name()).find()).forEach(chosen::add);
+    others.stream().filter(this::matches).forEach(chosen::add);
+    if (chosen.size() == 1 && !matches(first)) {
+      throw new ParameterException(
+          command.commandLine(),
+          "--only matches the name of no sampler, got '%s'; there are: %s"
+              .formatted(
+                  only,
+                  Stream.concat(Stream.of(first), others.stream())
+                      .map(NamedSampler::name)
+                      .collect(Collectors.joining("; "))));
+    }
     return chosen;
+  }
+
+  private boolean matches(NamedSampler named) {
+    return only.matcher(named.name()).find();
   }
 }

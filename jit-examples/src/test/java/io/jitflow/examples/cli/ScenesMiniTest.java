@@ -103,6 +103,8 @@ class ScenesMiniTest {
     assertThat(scenes("--size", 200).err()).contains("--size must be a multiple of 128");
     assertThat(scenes("--guidance", "NaN").err()).contains("--guidance must be 0 or above");
     assertThat(scenes("--count", 1).err()).contains("--count must be at least 2, got 1");
+    assertThat(scenes("--only", "8x").err())
+        .contains("--only matches the name of no sampler, got '8x'", "JiT 7x, ours");
     assertThat(scenes("--keep", scratch.resolve("nowhere")).err())
         .contains("the folder of --keep does not exist");
   }
