@@ -84,10 +84,10 @@ public final class SourceImage {
   }
 
   /**
-   * Reads a picture.
+   * Reads a picture, and turns it as a camera's file says (Exif's orientation in JPEG).
    *
    * @param file PNG, JPEG, GIF or BMP
-   * @return the picture
+   * @return the picture, upright
    * @throws IOException if the file cannot be read, is no picture, or is one that cannot be used:
    *     transparent, with 16 bits a channel, or CMYK
    */
@@ -106,12 +106,23 @@ public final class SourceImage {
       }
       ImageReader reader = readers.next();
       try {
+        ExifOrientation orientation = ExifOrientation.of(stream);
         reader.setInput(stream);
-        return of(reader, file);
+        return of(reader, file).upright(orientation);
       } finally {
         reader.dispose();
       }
     }
+  }
+
+  private SourceImage upright(ExifOrientation orientation) {
+    if (orientation == ExifOrientation.UPRIGHT) {
+      return this;
+    }
+    int[] upright = orientation.upright(pixels(), widthPx);
+    int width = orientation.transposed ? heightPx : widthPx;
+    int height = upright.length / width;
+    return new SourceImage(width, height, upright, sha256(width, height, upright));
   }
 
   private static SourceImage of(ImageReader reader, Path file) throws IOException {

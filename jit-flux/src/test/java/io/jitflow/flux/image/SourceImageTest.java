@@ -2,6 +2,7 @@ package io.jitflow.flux.image;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.junit.jupiter.params.provider.Arguments.arguments;
 
 import java.awt.Graphics2D;
 import java.awt.Transparency;
@@ -10,15 +11,25 @@ import java.awt.image.BufferedImage;
 import java.awt.image.ColorModel;
 import java.awt.image.ComponentColorModel;
 import java.awt.image.DataBuffer;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Base64;
+import java.util.List;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import javax.imageio.ImageIO;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
 
 class SourceImageTest {
   /** One red pixel as CMYK JPEG with Adobe's marker, 8 x 8 px, made with Pillow 9.4. */
@@ -26,6 +37,11 @@ class SourceImageTest {
       "/9j/7gAOQWRvYmUAZAAAAAAA/9sAQwAbEhQXFBEbFxYXHhwbIChCKyglJShROj0wQmBVZWRfVV1baniZ"
           + "gWpxkHNbXYW1hpCeo6utq2eAvMm6pseZqKuk/8AAFAgACAAIBEMRAE0RAFkRAEsRAP/EABQAAQAAAAAA"
           + "AAAAAAAAAAAAAAb/xAAUEAEAAAAAAAAAAAAAAAAAAAAA/9oADgRDAE0AWQBLAAA/AEwyMkz/2Q==";
+
+  private static final int RED = 0xff0000;
+  private static final int GREEN = 0xff00;
+  private static final int BLUE = 0xff;
+  private static final int WHITE = 0xffffff;
 
   @TempDir Path folder;
 
@@ -86,6 +102,92 @@ class SourceImageTest {
     assertThatThrownBy(() -> SourceImage.read(file))
         .isInstanceOf(PictureException.class)
         .hasMessageContaining("CMYK");
+  }
+
+  /** A JPEG file with Exif before JFIF, as cameras write it: red, green over blue, white. */
+  private Path photo(byte[] tiff) throws IOException {
+    BufferedImage image = new BufferedImage(64, 32, BufferedImage.TYPE_INT_RGB);
+    for (int i = 0; i < 64 * 32; i++) {
+      boolean left = i % 64 < 32;
+      image.setRGB(i % 64, i / 64, i < 32 * 32 ? (left ? RED : GREEN) : left ? BLUE : WHITE);
+    }
+    byte[] plain = Files.readAllBytes(write(image, "photo.jpg"));
+    ByteArrayOutputStream photo = new ByteArrayOutputStream();
+    photo.write(plain, 0, 2);
+    int length = 2 + 6 + tiff.length;
+    photo.write(new byte[] {(byte) 0xff, (byte) 0xe1, (byte) (length >> 8), (byte) length});
+    photo.write("Exif\0\0".getBytes(StandardCharsets.US_ASCII));
+    photo.write(tiff);
+    photo.write(plain, 2, plain.length - 2);
+    return Files.write(folder.resolve("photo.jpg"), photo.toByteArray());
+  }
+
+  /** Exif with the tag Orientation only. */
+  private static byte[] orientation(int value, ByteOrder order) {
+    return ByteBuffer.allocate(26)
+        .order(order)
+        .put((order == ByteOrder.BIG_ENDIAN ? "MM" : "II").getBytes(StandardCharsets.US_ASCII))
+        .putShort((short) 42)
+        .putInt(8)
+        .putShort((short) 1)
+        .putShort((short) 274)
+        .putShort((short) 3)
+        .putInt(1)
+        .putShort((short) value)
+        .array();
+  }
+
+  /** The nearest of the photo's colours, a quarter of the picture each, row by row. */
+  private static List<Integer> quarters(SourceImage picture) {
+    int[] pixels = picture.pixels();
+    int width = picture.widthPx();
+    int height = picture.heightPx();
+    return IntStream.range(0, 4)
+        .map(k -> pixels[(1 + k / 2 * 2) * height / 4 * width + (1 + k % 2 * 2) * width / 4])
+        .mapToObj(
+            rgb ->
+                ((rgb >> 16 & 255) > 127 ? RED : 0)
+                    | ((rgb >> 8 & 255) > 127 ? GREEN : 0)
+                    | ((rgb & 255) > 127 ? BLUE : 0))
+        .toList();
+  }
+
+  static Stream<Arguments> orientations() { // where the standard puts stored row 0 and column 0
+    return Stream.of(
+        arguments(1, 64, List.of(RED, GREEN, BLUE, WHITE)),
+        arguments(2, 64, List.of(GREEN, RED, WHITE, BLUE)),
+        arguments(3, 64, List.of(WHITE, BLUE, GREEN, RED)),
+        arguments(4, 64, List.of(BLUE, WHITE, RED, GREEN)),
+        arguments(5, 32, List.of(RED, BLUE, GREEN, WHITE)),
+        arguments(6, 32, List.of(BLUE, RED, WHITE, GREEN)),
+        arguments(7, 32, List.of(WHITE, GREEN, BLUE, RED)),
+        arguments(8, 32, List.of(GREEN, WHITE, RED, BLUE)));
+  }
+
+  @ParameterizedTest
+  @MethodSource("orientations")
+  void read_photoHeldOtherwise_isUpright(int value, int width, List<Integer> quarters)
+      throws IOException {
+    for (ByteOrder order : List.of(ByteOrder.BIG_ENDIAN, ByteOrder.LITTLE_ENDIAN)) {
+      SourceImage picture = SourceImage.read(photo(orientation(value, order)));
+      assertThat(picture.widthPx()).isEqualTo(width);
+      assertThat(picture.heightPx()).isEqualTo(96 - width);
+      assertThat(quarters(picture)).isEqualTo(quarters);
+    }
+  }
+
+  @Test
+  void read_photoWithUnreadableExif_isTakenAsStored() throws IOException {
+    byte[] damaged = orientation(6, ByteOrder.BIG_ENDIAN);
+    damaged[4] = 127; // the directory lies outside
+    for (byte[] tiff :
+        List.of(
+            damaged,
+            new byte[0],
+            orientation(0, ByteOrder.BIG_ENDIAN),
+            orientation(9, ByteOrder.BIG_ENDIAN))) {
+      assertThat(quarters(SourceImage.read(photo(tiff)))).containsExactly(RED, GREEN, BLUE, WHITE);
+    }
   }
 
   @Test
