@@ -36,14 +36,17 @@ final class Progress implements AutoCloseable, PipelineListener {
     final String name;
     final boolean isBytes;
     final long start = System.nanoTime();
+    final long before;
     long max;
     long position;
     String note = "";
     long nextLine = start + SECOND;
 
-    Task(String name, long max, boolean isBytes) {
+    Task(String name, long max, long before, boolean isBytes) {
       this.name = name;
       this.max = max;
+      this.before = before;
+      this.position = before;
       this.isBytes = isBytes;
     }
 
@@ -58,8 +61,8 @@ final class Progress implements AutoCloseable, PipelineListener {
         line.append(isBytes ? percent() : " %d/%d".formatted(position, max));
       }
       line.append(note).append(", ").append(Amounts.time(Duration.ofNanos(now - start)));
-      if (max > 0 && position > 0) {
-        double left = (now - start) / (double) position * (max - position);
+      if (max > 0 && position > before) {
+        double left = (now - start) / (double) (position - before) * (max - position);
         line.append(", about ").append(Amounts.time(Duration.ofNanos((long) left))).append(" left");
       }
       return line.toString();
@@ -101,12 +104,17 @@ final class Progress implements AutoCloseable, PipelineListener {
 
   /** Begins something that is counted in steps; 0 if there is nothing to count. */
   void steps(String name, long steps) {
-    begin(name, steps, false);
+    begin(name, steps, 0, false);
+  }
+
+  /** Goes on with something of which some steps were done before, in a time that is not known. */
+  void steps(String name, long steps, long before) {
+    begin(name, steps, before, false);
   }
 
   /** Begins something that is counted in bytes; 0 if their number is not known yet. */
   void bytes(String name, long bytes) {
-    begin(name, bytes, true);
+    begin(name, bytes, 0, true);
   }
 
   @Override
@@ -127,15 +135,16 @@ final class Progress implements AutoCloseable, PipelineListener {
     }
   }
 
-  private synchronized void begin(String name, long max, boolean isBytes) {
+  private synchronized void begin(String name, long max, long before, boolean isBytes) {
     end();
-    Task next = new Task(prefix + name, max, isBytes);
+    Task next = new Task(prefix + name, max, before, isBytes);
     task = next;
     if (isTerminal) {
       ProgressBarBuilder builder =
           new ProgressBarBuilder()
               .setTaskName(next.name)
               .setInitialMax(next.max > 0 ? next.max : -1)
+              .startsFrom(before, Duration.ZERO)
               .setStyle(ProgressBarStyle.ASCII)
               .setUpdateIntervalMillis((int) UPDATE_INTERVAL.toMillis())
               .setConsumer(new ConsoleProgressBarConsumer(err))

@@ -115,7 +115,8 @@ final class ScenesCommand implements Callable<Integer> {
         SceneStudy scenes =
             new SceneStudy(pipeline, classifier, settings, samplers(pipeline), keep)) {
       try (Progress progress = new Progress()) {
-        progress.steps("prompts", count);
+        scenes.resume();
+        progress.steps("prompts", count, scenes.measured());
         while (scenes.measured() < count) {
           main.interrupt().check();
           scenes.measureNext();

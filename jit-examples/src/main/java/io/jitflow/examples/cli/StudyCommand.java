@@ -112,8 +112,7 @@ final class StudyCommand implements Callable<Integer> {
   private void measure(SamplerStudy study) throws IOException {
     List<Integer> prompts = study.prompts();
     try (Progress progress = new Progress()) {
-      progress.steps("prompts", prompts.size());
-      progress.to(study.measured());
+      progress.steps("prompts", prompts.size(), study.measured());
       for (int k : prompts) {
         main.interrupt().check();
         study.measure(k);

@@ -127,17 +127,29 @@ public final class SceneStudy implements AutoCloseable {
   }
 
   /**
+   * Takes over the first prompts, as far as every sampler was measured on them before.
+   *
+   * @throws IOException if a kept file is damaged or of another study
+   */
+  public void resume() throws IOException {
+    while (measured.size() < settings.count) {
+      int k = measured.size();
+      Map<String, Drawing> drawings = before(k);
+      if (!samplers.stream().allMatch(named -> drawings.containsKey(named.name()))) {
+        return;
+      }
+      measured.add(new Drawings(title(k), drawings));
+    }
+  }
+
+  /**
    * Draws and measures the next prompt with every sampler that has not been measured on it.
    *
    * @throws IOException if a kept file is damaged or of another study, or cannot be written
    */
   public void measureNext() throws IOException {
     int k = measured.size();
-    Map<String, Drawing> drawings = new LinkedHashMap<>();
-    if (kept.isPresent()) {
-      MeasurementFile.read(file(k), Drawings.class, Drawings::study, title(k))
-          .ifPresent(before -> drawings.putAll(before.samplers));
-    }
+    Map<String, Drawing> drawings = before(k);
     boolean more = false;
     for (NamedSampler named : samplers) {
       if (!drawings.containsKey(named.name())) {
@@ -150,6 +162,16 @@ public final class SceneStudy implements AutoCloseable {
       MeasurementFile.write(file(k), all);
     }
     measured.add(all);
+  }
+
+  /** What was measured before on a prompt. */
+  private Map<String, Drawing> before(int k) throws IOException {
+    Map<String, Drawing> drawings = new LinkedHashMap<>();
+    if (kept.isPresent()) {
+      MeasurementFile.read(file(k), Drawings.class, Drawings::study, title(k))
+          .ifPresent(before -> drawings.putAll(before.samplers));
+    }
+    return drawings;
   }
 
   private Path file(int k) {

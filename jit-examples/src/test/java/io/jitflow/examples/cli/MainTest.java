@@ -661,6 +661,23 @@ class MainTest {
         .contains("about ", " left");
   }
 
+  @Test
+  void progress_goingOn_judgesTheTimeLeftByWhatIsNew() throws Exception {
+    ByteArrayOutputStream err = new ByteArrayOutputStream();
+    try (Progress progress = new Progress(false, new PrintStream(err, true))) {
+      progress.steps("prompts", 100, 90);
+      Thread.sleep(1300);
+      progress.steps("prompts", 100, 90);
+      progress.to(91);
+      Thread.sleep(1300);
+    }
+    List<String> lines = err.toString(StandardCharsets.UTF_8).lines().toList();
+    assertThat(lines).hasSize(2);
+    assertThat(lines.get(0)).startsWith("prompts 90/100, 1.").doesNotContain("left");
+    // at least 9 seconds for 9 prompts, and not a tenth of a second
+    assertThat(lines.get(1)).matches("prompts 91/100, 1\\.\\d s, about (9|1\\d)\\.\\d s left");
+  }
+
   private Console generate(Path model, String file, Object... options) {
     return Console.run(generation(model, "128x64", file, options));
   }
