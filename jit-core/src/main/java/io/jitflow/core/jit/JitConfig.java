@@ -46,7 +46,7 @@ public final class JitConfig {
     measured(1.0, 0.45, new int[] {3, 2, 6}, 0.3, 0.6, 1);
     measured(1.1, 0.5, new int[] {2, 2, 5}, 0.3, 0.6, 1);
     measured(1.1, 0.5, new int[] {2, 2, 4}, 0.3, 0.6, 1);
-    measured(0.9, 0.4, new int[] {1, 2, 1, 3}, 0.25, 0.5, 0.75, 1);
+    measured(0.9, 0.4, new int[] {2, 1, 1, 3}, 0.25, 0.5, 0.75, 1);
     measured(1.2, 0.5, new int[] {2, 2, 2}, 0.25, 0.5, 1);
     for (int speedup : new int[] {4, 7, 10, 13}) {
       PRESETS.put("second_order_%dx".formatted(speedup), forSpeedup(speedup));
@@ -393,6 +393,10 @@ public final class JitConfig {
 
   /**
    * Returns these settings with another solver.
+   *
+   * <p>With a solver of second order the first stage should have two steps or more: it takes the
+   * change from one velocity to the next for a slope in time, and between a first stage of one step
+   * and the second stage most of that change is the other context.
    *
    * @param solver how it steps from one noise level to the next
    * @return the changed settings

@@ -94,7 +94,7 @@ class JitConfigTest {
       before = cost;
     }
     assertThat(stepsPerStage(JitConfig.forSpeedup(7))).containsExactly(2, 2, 5);
-    assertThat(stepsPerStage(JitConfig.forSpeedup(10))).containsExactly(1, 2, 1, 3);
+    assertThat(stepsPerStage(JitConfig.forSpeedup(10))).containsExactly(2, 1, 1, 3);
     assertThat(JitConfig.preset("second_order_7x")).isEqualTo(JitConfig.forSpeedup(7));
   }
 

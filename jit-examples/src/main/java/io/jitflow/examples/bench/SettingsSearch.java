@@ -25,10 +25,12 @@ import java.util.stream.IntStream;
  * worst of them.
  *
  * <p>Tried are all stages of the listed densities, with 1 to 8 steps each and at least 2 in the
- * last one, and the listed Beta schedules, that cost between nine tenths of what the speed-up
- * allows and all of it. All are measured on the first grid; the best of them, and the settings that
- * {@link JitConfig#forSpeedup} gives, on the others too. A setting's figure is its distance as a
- * multiple of the smallest one in that world, in the world where that is largest.
+ * first and the last one, and the listed Beta schedules, that cost between nine tenths of what the
+ * speed-up allows and all of it. A first stage of one step would leave the second step the velocity
+ * of sparser tokens to extrapolate from, which no exact world minds and a trained network does. All
+ * are measured on the first grid; the best of them, and the settings that {@link
+ * JitConfig#forSpeedup} gives, on the others too. A setting's figure is its distance as a multiple
+ * of the smallest one in that world, in the world where that is largest.
  */
 public final class SettingsSearch {
   private static final double[][] DENSITIES = {
@@ -38,6 +40,7 @@ public final class SettingsSearch {
     {0.9, 0.4}, {1, 0.45}, {1.1, 0.5}, {1.2, 0.5}, {1.4, 0.42}
   };
   private static final int MOST_STEPS = 8;
+  private static final int FEWEST_FIRST_STEPS = 2;
   private static final int FEWEST_LAST_STEPS = 2;
   private static final double LEAST_SPENT = 0.9;
   private static final double STANDARD_STEPS = 50;
@@ -173,7 +176,7 @@ public final class SettingsSearch {
       for (int s = 0, rest = k; s < stages; s++, rest /= MOST_STEPS) {
         steps[s] = 1 + rest % MOST_STEPS;
       }
-      if (steps[stages - 1] >= FEWEST_LAST_STEPS) {
+      if (steps[0] >= FEWEST_FIRST_STEPS && steps[stages - 1] >= FEWEST_LAST_STEPS) {
         all.add(steps);
       }
     }

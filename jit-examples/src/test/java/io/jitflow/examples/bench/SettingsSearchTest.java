@@ -36,7 +36,7 @@ class SettingsSearchTest {
         List.of(13),
         new SettingsSearch.Scope(List.of(new TokenGrid(8, 8), new TokenGrid(8, 10)), 0.89, 2));
     List<String> rows = text.toString().lines().filter(line -> line.startsWith("| ")).toList();
-    assertThat(text.toString()).startsWith("13x, 38 settings");
+    assertThat(text.toString()).startsWith("13x, 13 settings");
     assertThat(rows.get(0)).contains("8 x 8: alpha 2", "8 x 10: alpha 2");
     assertThat(rows.stream().filter(row -> row.contains(", the preset"))).hasSize(1);
     List<Double> worst =
