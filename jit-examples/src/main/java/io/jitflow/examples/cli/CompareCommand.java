@@ -6,6 +6,7 @@ import io.jitflow.core.Sampler;
 import io.jitflow.core.SamplingStep;
 import io.jitflow.core.jit.JitConfig;
 import io.jitflow.core.jit.JitSampler;
+import io.jitflow.core.jit.Stage;
 import io.jitflow.examples.bench.Amounts;
 import io.jitflow.examples.bench.ContactSheet;
 import io.jitflow.examples.bench.PictureMetrics;
@@ -25,6 +26,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.Callable;
+import java.util.stream.IntStream;
 import javax.imageio.ImageIO;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -67,9 +69,6 @@ final class CompareCommand implements Callable<Integer> {
     JIT.put("7x", JitSampler.forSpeedup(7));
     JIT.put("10x", JitSampler.forSpeedup(10));
   }
-
-  /** The fewest steps that reach every stage of each of them. */
-  private static final int WARM_UP_STEPS = 5;
 
   @ParentCommand private Main main;
   @Spec private CommandSpec spec;
@@ -145,11 +144,14 @@ final class CompareCommand implements Callable<Integer> {
       samplers.put(STANDARD, new EulerSampler(pipeline.schedule(), steps));
       samplers.putAll(JIT);
 
-      // a few steps that do not count: they encode the prompt, load what the samplers need, warm up
-      // the device for each number of tokens, fix the seed
+      // a step of each stage, which does not count: encodes the prompt, loads what the samplers
+      // need,
+      // warms up the device for each number of tokens, fixes the seed
       for (JitConfig config :
           List.of(JitConfig.default7x(), JitConfig.forSpeedup(7), JitConfig.forSpeedup(10))) {
-        JitSampler shortened = new JitSampler(config.withSteps(WARM_UP_STEPS));
+        double[] densities = config.stages().stream().mapToDouble(Stage::density).toArray();
+        int[] once = IntStream.generate(() -> 1).limit(densities.length).toArray();
+        JitSampler shortened = new JitSampler(JitConfig.ofSteps(once, densities));
         Run warmUp = run(pipeline, progress, "warm-up", request.withSampler(shortened));
         request = request.withSeed(warmUp.result().request().seed().orElseThrow());
       }
