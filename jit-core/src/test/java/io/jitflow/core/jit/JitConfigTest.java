@@ -89,6 +89,7 @@ class JitConfigTest {
       }
       assertThat(cost).as("speed-up " + speedup).isBetween(3.0, 50 / speedup);
       assertThat(cost).isLessThanOrEqualTo(before);
+      assertThat(stepsPerStage(config)[0]).isGreaterThanOrEqualTo(2);
       assertThat(config.solver()).isEqualTo(Solver.ADAMS_BASHFORTH_2);
       assertThat(config.transitionNoise()).isEqualTo(TransitionNoise.INITIAL);
       before = cost;

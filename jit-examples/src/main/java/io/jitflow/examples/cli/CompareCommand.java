@@ -145,8 +145,7 @@ final class CompareCommand implements Callable<Integer> {
       samplers.putAll(JIT);
 
       // a step of each stage, which does not count: encodes the prompt, loads what the samplers
-      // need,
-      // warms up the device for each number of tokens, fixes the seed
+      // need, warms up the device for each number of tokens, fixes the seed
       for (JitConfig config :
           List.of(JitConfig.default7x(), JitConfig.forSpeedup(7), JitConfig.forSpeedup(10))) {
         double[] densities = config.stages().stream().mapToDouble(Stage::density).toArray();

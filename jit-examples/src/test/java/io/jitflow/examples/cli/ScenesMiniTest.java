@@ -3,11 +3,17 @@ package io.jitflow.examples.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
+import io.jitflow.core.jit.JitSampler;
+import io.jitflow.flux.FluxPipeline;
+import io.jitflow.flux.image.ImageRequest;
+import java.awt.image.BufferedImage;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -96,6 +102,37 @@ class ScenesMiniTest {
     }
     assertThat(few(21, "--keep", keep).err())
         .contains("measured for", "nearest of 20", "name another folder");
+  }
+
+  /** Settings of a first stage of one step made days of nights: 141 of 255 where others have 50. */
+  @Test
+  void generate_aNight_isDarkWithEverySpeedUp() throws IOException {
+    List<ImageRequest> requests =
+        Stream.of(4, 7, 10, 13)
+            .map(
+                speedup ->
+                    ImageRequest.of("a full moon over a landscape at night, pines on the left")
+                        .withSize(512, 512)
+                        .withSeed(3)
+                        .withGuidance(3.5)
+                        .withSampler(JitSampler.forSpeedup(speedup)))
+            .toList();
+    try (FluxPipeline pipeline = FluxPipeline.load(bundle)) {
+      assertThat(requests)
+          .allSatisfy(
+              request ->
+                  assertThat(meanLevel(pipeline.generate(request).bufferedImage(0)))
+                      .isBetween(15.0, 75.0));
+    }
+  }
+
+  /** The mean of red, green and blue, 0 to 255. */
+  private static double meanLevel(BufferedImage image) {
+    int[] rgb = image.getRGB(0, 0, image.getWidth(), image.getHeight(), null, 0, image.getWidth());
+    return Arrays.stream(rgb)
+        .flatMap(pixel -> IntStream.of(pixel >> 16 & 255, pixel >> 8 & 255, pixel & 255))
+        .average()
+        .orElseThrow();
   }
 
   @Test
