@@ -21,12 +21,12 @@ import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.Callable;
-import java.util.stream.IntStream;
 import javax.imageio.ImageIO;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -62,7 +62,7 @@ final class CompareCommand implements Callable<Integer> {
   private static final String STANDARD = "standard";
 
   /** The samplers of JiT by the names of their pictures. */
-  private static final Map<String, Sampler> JIT = new LinkedHashMap<>();
+  private static final Map<String, JitSampler> JIT = new LinkedHashMap<>();
 
   static {
     JIT.put("7x-paper", JitSampler.preset7x());
@@ -146,10 +146,11 @@ final class CompareCommand implements Callable<Integer> {
 
       // a step of each stage, which does not count: encodes the prompt, loads what the samplers
       // need, warms up the device for each number of tokens, fixes the seed
-      for (JitConfig config :
-          List.of(JitConfig.default7x(), JitConfig.forSpeedup(7), JitConfig.forSpeedup(10))) {
-        double[] densities = config.stages().stream().mapToDouble(Stage::density).toArray();
-        int[] once = IntStream.generate(() -> 1).limit(densities.length).toArray();
+      for (JitSampler sampler : JIT.values()) {
+        double[] densities =
+            sampler.config().stages().stream().mapToDouble(Stage::density).toArray();
+        int[] once = new int[densities.length];
+        Arrays.fill(once, 1);
         JitSampler shortened = new JitSampler(JitConfig.ofSteps(once, densities));
         Run warmUp = run(pipeline, progress, "warm-up", request.withSampler(shortened));
         request = request.withSeed(warmUp.result().request().seed().orElseThrow());

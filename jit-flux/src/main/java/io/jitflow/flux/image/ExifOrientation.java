@@ -102,9 +102,13 @@ enum ExifOrientation {
    *
    * @param stored row by row
    * @param width of the stored rows
-   * @return the same pixels, as rows of the height if {@link #transposed}, else of the width
+   * @return as rows of the height if {@link #transposed}, else of the width; the array itself if
+   *     {@link #UPRIGHT}
    */
   int[] upright(int[] stored, int width) {
+    if (this == UPRIGHT) {
+      return stored;
+    }
     int height = stored.length / width;
     int columns = transposed ? height : width;
     int[] upright = new int[stored.length];

@@ -60,6 +60,10 @@ public final class SourceImage {
    *     such as CMYK
    */
   public static SourceImage of(BufferedImage image) {
+    return of(image, ExifOrientation.UPRIGHT);
+  }
+
+  private static SourceImage of(BufferedImage image, ExifOrientation orientation) {
     ColorModel colours = image.getColorModel();
     Checks.argument(
         colours.getComponentSize(0) <= 8,
@@ -80,7 +84,10 @@ public final class SourceImage {
       }
       rgb[i] &= 0xffffff;
     }
-    return new SourceImage(width, height, rgb, sha256(width, height, rgb));
+    int[] upright = orientation.upright(rgb, width);
+    return orientation.transposed
+        ? new SourceImage(height, width, upright, sha256(height, width, upright))
+        : new SourceImage(width, height, upright, sha256(width, height, upright));
   }
 
   /**
@@ -108,24 +115,15 @@ public final class SourceImage {
       try {
         ExifOrientation orientation = ExifOrientation.of(stream);
         reader.setInput(stream);
-        return of(reader, file).upright(orientation);
+        return of(reader, file, orientation);
       } finally {
         reader.dispose();
       }
     }
   }
 
-  private SourceImage upright(ExifOrientation orientation) {
-    if (orientation == ExifOrientation.UPRIGHT) {
-      return this;
-    }
-    int[] upright = orientation.upright(pixels(), widthPx);
-    int width = orientation.transposed ? heightPx : widthPx;
-    int height = upright.length / width;
-    return new SourceImage(width, height, upright, sha256(width, height, upright));
-  }
-
-  private static SourceImage of(ImageReader reader, Path file) throws IOException {
+  private static SourceImage of(ImageReader reader, Path file, ExifOrientation orientation)
+      throws IOException {
     try {
       if (reader.getWidth(0) > LARGEST_PX || reader.getHeight(0) > LARGEST_PX) {
         throw new PictureException(
@@ -142,7 +140,7 @@ public final class SourceImage {
                 + ": expected RGB, found the colours of a printing process (CMYK); convert it to RGB",
             null);
       }
-      return of(reader.read(0));
+      return of(reader.read(0), orientation);
     } catch (PictureException e) {
       throw e;
     } catch (IllegalArgumentException e) {
