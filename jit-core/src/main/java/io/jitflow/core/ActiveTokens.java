@@ -54,6 +54,11 @@ public final class ActiveTokens implements AutoCloseable {
     return subset;
   }
 
+  /** The owner of what lives as long as these tokens. */
+  NDManager manager() {
+    return manager;
+  }
+
   /**
    * Returns the places of the tokens, as FLUX's position ids.
    *
@@ -83,7 +88,7 @@ public final class ActiveTokens implements AutoCloseable {
   /**
    * Writes these tokens.
    *
-   * @param all all tokens {@code [B, N, d]}, changed at these places
+   * @param all all tokens {@code [B, N, d]}, contiguous, changed at these places
    * @param tokens {@code [B, m, d]} of the same type; not changed
    */
   public void write(NDArray all, NDArray tokens) {

@@ -3,8 +3,10 @@ package io.jitflow.core;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.jitflow.core.check.Checks;
-import io.jitflow.core.token.TokenGrid;
 import io.jitflow.core.token.TokenSubset;
+import java.util.Collections;
+import java.util.Map;
+import java.util.WeakHashMap;
 import java.util.stream.IntStream;
 
 /**
@@ -21,6 +23,9 @@ final class PartlyKnownModel implements VelocityModel {
   private final VelocityModel model;
   private final SamplingRequest request;
   private final boolean[] evaluated;
+
+  /** By the tokens asked for, whose arrays own those of the part: one object during a stage. */
+  private final Map<ActiveTokens, Part> parts = Collections.synchronizedMap(new WeakHashMap<>());
 
   /** As {@link VelocityModel#partlyKnown}. */
   PartlyKnownModel(VelocityModel model, SamplingRequest request, TokenSubset evaluated) {
@@ -43,7 +48,6 @@ final class PartlyKnownModel implements VelocityModel {
   @Override
   public NDArray velocity(NDArray tokens, ActiveTokens at, double sigma) {
     TokenSubset asked = at.subset();
-    TokenGrid grid = asked.grid();
     int[] places =
         IntStream.range(0, asked.count()).filter(k -> evaluated[asked.index(0, k)]).toArray();
     if (places.length == asked.count()) {
@@ -55,16 +59,34 @@ final class PartlyKnownModel implements VelocityModel {
         NDArray known = at.select(request.known().orElseThrow(), scratch)) {
       NDArray velocity = noise.sub(known);
       if (places.length > 0) {
-        int[] shown = IntStream.of(places).map(k -> asked.index(0, k)).toArray();
-        // the wrapped model sees the places as a row of their own, to gather and write by it
-        TokenGrid row = new TokenGrid(1, asked.count());
-        try (ActiveTokens within = new ActiveTokens(scratch, TokenSubset.of(row, places));
-            ActiveTokens seen = new ActiveTokens(scratch, TokenSubset.of(grid, shown))) {
-          within.write(velocity, model.velocity(within.select(tokens, scratch), seen, sigma));
-        }
+        Part part = parts.computeIfAbsent(at, all -> Part.of(all, places));
+        NDArray shown = part.within().select(tokens, scratch);
+        NDArray drawn = model.velocity(shown, part.seen(), sigma);
+        ModelOutput.check(
+            drawn,
+            shown,
+            () -> "sigma %s, %d of %d tokens".formatted(sigma, places.length, asked.count()));
+        part.within().write(velocity, drawn);
       }
       velocity.attach(owner);
       return velocity;
+    }
+  }
+
+  /**
+   * What the wrapped model sees of the tokens that are asked for.
+   *
+   * @param within the places in their list, to gather and write by; there are never more of them
+   *     than tokens of the grid, so the same grid serves
+   * @param seen the tokens themselves
+   */
+  private record Part(ActiveTokens within, ActiveTokens seen) {
+    static Part of(ActiveTokens all, int[] places) {
+      TokenSubset asked = all.subset();
+      int[] shown = IntStream.of(places).map(k -> asked.index(0, k)).toArray();
+      return new Part(
+          new ActiveTokens(all.manager(), TokenSubset.of(asked.grid(), places)),
+          new ActiveTokens(all.manager(), TokenSubset.of(asked.grid(), shown)));
     }
   }
 }

@@ -195,13 +195,22 @@ public final class SamplingRequest {
    * @param share of the shape, type and device of the noise; 1 where the sampler draws, 0 where the
    *     known latents stay; borrowed
    * @return a request with it
-   * @throws IllegalArgumentException if shape, type or device differ
+   * @throws IllegalArgumentException if shape, type or device differ, or a value is not from 0 to 1
    * @throws IllegalStateException without known latents
    */
   public SamplingRequest withMask(NDArray share) {
     checkLikeNoise("mask", share);
     if (known == null) {
       throw new IllegalStateException("a mask keeps known latents: give withKnown first");
+    }
+    try (NDArray min = share.min();
+        NDArray max = share.max()) {
+      // of an array that has a NaN, both are NaN
+      Checks.argument(
+          min.getFloat() >= 0 && max.getFloat() <= 1,
+          "the values of a mask must be from 0 (kept) to 1 (drawn), got %s to %s",
+          min.getFloat(),
+          max.getFloat());
     }
     return new SamplingRequest(noise, grid, transitionNoise, anchors, listener, known, share);
   }

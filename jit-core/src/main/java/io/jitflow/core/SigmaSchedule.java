@@ -41,22 +41,25 @@ public sealed interface SigmaSchedule {
    * Returns the schedule of a run that starts at a lower noise level: that level, and then the
    * levels of this schedule below it.
    *
-   * @param sigma where to start, above 0 and at most 1
+   * @param sigma where to start, above 0 and at most 1; rounded to float32
    * @param steps the number of steps of the whole run
    * @param tokens the number of tokens of the grid
-   * @return the remaining noise levels; all of them if sigma is not below the first
+   * @return the remaining noise levels, without repeats; all of them if sigma is not below the
+   *     first
    * @throws IllegalArgumentException if sigma is out of range
    */
   default Custom startingAt(double sigma, int steps, int tokens) {
     Checks.argument(
         sigma > 0 && sigma <= 1, "a run starts at a sigma above 0 and at most 1, got %s", sigma);
+    float first = (float) sigma;
     double[] all = sigmas(steps, tokens);
     List<Double> left = new ArrayList<>();
-    if (sigma < all[0]) {
-      left.add(sigma);
+    if (first < all[0] && DoubleStream.of(all).noneMatch(own -> (float) own == first)) {
+      left.add((double) first);
     }
     for (double own : all) {
-      if (own < sigma || sigma >= all[0]) {
+      boolean isLeft = (float) own <= first;
+      if (isLeft && (left.isEmpty() || own < left.get(left.size() - 1))) {
         left.add(own);
       }
     }

@@ -2,8 +2,6 @@ package io.jitflow.core;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
-import ai.djl.ndarray.types.DataType;
-import ai.djl.util.NativeResource;
 import io.jitflow.core.check.Checks;
 import io.jitflow.core.token.TokenSubset;
 import java.time.Duration;
@@ -27,6 +25,7 @@ import org.jspecify.annotations.Nullable;
  *   for (int i = 0; i < path.steps(); i++) {
  *     try (Trajectory.Step step = path.begin(i)) {
  *       NDArray velocity = step.evaluate(all);
+ *       step.offerEstimate(clean -> clean); // for listeners that want previews
  *       step.advance(velocity);
  *     }
  *     path.report(i, everyToken);
@@ -39,7 +38,8 @@ import org.jspecify.annotations.Nullable;
  * advances those alone, or all tokens along a velocity that it makes itself. One that changes the
  * set of tokens between steps gives the new ones a state ({@link ActiveTokens#write} on {@link
  * #state}) and, with a solver of second order, a velocity history ({@link #remember}). The noise
- * levels need not begin at 1 nor end at 0.
+ * levels need not begin at 1 nor end at 0. With a mask ({@link SamplingRequest#withMask}) {@link
+ * #report} puts back what it keeps, so it ends every step that another follows.
  *
  * <p>Owned by one run, used by one thread. Closing it frees whatever the run made, also after an
  * exception; only what {@link #finish} returned stays.
@@ -82,6 +82,11 @@ public final class Trajectory implements AutoCloseable {
 
   private double previousLength;
 
+  /** The noise level that the last step begun leads to, and the last one kept to the mask at. */
+  private int reached;
+
+  private int keptAt;
+
   /**
    * Begins a run at the request's noise.
    *
@@ -89,7 +94,8 @@ public final class Trajectory implements AutoCloseable {
    * @param request what to start from
    * @param sigmas the noise levels, one more than there are steps, never rising
    * @param solver how to step
-   * @throws IllegalArgumentException if there are fewer than 2 noise levels
+   * @throws IllegalArgumentException if there are fewer than 2 noise levels, or they rise or are
+   *     not finite
    * @throws IllegalStateException if an array of the request is closed
    */
   public Trajectory(VelocityModel model, SamplingRequest request, double[] sigmas, Solver solver) {
@@ -101,11 +107,36 @@ public final class Trajectory implements AutoCloseable {
         sigmas.length >= 2,
         "a run needs at least 2 noise levels (one step), got %d",
         sigmas.length);
+    for (int i = 0; i < sigmas.length; i++) {
+      Checks.argument(
+          Double.isFinite(sigmas[i]) && (i == 0 || sigmas[i] <= sigmas[i - 1]),
+          "noise levels must be finite and never rise, but level %d is %s%s",
+          i,
+          sigmas[i],
+          i == 0 ? "" : " after " + sigmas[i - 1]);
+    }
     request.checkOpen();
     this.manager = request.noise().getManager().newSubManager();
+    NDArray noise = request.noise();
     this.state =
-        request.known().map(clean -> noised(clean, 0)).orElseGet(() -> request.noise().duplicate());
+        contiguous(
+            request
+                .known()
+                .map(clean -> noised(clean, 0))
+                .orElseGet(() -> noise.reshape(noise.getShape())));
     state.attach(manager);
+  }
+
+  /**
+   * A copy that lies in memory row by row, whatever the strides of the array, which is closed. Its
+   * tokens can then be written through a reshaped view; of another array a reshape is a copy.
+   */
+  private static NDArray contiguous(NDArray array) {
+    try (array;
+        NDArray flat = array.reshape(-1);
+        NDArray copy = flat.duplicate()) {
+      return copy.reshape(array.getShape());
+    }
   }
 
   /** Clean latents at noise level i, a new array. */
@@ -117,14 +148,15 @@ public final class Trajectory implements AutoCloseable {
 
   /** Puts back what a mask keeps, at the noise level that a step has reached. */
   private void keepKnown(int i) {
+    keptAt = i;
     if (request.mask().isEmpty()) {
       return;
     }
     NDArray mask = request.mask().get();
-    try (NDArray kept = noised(request.known().orElseThrow(), i);
-        NDArray drawn = state.sub(kept);
+    try (NDArray known = noised(request.known().orElseThrow(), i);
+        NDArray drawn = state.sub(known);
         NDArray change = drawn.muli(mask)) {
-      state.muli(0).addi(kept).addi(change);
+      state.muli(0).addi(known).addi(change);
     }
   }
 
@@ -168,20 +200,22 @@ public final class Trajectory implements AutoCloseable {
   /**
    * Returns y.
    *
-   * @return {@code [B, N, d]}, borrowed; it changes with every step
+   * @return {@code [B, N, d]}, contiguous, borrowed; it changes with every step
    */
   public NDArray state() {
     return state;
   }
 
   /**
-   * Puts a set of tokens on the device.
+   * Puts a set of tokens on the device. A set of every token is taken in grid order, whatever the
+   * order of its lists.
    *
    * @param subset the tokens of every sample
    * @return the tokens, to be closed by the caller, or else with the run
    */
   public ActiveTokens activate(TokenSubset subset) {
-    return new ActiveTokens(manager, subset);
+    return new ActiveTokens(
+        manager, subset.isFull() ? TokenSubset.all(subset.grid(), subset.samples()) : subset);
   }
 
   /**
@@ -217,18 +251,22 @@ public final class Trajectory implements AutoCloseable {
    *
    * @param i from 0 to {@code steps() - 1}, in ascending order
    * @return the step, to be closed when y has advanced
+   * @throws IllegalArgumentException if there is no such step
    * @throws CancellationException if the listener cancels
    */
   public Step begin(int i) {
+    Checks.range("step", i, 0, steps() - 1);
     if (request.listener().isCancelled()) {
       throw new CancellationException(
           "sampling was cancelled before step %d of %d".formatted(i, steps()));
     }
+    reached = i + 1;
     return new Step(i);
   }
 
   /**
-   * Tells the listener that step i of a run without stages is done.
+   * Puts back what the request's mask keeps and tells the listener that step i of a run without
+   * stages is done.
    *
    * @param i the step
    * @param evaluated the tokens that the model evaluated
@@ -238,7 +276,8 @@ public final class Trajectory implements AutoCloseable {
   }
 
   /**
-   * Tells the listener that step i is done.
+   * Puts back what the request's mask keeps, at the noise level that step i has reached, and tells
+   * the listener that the step is done.
    *
    * @param i the step
    * @param stage its stage, from 0
@@ -255,11 +294,15 @@ public final class Trajectory implements AutoCloseable {
   }
 
   /**
-   * Hands y to the caller.
+   * Hands y to the caller. If the last step was not reported, what the request's mask keeps is put
+   * back first.
    *
    * @return {@code [B, N, d]}, owned by the noise's manager
    */
   public NDArray finish() {
+    if (keptAt != reached) {
+      keepKnown(reached);
+    }
     state.attach(request.noise().getManager());
     return state;
   }
@@ -296,15 +339,15 @@ public final class Trajectory implements AutoCloseable {
      *
      * @param at the tokens
      * @return their velocities {@code [B, m, d]}, borrowed until the step is closed
-     * @throws ModelOutputException if the model returns nothing, a closed array, another shape or
-     *     type, or values that are not finite
+     * @throws ModelOutputException if the model returns nothing, a closed array, another shape,
+     *     type or device, or values that are not finite
      */
     public NDArray evaluate(ActiveTokens at) {
       active = at;
       tokens = at.subset().isFull() ? view(state) : at.select(state, scratch);
       long before = System.nanoTime();
       NDArray result = model.velocity(tokens, at, sigmas[i]);
-      check(result, tokens);
+      ModelOutput.check(result, tokens, this::at);
       modelTime = Duration.ofNanos(System.nanoTime() - before);
       // what is computed from an array belongs to its manager, so a foreign one is seen as a view
       velocity = result.getManager() == scratch ? result : view(result);
@@ -384,40 +427,6 @@ public final class Trajectory implements AutoCloseable {
         throw new IllegalStateException("evaluate comes first in a step");
       }
       return part;
-    }
-
-    private void check(@Nullable NDArray result, NDArray input) {
-      if (result == null) {
-        throw new ModelOutputException("the model returned null at %s".formatted(at()));
-      }
-      if (result instanceof NativeResource<?> resource && resource.isReleased()) {
-        throw new ModelOutputException(
-            "the model returned an array that is closed already at %s; attach it to the manager of the tokens"
-                .formatted(at()));
-      }
-      if (!result.getShape().equals(input.getShape()) || result.getDataType() != DataType.FLOAT32) {
-        throw new ModelOutputException(
-            "the model must return velocities of the shape and type of the tokens it is given, %s FLOAT32, but returned %s %s at %s"
-                .formatted(input.getShape(), result.getShape(), result.getDataType().name(), at()));
-      }
-      // one number tells: a sum is finite only if every summand is; if it overflows, the count
-      // tells
-      try (NDArray sum = result.sum()) {
-        if (Float.isFinite(sum.getFloat())) {
-          return;
-        }
-      }
-      int nans = 0;
-      int infinites = 0;
-      for (float value : result.toFloatArray()) {
-        nans += Float.isNaN(value) ? 1 : 0;
-        infinites += Float.isInfinite(value) ? 1 : 0;
-      }
-      if (nans + infinites > 0) {
-        throw new ModelOutputException(
-            "the model returned %d NaN and %d infinite of %d velocities at %s"
-                .formatted(nans, infinites, result.getShape().size(), at()));
-      }
     }
 
     private String at() {

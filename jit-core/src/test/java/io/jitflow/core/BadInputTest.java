@@ -131,6 +131,13 @@ class BadInputTest extends ArrayTest {
     assertFails(sampler, at(4, bad), "0 NaN and 240 infinite of 240", "step 4 of 6");
   }
 
+  @ParameterizedTest
+  @MethodSource("samplers")
+  void sample_noiseWithNaN_failsSayingThatTheTokensHadIt(Sampler sampler) {
+    request.noise().set(new NDIndex(":, :, 3"), Float.NaN);
+    assertFails(sampler, WAVES, "tokens it was given already had", "check noise", "step 0 of 6");
+  }
+
   @Test
   void sample_velocitiesWhoseSumOverflows_areAccepted() {
     Sampler sampler = new EulerSampler(SigmaSchedule.linear(), 1);
@@ -243,6 +250,19 @@ class BadInputTest extends ArrayTest {
     assertThatThrownBy(() -> second.sample(WAVES, given))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageContaining("last stage of every token");
+  }
+
+  @Test
+  void sample_underTheReleasesRulesWithAnEmptyLastStage_leavesNoTokenAtItsNoise() {
+    JitConfig config =
+        JitConfig.of(2, new Stage(0.5, 0.4), new Stage(1, 1))
+            .withStageRules(StageRules.AS_RELEASED)
+            .withStages(new Stage(1, 0.4), new Stage(1, 1));
+    float[] latents = new JitSampler(config).sample(WAVES, request).toFloatArray();
+    float[] noise = request.noise().toFloatArray();
+    for (int i = 0; i < noise.length; i++) {
+      assertThat(latents[i]).as("value " + i).isNotEqualTo(noise[i]);
+    }
   }
 
   @Test

@@ -1,10 +1,13 @@
 package io.jitflow.core;
 
+import static io.jitflow.core.testing.Arrays32.assertClose;
+import static io.jitflow.core.testing.Arrays32.assertIdentical;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
 import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.index.NDIndex;
 import io.jitflow.core.jit.JitConfig;
 import io.jitflow.core.jit.JitSampler;
 import io.jitflow.core.testing.ArrayTest;
@@ -12,7 +15,10 @@ import io.jitflow.core.testing.WaveModel;
 import io.jitflow.core.token.TokenGrid;
 import io.jitflow.core.token.TokenSubset;
 import java.util.ArrayList;
+import java.util.Collections;
+import java.util.IdentityHashMap;
 import java.util.List;
+import java.util.Set;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -59,7 +65,7 @@ class KnownLatentsTest extends ArrayTest {
   void startingAt_jit_appliesTheStagesToTheStepsThatAreLeft() {
     JitSampler left = JitSampler.preset7x().startingAt(0.7, GRID);
     double[] levels = left.sigmas(GRID);
-    assertThat(levels[0]).isEqualTo(0.7);
+    assertThat(levels[0]).isEqualTo((double) 0.7f);
     assertThat(levels[1]).isLessThan(0.7);
     assertThat(left.config().stages()).isEqualTo(JitConfig.default7x().stages());
     assertThat(left.steps()).isLessThan(11);
@@ -160,6 +166,115 @@ class KnownLatentsTest extends ArrayTest {
       if (GRID.col(i / 4) < 5) {
         assertThat(end[i]).isEqualTo(x0[i]);
       }
+    }
+  }
+
+  @Test
+  void sample_partlyKnownModelOnMoreTokensThanARowHolds_works() {
+    TokenGrid large = new TokenGrid(190, 190);
+    SamplingRequest all = SamplingRequest.seeded(manager, large, 1, 1);
+    NDArray known = SamplingRequest.seeded(manager, large, 1, 2).noise();
+    int[] shown = IntStream.range(0, large.tokens()).filter(t -> t % 3 > 0).toArray();
+    SamplingRequest kept = all.withKnown(known);
+    Sampler sampler = new EulerSampler(SigmaSchedule.linear(), 1);
+    float[] full = sampler.sample(WAVES, kept).toFloatArray();
+    VelocityModel partly = WAVES.partlyKnown(kept, TokenSubset.of(large, shown));
+    float[] sparse = sampler.sample(partly, kept).toFloatArray();
+    float[] expected = known.toFloatArray();
+    for (int token : shown) {
+      expected[token] = full[token];
+    }
+    assertClose("latents", sparse, expected, 1e-5, 0);
+  }
+
+  private void assertPartFails(VelocityModel model, String... parts) {
+    SamplingRequest kept = request.withKnown(clean);
+    VelocityModel partly = model.partlyKnown(kept, TokenSubset.of(GRID, new int[] {3, 7, 12}));
+    Sampler sampler = new EulerSampler(SigmaSchedule.linear(), 2);
+    assertThatThrownBy(() -> sampler.sample(partly, kept))
+        .isInstanceOf(ModelOutputException.class)
+        .hasMessageContaining("sigma 1.0, 3 of 80 tokens")
+        .hasMessageContainingAll(parts);
+  }
+
+  @Test
+  void sample_partlyKnownModelWithABadResult_failsAsWithoutIt() {
+    assertPartFails((tokens, at, sigma) -> null, "returned null");
+    assertPartFails((tokens, at, sigma) -> tokens.get(":, :1"), "(1, 3, 4)", "(1, 1, 4)");
+    assertPartFails((tokens, at, sigma) -> tokens.mul(Float.NaN), "12 NaN and 0 infinite of 12");
+    assertPartFails(
+        (tokens, at, sigma) -> {
+          NDArray velocity = tokens.mul(2);
+          velocity.close();
+          return velocity;
+        },
+        "closed already");
+  }
+
+  @Test
+  void sample_partlyKnownModel_seesOneObjectOfTokensInAStageAndLeavesNoArray() {
+    JitConfig config = JitConfig.default7x();
+    SamplingRequest kept =
+        request.withKnown(clean).withMask(rightHalf()).withAnchors(config.anchors(GRID, drawn()));
+    int[] shown = IntStream.range(0, GRID.tokens()).filter(t -> GRID.col(t) >= 5).toArray();
+    Set<ActiveTokens> seen = Collections.newSetFromMap(new IdentityHashMap<>());
+    VelocityModel collecting =
+        (tokens, at, sigma) -> {
+          seen.add(at);
+          return WAVES.velocity(tokens, at, sigma);
+        };
+    VelocityModel partly = collecting.partlyKnown(kept, TokenSubset.of(GRID, shown));
+    int before = manager.getManagedArrays().size();
+    new JitSampler(config).sample(partly, kept).close();
+    assertThat(seen).hasSize(3);
+    assertThat(manager.getManagedArrays()).hasSize(before);
+  }
+
+  @Test
+  void finish_withoutAReport_putsBackWhatTheMaskKeeps() {
+    SamplingRequest kept = request.withKnown(clean).withMask(rightHalf());
+    double[] sigmas = SigmaSchedule.linear().sigmas(1, GRID.tokens());
+    NDArray result;
+    try (Trajectory path = new Trajectory(WAVES, kept, sigmas, Solver.EULER);
+        ActiveTokens all = path.activate(TokenSubset.all(GRID, 1));
+        Trajectory.Step step = path.begin(0)) {
+      step.advance(step.evaluate(all));
+      result = path.finish();
+    }
+    NDArray reported = new EulerSampler(SigmaSchedule.linear(), 1).sample(WAVES, kept);
+    assertIdentical("latents", result, reported);
+    float[] x0 = clean.toFloatArray();
+    float[] end = result.toFloatArray();
+    for (int i = 0; i < x0.length; i++) {
+      if (GRID.col(i / 4) < 5) {
+        assertThat(end[i]).isEqualTo(x0[i]);
+      }
+    }
+  }
+
+  @Test
+  void sample_maskBetweenKeptAndDrawn_isAppliedOnceAtTheEnd() {
+    Sampler sampler = new EulerSampler(SigmaSchedule.linear(), 1);
+    SamplingRequest known = request.withKnown(clean);
+    float[] drawn = sampler.sample(WAVES, known).toFloatArray();
+    NDArray half = clean.onesLike().muli(0.5f);
+    float[] mixed = sampler.sample(WAVES, known.withMask(half)).toFloatArray();
+    float[] x0 = clean.toFloatArray();
+    for (int i = 0; i < x0.length; i++) {
+      assertThat((double) mixed[i]).isCloseTo(0.5 * drawn[i] + 0.5 * x0[i], within(1e-5));
+    }
+  }
+
+  @Test
+  void withMask_ofValuesThatAreNoShares_isRefusedWithThem() {
+    SamplingRequest known = request.withKnown(clean);
+    for (float bad : new float[] {-0.25f, 1.5f, Float.NaN, Float.POSITIVE_INFINITY}) {
+      NDArray mask = rightHalf();
+      mask.set(new NDIndex("0, 3, 2"), bad);
+      assertThatThrownBy(() -> known.withMask(mask))
+          .isInstanceOf(IllegalArgumentException.class)
+          .hasMessageContaining("from 0 (kept) to 1 (drawn)")
+          .hasMessageContaining(String.valueOf(bad));
     }
   }
 

@@ -227,6 +227,7 @@ class LeakTest {
   @ParameterizedTest
   @MethodSource("samplers")
   void sample_listenerThatWantsEstimates_leavesNoArray(Sampler sampler) {
+    int[] estimates = {0};
     assertNothingLeft(
         sampler,
         (s, request, count) -> {
@@ -244,6 +245,7 @@ class LeakTest {
 
                 @Override
                 public void onEstimate(int step, NDArray estimate) {
+                  estimates[0]++;
                   if (step == count % (2 * STEPS)) {
                     throw new IllegalCallerException("from the listener");
                   }
@@ -255,6 +257,8 @@ class LeakTest {
             assertThat(count % (2 * STEPS)).isLessThan(STEPS);
           }
         });
+    // of every eight runs four get all four, and the others 1, 2, 3 and 4
+    assertThat(estimates[0]).isEqualTo(MANY / (2 * STEPS) * (16 + 1 + 2 + 3 + 4));
   }
 
   @ParameterizedTest

@@ -112,6 +112,26 @@ class SigmaScheduleTest {
   }
 
   @Test
+  void startingAt_aLevelBetween_isRoundedToFloat32() {
+    assertThat(SigmaSchedule.linear().startingAt(0.7, 2, 1).values())
+        .containsExactly((double) 0.7f, 0.5, 0.0);
+  }
+
+  @Test
+  void startingAt_aLevelOfItsOwn_isThatLevelAndNoOtherBesideIt() {
+    // 0.3 is a little less than the float next to it, 0.9 a little more
+    SigmaSchedule schedule = SigmaSchedule.custom(0.9, 0.3, 0.1, 0);
+    assertThat(schedule.startingAt(0.3, 3, 1).values()).containsExactly(0.3, 0.1, 0.0);
+    assertThat(schedule.startingAt(0.9, 3, 1).values()).containsExactly(0.9, 0.3, 0.1, 0.0);
+  }
+
+  @Test
+  void startingAt_aScheduleThatRepeats_hasEachLevelOnce() {
+    List<Double> left = FLUX_SHIFT.startingAt(1, 50, 320 * 320).values();
+    assertThat(left).startsWith(1.0).endsWith(0.0).doesNotHaveDuplicates().hasSizeLessThan(51);
+  }
+
+  @Test
   void custom_decreasingValues_areReturnedAsACopy() {
     SigmaSchedule schedule = SigmaSchedule.custom(0.9, 0.25, 0);
     schedule.sigmas(2, 1)[0] = 5;

@@ -6,10 +6,15 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
 import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.types.Shape;
+import io.jitflow.core.jit.JitConfig;
+import io.jitflow.core.jit.JitSampler;
 import io.jitflow.core.testing.ArrayTest;
 import io.jitflow.core.testing.WaveModel;
 import io.jitflow.core.token.TokenGrid;
 import io.jitflow.core.token.TokenSubset;
+import java.util.List;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -133,6 +138,89 @@ class TrajectoryTest extends ArrayTest {
         "latents",
         new PlainSampler(SigmaSchedule.linear(), 5, Solver.EULER).sample(WAVES, request),
         new EulerSampler(SigmaSchedule.linear(), 5).sample(WAVES, request));
+  }
+
+  /** The same numbers, but in memory one channel after the other. */
+  private NDArray channelByChannel(NDArray tokens) {
+    Shape shape = tokens.getShape();
+    int count = (int) shape.get(1);
+    int channels = (int) shape.get(2);
+    float[] values = tokens.toFloatArray();
+    float[] turned = new float[values.length];
+    for (int i = 0; i < values.length; i++) {
+      int sample = i / (count * channels);
+      int token = i / channels % count;
+      turned[(sample * channels + i % channels) * count + token] = values[i];
+    }
+    return manager.create(turned, new Shape(shape.get(0), channels, count)).transpose(0, 2, 1);
+  }
+
+  @Test
+  void sample_noiseThatIsNotContiguous_isWhatItsContiguousCopyGives() {
+    TokenGrid grid = new TokenGrid(8, 10);
+    NDArray noise = SamplingRequest.seeded(manager, grid, 4, 1, 2).noise();
+    NDArray clean = SamplingRequest.seeded(manager, grid, 4, 3, 4).noise();
+    SamplingRequest rows = SamplingRequest.of(noise, grid);
+    SamplingRequest strided = SamplingRequest.of(channelByChannel(noise), grid);
+    for (Sampler sampler :
+        List.of(
+            new EulerSampler(SigmaSchedule.linear(), 5),
+            JitSampler.preset7x(),
+            new JitSampler(JitConfig.default7x().withSolver(Solver.ADAMS_BASHFORTH_2)))) {
+      assertIdentical(
+          sampler.toString(), sampler.sample(WAVES, strided), sampler.sample(WAVES, rows));
+      assertIdentical(
+          sampler + " from known latents",
+          sampler.sample(WAVES, strided.withKnown(channelByChannel(clean))),
+          sampler.sample(WAVES, rows.withKnown(clean)));
+    }
+  }
+
+  @Test
+  void activate_everyTokenInAnotherOrder_evaluatesThemInGridOrder() {
+    TokenGrid grid = new TokenGrid(3, 4);
+    SamplingRequest request = SamplingRequest.seeded(manager, grid, 2, 1);
+    TokenSubset turned = TokenSubset.of(grid, IntStream.range(0, 12).map(t -> 11 - t).toArray());
+    double[] sigmas = SigmaSchedule.linear().sigmas(1, 12);
+    NDArray moved;
+    try (Trajectory path = new Trajectory(WAVES, request, sigmas, Solver.EULER);
+        ActiveTokens active = path.activate(turned);
+        Trajectory.Step step = path.begin(0)) {
+      assertThat(active.subset()).isEqualTo(TokenSubset.all(grid, 1));
+      step.advance(step.evaluate(active));
+      moved = path.finish();
+    }
+    NDArray expected = new EulerSampler(SigmaSchedule.linear(), 1).sample(WAVES, request);
+    assertIdentical("latents", moved, expected);
+  }
+
+  @Test
+  void trajectory_levelsThatRiseOrAreNotFinite_areRefusedWithThem() {
+    SamplingRequest request = SamplingRequest.seeded(manager, ONE, 2, 1);
+    double[] rising = {1, 0.5, 0.6, 0};
+    assertThatThrownBy(() -> new Trajectory(WAVES, request, rising, Solver.EULER))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining("level 2 is 0.6 after 0.5");
+    for (double bad : new double[] {Double.NaN, Double.NEGATIVE_INFINITY}) {
+      double[] levels = {1, bad};
+      assertThatThrownBy(() -> new Trajectory(WAVES, request, levels, Solver.EULER))
+          .isInstanceOf(IllegalArgumentException.class)
+          .hasMessageContaining("finite");
+    }
+  }
+
+  @Test
+  void begin_aStepThatThereIsNot_isRefusedWithIt() {
+    SamplingRequest request = SamplingRequest.seeded(manager, ONE, 2, 1);
+    double[] sigmas = {1, 0.5, 0};
+    try (Trajectory path = new Trajectory(WAVES, request, sigmas, Solver.EULER)) {
+      assertThatThrownBy(() -> path.begin(-1))
+          .isInstanceOf(IllegalArgumentException.class)
+          .hasMessageContaining("got -1");
+      assertThatThrownBy(() -> path.begin(2))
+          .isInstanceOf(IllegalArgumentException.class)
+          .hasMessageContaining("at most 1, got 2");
+    }
   }
 
   @Test

@@ -32,10 +32,7 @@ final class AnchorStage implements AutoCloseable {
     this.index = index;
     this.tokens = tokens;
     JitConfig config = run.config;
-    // a full stage is evaluated in grid order, whatever the order in which its tokens joined
-    this.active =
-        run.path.activate(
-            tokens.isFull() ? TokenSubset.all(tokens.grid(), tokens.samples()) : tokens);
+    this.active = run.path.activate(tokens);
     this.lifter =
         tokens.isFull()
             ? null
@@ -103,7 +100,8 @@ final class AnchorStage implements AutoCloseable {
     }
 
     private boolean everyTokenIsFinished() {
-      return tokenCount(plan.stages() - 1) == path.request().grid().tokens();
+      // the last stage that has a step: under StageRules.AS_RELEASED those after it may be empty
+      return tokenCount(plan.stageOf(plan.steps() - 1)) == path.request().grid().tokens();
     }
 
     /**
@@ -147,7 +145,8 @@ final class AnchorStage implements AutoCloseable {
       return u;
     }
     if (index == run.plan.stages() - 1) {
-      // only under StageRules.AS_RELEASED: tokens left out of the last stage stand still
+      // only under StageRules.AS_RELEASED: tokens left out of the last stage stand still; if that
+      // stage is empty, they follow the lifted velocity to the end
       return lifter.scatter(u);
     }
     return lifter.lift(u);

@@ -97,6 +97,13 @@ public final class JitConfig {
             + " exact one, or Solver.EULER",
         solver,
         microFlow);
+    double density = StagePlan.last(steps, stages).density();
+    Checks.argument(
+        solver == Solver.EULER || density == 1,
+        "the solver %s needs a last stage of every token, density 1, got %s; use it, or"
+            + " Solver.EULER",
+        solver,
+        density);
   }
 
   /**
@@ -131,6 +138,9 @@ public final class JitConfig {
         "each stage needs its steps and its density, got %d and %d of them",
         steps.length,
         densities.length);
+    for (int s = 0; s < steps.length; s++) {
+      Checks.argument(steps[s] >= 1, "stage %d needs at least 1 step, got %d", s, steps[s]);
+    }
     int all = Arrays.stream(steps).sum();
     Stage[] stages = new Stage[steps.length];
     int done = 0;
@@ -245,8 +255,9 @@ public final class JitConfig {
    *
    * @param grid the grid
    * @param drawn for every token, row by row, whether it is drawn anew
-   * @return one set for each stage, each within the next, the last of every token, for {@link
-   *     io.jitflow.core.SamplingRequest#withAnchors}
+   * @return one set for each stage, each within the next, for {@link
+   *     io.jitflow.core.SamplingRequest#withAnchors}; each has at least one token more than the one
+   *     before until every token is in, and one of density 1 has every token
    * @throws IllegalArgumentException if there is no token to draw, or the mask is for another grid
    */
   public TokenSubset[] anchors(TokenGrid grid, boolean[] drawn) {
@@ -755,8 +766,8 @@ public final class JitConfig {
   /** The noise eps in the targets of joining tokens. */
   public enum TransitionNoise {
     /**
-     * Fresh Gaussian noise, as in the paper and in the authors' release: the request's transition
-     * noise. A request without it is refused.
+     * Fresh Gaussian noise, as in the authors' release: the request's transition noise. A request
+     * without it is refused. The paper says Gaussian noise and no more.
      */
     FRESH,
     /**

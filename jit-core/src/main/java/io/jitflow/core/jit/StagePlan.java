@@ -34,8 +34,9 @@ final class StagePlan {
    * @param grid the token grid
    * @param rules what to refuse
    * @return the plan
-   * @throws IllegalArgumentException if {@link StageRules#STRICT} and a stage gets no step or no
-   *     token, densities or ends do not rise, or the last stage does not end at 1 with density 1
+   * @throws IllegalArgumentException if a stage has no token on that grid, or, under {@link
+   *     StageRules#STRICT}, adds none; what does not depend on the grid is checked by {@link
+   *     #check}
    */
   static StagePlan of(int steps, List<Stage> stages, TokenGrid grid, StageRules rules) {
     int[] stageOfStep = stageOfStep(steps, stages);
@@ -110,6 +111,11 @@ final class StagePlan {
           steps,
           Arrays.toString(counts));
     }
+  }
+
+  /** The last stage that has a step; under {@link StageRules#AS_RELEASED} others may follow. */
+  static Stage last(int steps, List<Stage> stages) {
+    return stages.get(stageOfStep(steps, stages)[steps - 1]);
   }
 
   private static int[] stageOfStep(int steps, List<Stage> stages) {

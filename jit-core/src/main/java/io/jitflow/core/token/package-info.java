@@ -1,5 +1,5 @@
 /**
- * Where tokens sit: the grid, subsets of it, nearest anchors. Plain Java, immutable, no NDArray.
+ * Where tokens sit: the grid, subsets of it. Plain Java, immutable, no NDArray.
  *
  * <p>Limits: one frame; a grid has at most 32,768 rows and columns.
  *

@@ -164,6 +164,27 @@ class JitConfigTest {
   }
 
   @Test
+  void withSolver_secondOrderAndALastStageOfSomeTokens_isRefusedEitherWay() {
+    JitConfig lenient = JitConfig.default7x().withStageRules(StageRules.AS_RELEASED);
+    Stage[] some = {new Stage(0.5, 0.4), new Stage(1, 0.9)};
+    Stage[] emptyLast = {new Stage(1, 0.4), new Stage(1, 1)};
+    JitConfig second = lenient.withSolver(Solver.ADAMS_BASHFORTH_2);
+    assertRefused(() -> second.withStages(some)).hasMessageContaining("density 1, got 0.9");
+    assertRefused(() -> second.withStages(emptyLast)).hasMessageContaining("density 1, got 0.4");
+    JitConfig euler = lenient.withStages(some);
+    assertRefused(() -> euler.withSolver(Solver.ADAMS_BASHFORTH_2))
+        .hasMessageContaining("last stage of every token");
+  }
+
+  @Test
+  void ofSteps_aStageWithoutAStep_isRefusedWithIt() {
+    assertRefused(() -> JitConfig.ofSteps(new int[] {2, 0, 3}, 0.3, 0.6, 1))
+        .hasMessageContaining("stage 1 needs at least 1 step, got 0");
+    assertRefused(() -> JitConfig.ofSteps(new int[] {-2, 5}, 0.3, 1))
+        .hasMessageContaining("stage 0 needs at least 1 step, got -2");
+  }
+
+  @Test
   void of_threeStepsWithThePresetEnds_isRefusedBecauseOneStageIsEmpty() {
     assertRefused(
             () -> JitConfig.of(3, new Stage(0.4, 0.32), new Stage(0.65, 0.6), new Stage(1, 1)))
