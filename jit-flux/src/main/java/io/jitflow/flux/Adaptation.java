@@ -31,11 +31,17 @@ final class Adaptation implements AutoCloseable {
 
   /** Opens adapters and checks that they fit the bundle's networks. */
   static Adaptation open(FluxBundle bundle, List<LoraAdapter> adapters) throws IOException {
-    List<MergedAdapter> merged = new ArrayList<>();
-    for (LoraAdapter adapter : adapters) {
-      merged.add(MergedAdapter.of(adapter));
+    OpenAdapters open = OpenAdapters.open(adapters, tensors(bundle)); // says what is wrong
+    try {
+      List<MergedAdapter> merged = new ArrayList<>();
+      for (LoraAdapter adapter : adapters) {
+        merged.add(MergedAdapter.of(adapter));
+      }
+      return new Adaptation(open, merged);
+    } catch (IOException | RuntimeException e) {
+      open.close();
+      throw e;
     }
-    return new Adaptation(OpenAdapters.open(adapters, tensors(bundle)), merged);
   }
 
   private static Map<FluxNetwork, Map<String, long[]>> tensors(FluxBundle bundle) {

@@ -13,6 +13,7 @@ import io.jitflow.flux.adapter.AdapterFixture;
 import io.jitflow.flux.adapter.AdapterFixture.Naming;
 import io.jitflow.flux.bundle.FluxBundle;
 import io.jitflow.flux.bundle.MergedAdapter;
+import io.jitflow.flux.file.BrokenFileException;
 import io.jitflow.flux.image.GeneratedImages;
 import io.jitflow.flux.image.ImageRequest;
 import io.jitflow.flux.weights.LoraAdapter;
@@ -101,6 +102,16 @@ class AdaptationTest {
         .isInstanceOf(AdapterException.class)
         .hasMessageContaining("for another model");
     assertThat(phases).as("before the bundle's files are read").isEmpty();
+  }
+
+  @Test
+  void open_folderForAFile_saysWhatIsWrong() throws IOException {
+    FluxBundle bundle = FluxBundle.read(TinyBundle.dev(scratch));
+    LoraAdapter folder = LoraAdapter.of(Files.createDirectory(scratch.resolve("styles")));
+    assertThatThrownBy(() -> Adaptation.open(bundle, List.of(adapter, folder)))
+        .isInstanceOf(BrokenFileException.class)
+        .hasMessageContaining(folder.file().toString())
+        .hasMessageContaining("expected a file, found a folder; name a file in it");
   }
 
   @Test

@@ -2,7 +2,6 @@ package io.jitflow.flux.adapter;
 
 import io.jitflow.flux.adapter.LayerNames.Target;
 import io.jitflow.flux.json.Quoted;
-import io.jitflow.flux.json.StrictJson;
 import io.jitflow.flux.safetensors.FloatConversion;
 import io.jitflow.flux.safetensors.SafetensorsFile;
 import io.jitflow.flux.safetensors.TensorInfo;
@@ -25,9 +24,6 @@ final class LoraFile implements AutoCloseable {
 
   /** How the two factors and the scale of a layer are called behind the layer's name. */
   private static final Map<String, Part> SUFFIXES = suffixes();
-
-  /** Where newer versions of diffusers keep what a scale is computed from. */
-  private static final String METADATA = "lora_adapter_metadata";
 
   private enum Part {
     UP,
@@ -89,7 +85,7 @@ final class LoraFile implements AutoCloseable {
       throw new AdapterException(
           file.path() + ": " + reason(file, parts.isEmpty()) + "; " + listed(unused));
     }
-    Optional<StrictJson> metadata = metadata(file);
+    Optional<PeftSettings> settings = PeftSettings.of(file, parts.keySet());
     List<String> wrong = new ArrayList<>();
     List<LoraLayer> layers = new ArrayList<>();
     for (Map.Entry<String, Map<Part, String>> entry : parts.entrySet()) {
@@ -100,10 +96,12 @@ final class LoraFile implements AutoCloseable {
         String up = Objects.requireNonNull(tensors.get(Part.UP));
         String down = Objects.requireNonNull(tensors.get(Part.DOWN));
         int rank = Math.toIntExact(file.info(down).shape().get(0));
-        double alpha =
-            tensors.containsKey(Part.ALPHA)
-                ? number(file, Objects.requireNonNull(tensors.get(Part.ALPHA)))
-                : alpha(metadata, entry.getKey(), rank);
+        double alpha = rank;
+        if (tensors.containsKey(Part.ALPHA)) {
+          alpha = number(file, Objects.requireNonNull(tensors.get(Part.ALPHA)));
+        } else if (settings.isPresent()) {
+          alpha = settings.get().alpha(entry.getKey(), rank);
+        }
         layers.add(new LoraLayer(file, target, up, down, rank, scale * alpha / rank));
       }
     }
@@ -155,9 +153,9 @@ final class LoraFile implements AutoCloseable {
       return Optional.of(
           "expected two factors, found " + String.join(" and ", tensors.values()) + " alone");
     }
-    for (String name : tensors.values()) {
-      DType dtype = file.info(name).dtype();
-      if (!FloatConversion.supports(dtype)) {
+    for (Map.Entry<Part, String> tensor : tensors.entrySet()) {
+      DType dtype = file.info(tensor.getValue()).dtype();
+      if (tensor.getKey() != Part.ALPHA && !FloatConversion.supports(dtype)) {
         return Optional.of("expected BF16, F16 or F32, found " + dtype);
       }
     }
@@ -182,13 +180,20 @@ final class LoraFile implements AutoCloseable {
     return Optional.empty();
   }
 
+  /** The one number of a tensor of any type: tools write alphas as they are at hand. */
   private static double number(SafetensorsFile file, String name) throws IOException {
     TensorInfo info = file.info(name);
-    ByteBuffer wide = ByteBuffer.allocate(Float.BYTES).order(ByteOrder.LITTLE_ENDIAN);
-    new FloatConversion(info.dtype(), DType.F32)
-        .convert(file.slice(name, 0, (int) info.byteSize()), wide);
-    float value = wide.getFloat(0);
-    if (!Float.isFinite(value)) {
+    ByteBuffer bytes = file.slice(name, 0, (int) info.byteSize());
+    double value =
+        switch (info.dtype()) {
+          case F64 -> bytes.getDouble(0);
+          case I64 -> (double) bytes.getLong(0);
+          case I32 -> bytes.getInt(0);
+          case I16 -> bytes.getShort(0);
+          case U8, BOOL -> bytes.get(0) & 0xff;
+          case F32, F16, BF16, F8_E4M3, F8_E5M2, I8 -> floating(bytes, info.dtype());
+        };
+    if (!Double.isFinite(value)) {
       throw new AdapterException(
           file.path()
               + ": tensor "
@@ -199,41 +204,10 @@ final class LoraFile implements AutoCloseable {
     return value;
   }
 
-  /** What diffusers says about scales, with the component's prefix; empty if it says nothing. */
-  private static Optional<StrictJson> metadata(SafetensorsFile file) throws IOException {
-    String text = file.metadata().get(METADATA);
-    if (text == null) {
-      return Optional.empty();
-    }
-    StrictJson json =
-        StrictJson.parse(
-            text,
-            (problem, cause) ->
-                new AdapterException(
-                    file.path() + ": " + METADATA + " in the header: " + problem, cause));
-    for (String key : json.keys()) {
-      if ((key.endsWith("use_dora") || key.endsWith("use_rslora")) && json.flag(key, false)) {
-        throw new AdapterException(
-            file.path() + ": " + Quoted.of(key) + " is not supported; use a plain LoRA");
-      }
-    }
-    return Optional.of(json);
-  }
-
-  /** Without a tensor: what the metadata says, or the rank. */
-  private static double alpha(Optional<StrictJson> metadata, String layer, int rank)
-      throws IOException {
-    for (String component : List.of("transformer.", "text_encoder_2.", "text_encoder.")) {
-      if (metadata.isPresent() && layer.startsWith(component)) {
-        StrictJson json = metadata.get();
-        double all = json.number(component + "lora_alpha", rank);
-        String pattern = component + "alpha_pattern";
-        return json.has(pattern)
-            ? json.object(pattern).number(layer.substring(component.length()), all)
-            : all;
-      }
-    }
-    return rank;
+  private static float floating(ByteBuffer bytes, DType dtype) {
+    ByteBuffer wide = ByteBuffer.allocate(Float.BYTES).order(ByteOrder.LITTLE_ENDIAN);
+    new FloatConversion(dtype, DType.F32).convert(bytes, wide);
+    return wide.getFloat(0);
   }
 
   private static String listed(List<String> unused) {

@@ -24,6 +24,9 @@ import java.util.zip.CRC32C;
 final class BundleFiles {
   static final String KEY = "files";
 
+  /** Begins the name of a manifest that is being written; what a killed process left is no part. */
+  static final String UNFINISHED = "." + FluxBundle.MANIFEST + ".";
+
   private static final int BUFFER_BYTES = 8 << 20;
   private static final int BYTES_PER_CALL = 64 << 20;
 
@@ -60,6 +63,7 @@ final class BundleFiles {
       return files
           .filter(Files::isRegularFile)
           .filter(file -> !file.equals(folder.resolve(FluxBundle.MANIFEST)))
+          .filter(file -> !file.getFileName().toString().startsWith(UNFINISHED))
           .sorted()
           .toList();
     }
@@ -84,13 +88,7 @@ final class BundleFiles {
       Path folder, List<Entry> entries, Verification verification, ReadProgress reading)
       throws IOException {
     for (Entry entry : entries) {
-      Path file = folder.resolve(entry.name()).normalize();
-      if (!file.startsWith(folder.normalize())) {
-        throw new BundleException(
-            folder.resolve(FluxBundle.MANIFEST)
-                + ": files: expected names within the bundle, found one that leads out of it",
-            null);
-      }
+      Path file = place(folder, entry);
       if (!Files.isRegularFile(file)) {
         throw wrong(file, "the file that the manifest lists", "nothing");
       }
@@ -99,7 +97,7 @@ final class BundleFiles {
       }
     }
     for (Entry entry : entries) {
-      Path file = folder.resolve(entry.name());
+      Path file = place(folder, entry);
       boolean full = verification == Verification.FULL && entry.sha256().isPresent();
       Entry found = hash(folder, file, full, reading);
       if (!found.crc32c().equals(entry.crc32c())) {
@@ -111,9 +109,22 @@ final class BundleFiles {
     }
   }
 
+  /** Where a file is. The folder stays as it was given, for it may lead through links. */
+  private static Path place(Path folder, Entry entry) throws BundleException {
+    Path root = folder.toAbsolutePath().normalize(); // one that is not empty, as that of . is
+    Path file = root.resolve(entry.name()).normalize();
+    if (!file.startsWith(root)) {
+      throw new BundleException(
+          folder.resolve(FluxBundle.MANIFEST)
+              + ": files: expected names within the bundle, found one that leads out of it",
+          null);
+    }
+    return folder.resolve(root.relativize(file));
+  }
+
   private static BundleException wrong(Path file, String expected, String found) {
     return new BundleException(
-        "%s: expected %s, found %s: the file is damaged or was replaced; convert the checkpoint again, or, if you put a module of your own there, record it with FluxBundle.writeManifest"
+        "%s: expected %s, found %s: the file is damaged or was replaced; convert the checkpoint again, or, if you put a module of your own there, record it with FluxConverter.acceptFiles"
             .formatted(file, expected, found),
         null);
   }

@@ -15,15 +15,24 @@ import io.jitflow.flux.network.VaeArchitecture;
 import io.jitflow.flux.weights.DType;
 import io.jitflow.flux.weights.FluxNetwork;
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.EnumMap;
+import java.util.EnumSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.Set;
+import java.util.UUID;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
@@ -112,10 +121,7 @@ public record FluxBundle(
         LATENT_PX,
         LATENT_PX,
         vaeDecoder.scale());
-    Checks.argument(
-        dtypes.keySet().containsAll(List.of(FluxNetwork.values())),
-        "dtypes must name every network, got %s",
-        dtypes);
+    requireEveryNetwork(dtypes);
     Checks.argument(
         clipTokens >= 2 && clipTokens <= textEncoder.positions(),
         "clipTokens must be between 2 and the %d positions of text_encoder, got %d",
@@ -125,6 +131,21 @@ public record FluxBundle(
     dtypes = Collections.unmodifiableMap(new EnumMap<>(dtypes));
     sources = List.copyOf(sources);
     adapters = List.copyOf(adapters);
+  }
+
+  /**
+   * Checks that every network has a type.
+   *
+   * @param dtypes element types of networks' weights
+   * @throws IllegalArgumentException if there are networks without one; the message names them
+   */
+  public static void requireEveryNetwork(Map<FluxNetwork, DType> dtypes) {
+    Set<FluxNetwork> missing = EnumSet.allOf(FluxNetwork.class);
+    missing.removeAll(dtypes.keySet());
+    Checks.argument(
+        missing.isEmpty(),
+        "dtypes must name every network, got none for %s",
+        missing.stream().map(FluxNetwork::key).collect(Collectors.joining(", ")));
   }
 
   private static void requireEqual(String what, int given, int taken) {
@@ -477,8 +498,8 @@ public record FluxBundle(
   }
 
   /**
-   * Writes {@code manifest.json} into {@link #folder}, over an existing one, with the size and the
-   * CRC-32C of every file that lies there: also after a module of your own was put in place of one.
+   * Writes {@code manifest.json} into {@link #folder}, in place of an existing one, with the size
+   * and the CRC-32C of every file that lies there.
    *
    * @throws IOException if it cannot be written
    */
@@ -487,7 +508,24 @@ public record FluxBundle(
   }
 
   /**
-   * Writes {@code manifest.json} with more or less of what {@link #verify} compares.
+   * Writes {@code manifest.json} anew for the files that lie in {@link #folder} now, with SHA-256
+   * if the manifest that lies there has any: after a module of your own was put in place of one.
+   *
+   * @throws IOException if a file cannot be read or the manifest cannot be written
+   */
+  public void acceptFiles() throws IOException {
+    StrictJson manifest = manifest(folder.resolve(MANIFEST));
+    List<BundleFiles.Entry> entries =
+        manifest.has(BundleFiles.KEY) ? BundleFiles.parse(manifest) : List.of();
+    boolean hashed =
+        sources.stream().anyMatch(source -> source.sha256().isPresent())
+            || entries.stream().anyMatch(entry -> entry.sha256().isPresent());
+    writeManifest(hashed ? Verification.FULL : Verification.FAST, ReadProgress.NONE);
+  }
+
+  /**
+   * Writes {@code manifest.json} with more or less of what {@link #verify} compares. An older one
+   * gives way to it in one step, when it is complete and on the disk.
    *
    * @param recorded FULL for SHA-256 too; NONE is taken for FAST
    * @param progress told of the bytes read
@@ -535,7 +573,24 @@ public record FluxBundle(
     }
     manifest.add(
         BundleFiles.KEY, BundleFiles.describe(folder, recorded == Verification.FULL, progress));
-    Files.writeString(folder.resolve(MANIFEST), GSON.toJson(manifest) + "\n");
+    replaceManifest(GSON.toJson(manifest) + "\n");
+  }
+
+  private void replaceManifest(String text) throws IOException {
+    Path unfinished = folder.resolve(BundleFiles.UNFINISHED + UUID.randomUUID());
+    try {
+      try (FileChannel channel =
+          FileChannel.open(unfinished, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {
+        ByteBuffer bytes = StandardCharsets.UTF_8.encode(text);
+        while (bytes.hasRemaining()) {
+          channel.write(bytes);
+        }
+        channel.force(true);
+      }
+      Files.move(unfinished, folder.resolve(MANIFEST), StandardCopyOption.ATOMIC_MOVE);
+    } finally {
+      Files.deleteIfExists(unfinished);
+    }
   }
 
   /**

@@ -43,11 +43,13 @@ final class ArchitectureReader {
   static NetworkPlan transformer(
       TensorFiles files, Optional<ConfigFile> config, Optional<List<Integer>> ropeAxes)
       throws IOException {
-    HeaderShapes shapes = new HeaderShapes(files);
+    String prefix = Layout.prefix(files.names());
+    HeaderShapes shapes = new HeaderShapes(files, prefix);
     boolean original =
         layout(
                 FluxNetwork.TRANSFORMER,
                 files,
+                prefix,
                 "a FLUX.1 transformer (tensors double_blocks.* or transformer_blocks.*)")
             == Layout.ORIGINAL_TRANSFORMER;
     try {
@@ -60,7 +62,7 @@ final class ArchitectureReader {
           files,
           architecture,
           transformerPrograms(architecture),
-          original ? TransformerNames.ORIGINAL : TransformerNames.DIFFUSERS);
+          (original ? TransformerNames.ORIGINAL : TransformerNames.DIFFUSERS).behind(prefix));
     } catch (IllegalArgumentException | ArithmeticException e) {
       throw impossible(files, e);
     }
@@ -68,7 +70,21 @@ final class ArchitectureReader {
 
   private static Layout layout(FluxNetwork network, TensorFiles files, String expected)
       throws CheckpointException {
-    return Layout.of(network, files.names())
+    return layout(network, files, "", expected);
+  }
+
+  private static Layout layout(
+      FluxNetwork network, TensorFiles files, String prefix, String expected)
+      throws CheckpointException {
+    List<String> parts = Layout.parts(files.names());
+    if (!parts.isEmpty()) {
+      throw new CheckpointException(
+          "%s: expected %s, found several parts of a model in one file (%s*); give each part as a file of its own, as FLUX.1 is published: the transformer (flux1-dev.safetensors), the autoencoder (ae.safetensors), and the folders of text encoders and tokenizers"
+              .formatted(files.source(), expected, String.join("*, ", parts)));
+    }
+    List<String> names =
+        files.names().stream().map(name -> name.substring(prefix.length())).toList();
+    return Layout.of(network, names)
         .orElseThrow(
             () ->
                 new CheckpointException(

@@ -1,6 +1,7 @@
 package io.jitflow.flux.convert;
 
 import io.jitflow.core.check.Checks;
+import io.jitflow.flux.bundle.FluxBundle;
 import io.jitflow.flux.safetensors.FloatConversion;
 import io.jitflow.flux.weights.DType;
 import io.jitflow.flux.weights.FluxNetwork;
@@ -61,10 +62,7 @@ public record ConversionOptions(
     adapters = List.copyOf(adapters);
     Objects.requireNonNull(checksums, "checksums");
     Objects.requireNonNull(existing, "existing");
-    Checks.argument(
-        dtypes.keySet().containsAll(List.of(FluxNetwork.values())),
-        "dtypes must name every network, got %s",
-        dtypes);
+    FluxBundle.requireEveryNetwork(dtypes);
     dtypes.forEach(
         (network, dtype) -> {
           boolean int8 = NetworkPlan.supportsInt8(network);
@@ -90,11 +88,16 @@ public record ConversionOptions(
         all(DType.BF16), Checksums.SHA256, ExistingBundle.KEEP, OptionalInt.empty(), List.of());
   }
 
+  /**
+   * One type for all networks, where they can have it. With I8 the small ones get BF16. With F16
+   * the autoencoder gets F32: its activations may exceed F16, and pictures become black then.
+   */
   private static Map<FluxNetwork, DType> all(DType dtype) {
     Map<FluxNetwork, DType> dtypes = new EnumMap<>(FluxNetwork.class);
     for (FluxNetwork network : FluxNetwork.values()) {
       boolean small = dtype == DType.I8 && !NetworkPlan.supportsInt8(network);
-      dtypes.put(network, small ? DType.BF16 : dtype);
+      boolean overflows = dtype == DType.F16 && network == FluxNetwork.VAE_DECODER;
+      dtypes.put(network, small ? DType.BF16 : overflows ? DType.F32 : dtype);
     }
     return dtypes;
   }
@@ -102,8 +105,10 @@ public record ConversionOptions(
   /**
    * Sets the type of all networks.
    *
-   * @param dtype BF16, F16, F32 or I8. In F16, T5's projections {@code DenseReluDense.wo} stay in
-   *     F32. I8 is for the matrices of the transformer's blocks and of T5; all else is BF16 then
+   * @param dtype BF16, F16, F32 or I8. With F16 the autoencoder, decoder and encoder, gets F32,
+   *     because its activations may exceed F16, unless {@link #withDtype(FluxNetwork, DType)} says
+   *     otherwise afterwards; T5's projections {@code DenseReluDense.wo} stay in F32. I8 is for the
+   *     matrices of the transformer's blocks and of T5; all else is BF16 then
    * @return a copy
    * @throws IllegalArgumentException if the type is another
    */

@@ -105,14 +105,15 @@ public final class FluxConverter {
 
   /**
    * Records the files of a bundle anew in its manifest, as they are: after a module of one's own
-   * was put in place of one of them.
+   * was put in place of one of them. It records SHA-256 again if it did before. The old manifest or
+   * the new one is there at any moment, whole.
    *
    * @param bundle the bundle's folder
    * @throws BrokenFileException if the bundle is incomplete or of another version
    * @throws IOException if a file cannot be read, or the manifest not be written
    */
   public static void acceptFiles(Path bundle) throws IOException {
-    FluxBundle.read(bundle).writeManifest();
+    FluxBundle.read(bundle).acceptFiles();
   }
 
   private static void requireRoom(Path target, long required) throws IOException {

@@ -11,17 +11,25 @@ import java.util.regex.Pattern;
 /** Reads sizes of a network from the shapes of its tensors. */
 final class HeaderShapes {
   private final TensorFiles files;
+  private final String before;
 
   HeaderShapes(TensorFiles files) {
+    this(files, "");
+  }
+
+  /** Of a file whose names all stand behind a prefix. */
+  HeaderShapes(TensorFiles files, String before) {
     this.files = files;
+    this.before = before;
   }
 
   boolean has(String tensor) {
-    return files.tensors().containsKey(tensor);
+    return files.tensors().containsKey(before + tensor);
   }
 
   /** One dimension of a tensor that must be there. */
-  int dimension(String tensor, int rank, int axis) throws IOException {
+  int dimension(String name, int rank, int axis) throws IOException {
+    String tensor = before + name;
     TensorInfo info = files.tensors().get(tensor);
     if (info == null) {
       throw new CheckpointException(
@@ -47,7 +55,8 @@ final class HeaderShapes {
   }
 
   /** How many numbered parts follow a prefix: 0, 1, 2, ... without gaps. */
-  int count(String prefix) throws IOException {
+  int count(String blocks) throws IOException {
+    String prefix = before + blocks;
     Pattern pattern = Pattern.compile(Pattern.quote(prefix) + "(\\d{1,6})\\..*", Pattern.DOTALL);
     Set<Integer> numbers = new HashSet<>();
     for (String name : files.names()) {

@@ -97,7 +97,7 @@ final class TensorMapping {
         }
       }
     }
-    leftOver.remove(WeightScale.COMFY_MARK);
+    leftOver.removeIf(WeightScale::isMark);
     Set<String> skipped = new LinkedHashSet<>(leftOver);
     skipped.removeIf(rules.skipped().negate());
     leftOver.removeAll(skipped);

@@ -1,6 +1,7 @@
 package io.jitflow.flux.convert;
 
 import java.io.IOException;
+import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -89,11 +90,12 @@ final class TokenizerFolder {
     return bytes;
   }
 
+  /** Copies content alone: a read-only file's permissions would make the copy read-only too. */
   void copyTo(Path target) throws IOException {
     Files.createDirectory(target);
     for (Path file : files) {
-      try {
-        Files.copy(file, target.resolve(file.getFileName()));
+      try (InputStream in = Files.newInputStream(file)) {
+        Files.copy(in, target.resolve(file.getFileName()));
       } catch (IOException e) {
         throw new IOException(
             folder + ": could not copy " + file.getFileName() + ": " + e.getMessage(), e);

@@ -41,7 +41,12 @@ record WeightScale(String tensor, float divisor) {
   private static final int MAX_FORMAT_BYTES = 4096;
 
   /** Marks a file as a whole. */
-  static final String COMFY_MARK = "scaled_fp8";
+  private static final String COMFY_MARK = "scaled_fp8";
+
+  /** Whether a tensor is no weight but marks its file, which may have a prefix before all names. */
+  static boolean isMark(String tensor) {
+    return tensor.equals(COMFY_MARK) || tensor.endsWith("." + COMFY_MARK);
+  }
 
   /** The scale of a tensor, if it is an 8-bit matrix that has one. */
   static Optional<WeightScale> of(Map<String, TensorInfo> tensors, TensorInfo weight) {

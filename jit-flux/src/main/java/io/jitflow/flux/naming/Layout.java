@@ -2,6 +2,7 @@ package io.jitflow.flux.naming;
 
 import io.jitflow.flux.weights.FluxNetwork;
 import java.util.Collection;
+import java.util.List;
 import java.util.Optional;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
@@ -22,6 +23,15 @@ public enum Layout {
   BARE_CLIP(FluxNetwork.TEXT_ENCODER, "encoder.layers."),
   /** T5's encoder. */
   T5(FluxNetwork.TEXT_ENCODER_2, "encoder.block.");
+
+  private static final String COMFY_PREFIX = "model.diffusion_model.";
+
+  /** How files with a whole model in them begin the names of its parts. */
+  private static final List<List<String>> PARTS =
+      List.of(
+          List.of(COMFY_PREFIX, "double_blocks.", "transformer_blocks."),
+          List.of("vae.", "first_stage_model."),
+          List.of("text_encoders.", "cond_stage_model.", "conditioner."));
 
   private final FluxNetwork network;
   private final String blocks;
@@ -54,6 +64,37 @@ public enum Layout {
     return Stream.of(values())
         .filter(layout -> layout.network == network && layout.hasBlocks(names))
         .findFirst();
+  }
+
+  /**
+   * Tells behind which prefix a file has its tensors: ComfyUI writes {@code
+   * model.diffusion_model.double_blocks.0...} where others begin with {@code double_blocks}.
+   *
+   * @param names the names of its tensors
+   * @return the prefix of all of them, or ""
+   */
+  public static String prefix(Collection<String> names) {
+    boolean all =
+        !names.isEmpty() && names.stream().allMatch(name -> name.startsWith(COMFY_PREFIX));
+    return all ? COMFY_PREFIX : "";
+  }
+
+  /**
+   * Tells of which parts a file with more than one network is made.
+   *
+   * @param names the names of its tensors
+   * @return how the names of each part begin; empty if it holds one part or is not known
+   */
+  public static List<String> parts(Collection<String> names) {
+    List<String> found =
+        PARTS.stream()
+            .flatMap(
+                part ->
+                    part.stream()
+                        .filter(prefix -> names.stream().anyMatch(n -> n.startsWith(prefix)))
+                        .limit(1))
+            .toList();
+    return found.size() > 1 ? found : List.of();
   }
 
   private boolean hasBlocks(Collection<String> names) {

@@ -11,4 +11,20 @@ import java.util.function.Predicate;
  * @param skipped tensors of the checkpoint that are knowingly not used
  */
 public record NameRules(
-    String layout, Function<String, TensorExpression> source, Predicate<String> skipped) {}
+    String layout, Function<String, TensorExpression> source, Predicate<String> skipped) {
+
+  /**
+   * The same names behind a prefix.
+   *
+   * @param prefix of every tensor of the checkpoint; may be empty
+   * @return the rules
+   */
+  public NameRules behind(String prefix) {
+    return prefix.isEmpty()
+        ? this
+        : new NameRules(
+            layout + ", behind the prefix " + prefix,
+            tensor -> source.apply(tensor).behind(prefix),
+            name -> name.startsWith(prefix) && skipped.test(name.substring(prefix.length())));
+  }
+}

@@ -13,6 +13,14 @@ public sealed interface TensorExpression {
   List<String> inputs();
 
   /**
+   * The same of tensors whose names stand behind a prefix.
+   *
+   * @param prefix the prefix
+   * @return the expression
+   */
+  TensorExpression behind(String prefix);
+
+  /**
    * The tensor as it is.
    *
    * @param name name in the checkpoint
@@ -21,6 +29,11 @@ public sealed interface TensorExpression {
     @Override
     public List<String> inputs() {
       return List.of(name);
+    }
+
+    @Override
+    public TensorExpression behind(String prefix) {
+      return new Same(prefix + name);
     }
   }
 
@@ -38,6 +51,11 @@ public sealed interface TensorExpression {
     public Rows {
       inputs = List.copyOf(inputs);
     }
+
+    @Override
+    public TensorExpression behind(String prefix) {
+      return new Rows(inputs.stream().map(name -> prefix + name).toList());
+    }
   }
 
   /**
@@ -49,6 +67,11 @@ public sealed interface TensorExpression {
     @Override
     public List<String> inputs() {
       return List.of(name);
+    }
+
+    @Override
+    public TensorExpression behind(String prefix) {
+      return new HalvesSwapped(prefix + name);
     }
   }
 }

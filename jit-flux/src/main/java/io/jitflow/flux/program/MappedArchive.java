@@ -81,9 +81,22 @@ public final class MappedArchive implements AutoCloseable {
       throw e;
     }
     Path skeleton = Files.createTempFile(program.name(), ".pt");
-    Iterator<DType> next = dtypes.iterator();
-    program.writeSkeletonInOrder(skeleton, next);
+    writeOrDelete(skeleton, program, dtypes.iterator());
     return Optional.of(new MappedArchive(skeleton, archive, offsets));
+  }
+
+  /** Fills the temporary file; nothing is left of it after an error. */
+  static void writeOrDelete(Path skeleton, NetworkProgram program, Iterator<DType> dtypes)
+      throws IOException {
+    boolean written = false;
+    try {
+      program.writeSkeletonInOrder(skeleton, dtypes);
+      written = true;
+    } finally {
+      if (!written) {
+        Files.deleteIfExists(skeleton);
+      }
+    }
   }
 
   private static String text(ZipFile zip, ZipArchiveEntry entry) throws IOException {

@@ -4,9 +4,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.jitflow.flux.adapter.AdapterFixture.Naming;
+import io.jitflow.flux.weights.DType;
 import io.jitflow.flux.weights.FluxNetwork;
 import io.jitflow.flux.weights.LoraAdapter;
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
@@ -33,6 +38,8 @@ class LoraFileTest {
           Map.of("text_model.encoder.layers.0.mlp.fc1.weight", new long[] {8, 2}),
           FluxNetwork.TEXT_ENCODER_2,
           Map.of("encoder.block.0.layer.0.SelfAttention.q.weight", new long[] {6, 3}));
+
+  private static final String LAYER = "transformer_blocks.0.attn.to_add_out";
 
   @TempDir Path folder;
 
@@ -123,25 +130,161 @@ class LoraFileTest {
     }
   }
 
-  @Test
-  void changes_scaleInDiffusersMetadata_counts() throws IOException {
+  /** One layer of rank 1, of ones, with a header that says something about it, or "". */
+  private Path described(String layer, String metadata) throws IOException {
     Map<String, int[]> shapes = new LinkedHashMap<>();
     Map<String, float[]> values = new LinkedHashMap<>();
-    String layer = "transformer.transformer_blocks.0.attn.to_add_out";
     put(shapes, values, layer + ".lora_A.weight", 1, 4);
     put(shapes, values, layer + ".lora_B.weight", 4, 1);
-    Path file =
-        AdapterFixture.write(
-            folder.resolve("m.safetensors"),
-            shapes,
-            values,
-            Map.of(
-                "lora_adapter_metadata",
-                "{\"transformer.r\":1,\"transformer.lora_alpha\":3}".replace("\"", "\\\"")));
+    String escaped = metadata.replace("\\", "\\\\").replace("\"", "\\\"");
+    return AdapterFixture.write(
+        folder.resolve("m.safetensors"),
+        shapes,
+        values,
+        metadata.isEmpty() ? Map.of() : Map.of("lora_adapter_metadata", escaped));
+  }
+
+  /** Alpha over rank of such a layer. */
+  private float factor(Path file) throws IOException {
     try (OpenAdapters adapters = open(file, 1)) {
-      assertThat(added(adapters, FluxNetwork.TRANSFORMER, "double_blocks.0.txt_attn.proj.weight"))
-          .containsOnly(3f);
+      float[] added =
+          added(adapters, FluxNetwork.TRANSFORMER, "double_blocks.0.txt_attn.proj.weight");
+      assertThat(added).containsOnly(added[0]);
+      return added[0];
     }
+  }
+
+  @Test
+  void changes_scaleInDiffusersMetadata_counts() throws IOException {
+    String metadata = "{\"transformer.r\":1,\"transformer.lora_alpha\":3}";
+    assertThat(factor(described("transformer." + LAYER, metadata))).isEqualTo(3f);
+  }
+
+  @Test
+  void changes_bareLayersWithBareMetadata_takeItsScale() throws IOException {
+    String metadata =
+        "{\"alpha_pattern\":{},\"lora_alpha\":3,\"r\":1,\"rank_pattern\":{},\"use_dora\":false}";
+    assertThat(factor(described(LAYER, metadata))).isEqualTo(3f);
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "to_add_out, 5",
+    "attn.to_add_out, 5",
+    "transformer_blocks.0.attn.to_add_out, 5",
+    "^transformer_blocks.*, 5",
+    "transformer_blocks\\\\.\\\\d+\\\\.attn\\\\.(to_q|to_add_out), 5",
+    "add_out, 3",
+    "transformer_blocks.0, 3",
+    "single_transformer_blocks.0.attn.to_add_out, 3"
+  })
+  void changes_alphaPattern_isAnExpressionForTheEndOfALayersName(String pattern, float alpha)
+      throws IOException {
+    String bare = "{\"lora_alpha\":3,\"alpha_pattern\":{\"to_q\":7,\"%s\":5}}".formatted(pattern);
+    assertThat(factor(described(LAYER, bare))).isEqualTo(alpha);
+    String prefixed =
+        bare.replace("lora_alpha", "transformer.lora_alpha")
+            .replace("alpha_pattern", "transformer.alpha_pattern");
+    assertThat(factor(described("transformer." + LAYER, prefixed))).isEqualTo(alpha);
+  }
+
+  @Test
+  void open_alphaPatternThatIsNoExpression_isRefused() throws IOException {
+    Path file = described(LAYER, "{\"lora_alpha\":3,\"alpha_pattern\":{\"to_(q\":7}}");
+    assertThatThrownBy(() -> open(file, 1))
+        .isInstanceOf(AdapterException.class)
+        .hasMessageContaining(file.toString())
+        .hasMessageContaining("alpha_pattern: expected names of layers or regular expressions")
+        .hasMessageContaining("'to_(q'");
+  }
+
+  @Test
+  void changes_peftConfigBesideItsFile_givesTheScale() throws IOException {
+    Path config = folder.resolve("adapter_config.json");
+    assertThat(factor(described("base_model.model." + LAYER, ""))).isEqualTo(1f);
+    Files.writeString(
+        config,
+        """
+        {"alpha_pattern": {}, "lora_alpha": 3, "peft_type": "LORA", "r": 8, "use_dora": false,
+         "rank_pattern": {"attn.to_add_out": 1}, "use_rslora": false}
+        """);
+    assertThat(factor(described("base_model.model." + LAYER, ""))).isEqualTo(3f);
+    assertThat(factor(described(LAYER, ""))).as("a file of another tool").isEqualTo(1f);
+    Files.writeString(
+        config, "{\"alpha_pattern\": {\"^transformer_blocks.*\": 5}, \"lora_alpha\": 3}");
+    assertThat(factor(described("base_model.model." + LAYER, ""))).isEqualTo(5f);
+    assertThat(factor(described("base_model.model." + LAYER, "{\"lora_alpha\":2}")))
+        .as("what the file itself says")
+        .isEqualTo(2f);
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      quoteCharacter = '`',
+      value = {
+        "{\"use_dora\": true} | 'use_dora' is not supported; use a plain LoRA",
+        "{\"use_rslora\": true} | 'use_rslora' is not supported; use a plain LoRA",
+        "{\"lora_alpha\": 3, \"r\": 16} | r: expected 1, the rank of 'base_model.model.",
+        "{\"lora_alpha\": \"3\"} | lora_alpha: expected a number",
+        "[] | expected a JSON object, found a list"
+      })
+  void open_peftConfigThatCannotBe_isRefusedAndNamed(String json, String problem)
+      throws IOException {
+    Path config = Files.writeString(folder.resolve("adapter_config.json"), json);
+    Path file = described("base_model.model." + LAYER, "");
+    assertThatThrownBy(() -> open(file, 1))
+        .isInstanceOf(AdapterException.class)
+        .hasMessageContaining(config.toString())
+        .hasMessageContaining(problem);
+  }
+
+  @Test
+  void changes_folderCalledAsAPeftConfig_isPassedOver() throws IOException {
+    Files.createDirectory(folder.resolve("adapter_config.json"));
+    assertThat(factor(described("base_model.model." + LAYER, ""))).isEqualTo(1f);
+  }
+
+  @ParameterizedTest
+  @EnumSource(names = {"F64", "I64", "I32", "I16", "I8", "U8"})
+  void changes_alphaOfAnotherType_counts(DType dtype) throws IOException {
+    assertThat(factor(withAlpha(dtype, 3))).isEqualTo(3f);
+  }
+
+  @Test
+  void open_alphaThatIsNotFinite_isRefused() throws IOException {
+    Path file = withAlpha(DType.F64, Double.NaN);
+    assertThatThrownBy(() -> open(file, 1))
+        .isInstanceOf(AdapterException.class)
+        .hasMessageContaining(LAYER + ".alpha': expected a finite alpha, found NaN");
+  }
+
+  /** One layer of rank 1, of ones, with an alpha of any type behind it. */
+  private Path withAlpha(DType dtype, double alpha) throws IOException {
+    ByteBuffer data = ByteBuffer.allocate(40).order(ByteOrder.LITTLE_ENDIAN);
+    for (int i = 0; i < 8; i++) {
+      data.putFloat(1);
+    }
+    switch (dtype) {
+      case F64 -> data.putDouble(alpha);
+      case I64 -> data.putLong((long) alpha);
+      case I32 -> data.putInt((int) alpha);
+      case I16 -> data.putShort((short) alpha);
+      default -> data.put((byte) alpha);
+    }
+    String header =
+        """
+        {"NAME.lora_A.weight":{"dtype":"F32","shape":[1,4],"data_offsets":[0,16]},
+         "NAME.lora_B.weight":{"dtype":"F32","shape":[4,1],"data_offsets":[16,32]},
+         "NAME.alpha":{"dtype":"%s","shape":[],"data_offsets":[32,%d]}}
+        """
+            .replace("NAME", LAYER)
+            .formatted(dtype, data.position());
+    byte[] json = header.getBytes(StandardCharsets.UTF_8);
+    ByteBuffer all =
+        ByteBuffer.allocate(8 + json.length + data.position()).order(ByteOrder.LITTLE_ENDIAN);
+    all.putLong(json.length).put(json).put(data.flip());
+    return Files.write(folder.resolve("alpha.safetensors"), all.array());
   }
 
   @Test

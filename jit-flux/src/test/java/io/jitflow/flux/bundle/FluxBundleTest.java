@@ -16,6 +16,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -218,6 +219,33 @@ class FluxBundleTest {
   void read_missingTokenizer_isRefused() throws IOException {
     Files.delete(bundle.t5Tokenizer());
     refused(bundle.t5Tokenizer().toString(), "expected the folder of a tokenizer, found nothing");
+  }
+
+  @Test
+  void writeManifest_overAnOlderOne_putsANewFileThere(@TempDir Path other) throws IOException {
+    Path old = Files.createLink(other.resolve("old"), manifest());
+    byte[] before = Files.readAllBytes(old);
+    Files.writeString(folder.resolve(".manifest.json.killed"), "{"); // by a killed process
+    bundle.writeManifest(); // there are files now
+    assertThat(old).as("the older file, whole until the end").hasBinaryContent(before);
+    assertThat(Files.readString(manifest()))
+        .contains("\"name\": \"transformer.pt\"")
+        .doesNotContain("killed");
+    assertThat(FluxBundle.read(folder)).isEqualTo(bundle);
+    try (Stream<Path> entries = Files.list(folder)) {
+      assertThat(entries.map(entry -> entry.getFileName().toString()))
+          .filteredOn(name -> name.startsWith("."))
+          .containsExactly(".manifest.json.killed");
+    }
+  }
+
+  @Test
+  void create_networkWithoutType_isNamed() {
+    assertThatThrownBy(
+            () -> FluxBundle.requireEveryNetwork(Map.of(FluxNetwork.TEXT_ENCODER_2, DType.BF16)))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessage(
+            "dtypes must name every network, got none for transformer, text_encoder, vae_decoder");
   }
 
   @Test

@@ -210,6 +210,46 @@ class FluxConverterTest {
   }
 
   @Test
+  void options_networkWithoutType_isNamed() {
+    ConversionOptions options = ConversionOptions.defaults();
+    Map<FluxNetwork, DType> two =
+        Map.of(FluxNetwork.TRANSFORMER, DType.BF16, FluxNetwork.VAE_DECODER, DType.BF16);
+    assertThatThrownBy(
+            () ->
+                new ConversionOptions(
+                    two,
+                    options.checksums(),
+                    options.existing(),
+                    options.t5Tokens(),
+                    options.adapters()))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessage("dtypes must name every network, got none for text_encoder, text_encoder_2");
+  }
+
+  @Test
+  void convert_f16_keepsTheAutoencoderInF32() throws Exception {
+    FluxBundle made = convert(FluxCheckpoint.ofDirectory(dev), F32.withDtype(DType.F16));
+    assertThat(made.dtypes())
+        .containsEntry(FluxNetwork.TRANSFORMER, DType.F16)
+        .containsEntry(FluxNetwork.TEXT_ENCODER, DType.F16)
+        .containsEntry(FluxNetwork.TEXT_ENCODER_2, DType.F16)
+        .containsEntry(FluxNetwork.VAE_DECODER, DType.F32);
+    assertThat(autoencoder(F32.withDtype(DType.F16)))
+        .isEqualTo(autoencoder(F32.withDtype(DType.F32)));
+    // unless that is what one wants
+    assertThat(autoencoder(F32.withDtype(DType.F16).withDtype(FluxNetwork.VAE_DECODER, DType.F16)))
+        .isEqualTo(autoencoder(F32.withDtype(DType.BF16)));
+  }
+
+  /** Bytes of decoder and encoder. */
+  private long autoencoder(ConversionOptions options) throws IOException {
+    return FluxConverter.plan(FluxCheckpoint.ofDirectory(dev), options).networks().stream()
+        .filter(network -> network.network() == FluxNetwork.VAE_DECODER)
+        .mapToLong(ConversionPlan.Network::outputBytes)
+        .sum();
+  }
+
+  @Test
   void convert_f16_keepsTheOverflowingProjectionInF32() throws Exception {
     convert(FluxCheckpoint.ofDirectory(dev), F32.withDtype(DType.F16));
     ConversionPlan plan =
@@ -257,6 +297,36 @@ class FluxConverterTest {
     FluxBundle bundle = convert(FluxCheckpoint.ofDirectory(dev), F32);
     assertThat(Files.isSymbolicLink(bundle.clipTokenizer().resolve("vocab.json"))).isFalse();
     assertThat(bundle.sources().get(0).name()).startsWith("diffusion_pytorch_model-");
+  }
+
+  @Test
+  void acceptFiles_ownModule_recordsWhatWasRecordedBefore() throws Exception {
+    for (Checksums checksums : Checksums.values()) {
+      Path target = bundles.resolve(checksums.name());
+      FluxConverter.convert(
+          FluxCheckpoint.ofDirectory(dev),
+          target,
+          F32.withChecksums(checksums),
+          ConversionListener.NONE);
+      long before = hashes(target);
+      assertThat(before > 0).isEqualTo(checksums == Checksums.SHA256);
+      Files.writeString(target.resolve("vae_decoder.pt"), "a module of one's own");
+      FluxBundle bundle = FluxBundle.read(target);
+      assertThatThrownBy(() -> bundle.verify(Verification.FAST, ReadProgress.NONE))
+          .isInstanceOf(BundleException.class)
+          .hasMessageContaining("vae_decoder.pt")
+          .hasMessageContaining("record it with FluxConverter.acceptFiles");
+      FluxConverter.acceptFiles(target);
+      assertThat(hashes(target)).isEqualTo(before);
+      assertThat(bundle.verify(Verification.FULL, ReadProgress.NONE)).isTrue();
+    }
+  }
+
+  /** How many SHA-256 the manifest has. */
+  private static long hashes(Path bundle) throws IOException {
+    return Files.readAllLines(bundle.resolve(FluxBundle.MANIFEST)).stream()
+        .filter(line -> line.contains("\"sha256\": "))
+        .count();
   }
 
   // Targets.

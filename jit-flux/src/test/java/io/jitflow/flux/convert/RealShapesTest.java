@@ -74,6 +74,63 @@ class RealShapesTest {
   }
 
   @Test
+  void originalDev_asComfyUiSavesIt_mapsCompletely() throws IOException {
+    RawSafetensors raw =
+        RealShapes.originalTransformer(19, 38, true).renamed(n -> "model.diffusion_model." + n);
+    try (TensorFiles files = open(raw)) {
+      NetworkPlan plan = ArchitectureReader.transformer(files, Optional.empty(), Optional.empty());
+      assertThat(plan.architecture()).isEqualTo(DEV);
+      assertThat(plan.mapping().expressions().get("img_in.bias"))
+          .isEqualTo(new TensorExpression.Same("model.diffusion_model.img_in.bias"));
+      assertThat(plan.mapping().layout())
+          .isEqualTo("original, behind the prefix model.diffusion_model.");
+      assertEveryTensorIsUsed(files, plan);
+    }
+    RawSafetensors marked = raw.add("model.diffusion_model.scaled_fp8", DType.F8_E4M3, 2);
+    try (TensorFiles files = open(marked)) {
+      assertThat(
+              ArchitectureReader.transformer(files, Optional.empty(), Optional.empty())
+                  .mapping()
+                  .skipped())
+          .isEmpty();
+    }
+  }
+
+  @Test
+  void diffusersDev_behindAPrefix_mapsCompletely() throws IOException {
+    RawSafetensors raw =
+        RealShapes.diffusersTransformer(19, 38, true).renamed(n -> "model.diffusion_model." + n);
+    try (TensorFiles files = open(raw)) {
+      NetworkPlan plan =
+          ArchitectureReader.transformer(files, config(DEV_CONFIG), Optional.empty());
+      assertThat(plan.architecture()).isEqualTo(DEV);
+      assertEveryTensorIsUsed(files, plan);
+    }
+  }
+
+  @Test
+  void originalDev_withOtherPartsInTheFile_isRefusedWithWhatToDo() throws IOException {
+    RawSafetensors raw =
+        RealShapes.originalTransformer(19, 38, true)
+            .renamed(n -> "model.diffusion_model." + n)
+            .add("vae.decoder.up.0.block.0.norm1.bias", DType.BF16, 128)
+            .add("text_encoders.t5xxl.transformer.shared.weight", DType.BF16, 32128, 4096);
+    try (TensorFiles files = open(raw)) {
+      String parts =
+          "found several parts of a model in one file (model.diffusion_model.*, vae.*,"
+              + " text_encoders.*); give each part as a file of its own";
+      assertThatThrownBy(
+              () -> ArchitectureReader.transformer(files, Optional.empty(), Optional.empty()))
+          .isInstanceOf(CheckpointException.class)
+          .hasMessageContaining(files.source().toString())
+          .hasMessageContaining(parts);
+      assertThatThrownBy(() -> ArchitectureReader.vaeDecoder(files, Optional.empty()))
+          .isInstanceOf(CheckpointException.class)
+          .hasMessageContaining(parts);
+    }
+  }
+
+  @Test
   void diffusersDev_1160Tensors_mapCompletely() throws IOException {
     try (TensorFiles files = open(RealShapes.diffusersTransformer(19, 38, true))) {
       assertThat(files.tensors()).hasSize(1160);

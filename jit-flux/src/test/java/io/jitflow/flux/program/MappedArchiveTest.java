@@ -1,6 +1,7 @@
 package io.jitflow.flux.program;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import ai.djl.Device;
 import ai.djl.ndarray.NDArray;
@@ -15,6 +16,8 @@ import io.jitflow.flux.weights.DType;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Collections;
+import java.util.NoSuchElementException;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledOnOs;
@@ -85,6 +88,16 @@ class MappedArchiveTest {
     Path int8 = SmallNetworks.write(NetworkProgram.of(SmallNetworks.FLUX), folder);
     assertThat(MappedArchive.map(int8, NetworkProgram.int8(SmallNetworks.FLUX), DType.I8))
         .isEmpty();
+  }
+
+  @Test
+  void writeOrDelete_failure_leavesNoTemporaryFile() throws IOException {
+    Path skeleton = Files.createFile(folder.resolve("skeleton.pt"));
+    NetworkProgram program = NetworkProgram.of(SmallNetworks.FLUX);
+    assertThatThrownBy(
+            () -> MappedArchive.writeOrDelete(skeleton, program, Collections.emptyIterator()))
+        .isInstanceOf(NoSuchElementException.class);
+    assertThat(skeleton).doesNotExist();
   }
 
   @Test
