@@ -2,6 +2,8 @@ package io.jitflow.flux;
 
 import ai.djl.Device;
 import ai.djl.engine.Engine;
+import ai.djl.engine.StandardCapabilities;
+import ai.djl.pytorch.jni.JniUtils;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -15,6 +17,11 @@ final class EngineSetup {
   private static final Logger LOG = LoggerFactory.getLogger(FluxPipeline.class);
   private static final String CUDA_STREAM = "ai.djl.pytorch.enable_cuda_stream";
   private static final AtomicBoolean GPU_LOOKED_FOR = new AtomicBoolean();
+
+  /** What DJL needs for counting and measuring GPUs, as an advice. */
+  static final String LIBCUDART =
+      "put the folder of CUDA's libcudart.so on the loader's path (LD_LIBRARY_PATH, or the system"
+          + " property jna.library.path)";
 
   private EngineSetup() {}
 
@@ -34,12 +41,33 @@ final class EngineSetup {
         && !GPU_LOOKED_FOR.getAndSet(true)
         && Engine.getEngine("PyTorch").getGpuCount() == 0
         && hasNvidiaGpu(Path.of("/"))) {
-      LOG.warn(
-          "This machine has an NVIDIA GPU, but the libtorch that was loaded runs on the CPU only:"
-              + " remove pytorch-native-cpu from the class path and let DJL download the CUDA build,"
-              + " or point PYTORCH_LIBRARY_PATH (with PYTORCH_FLAVOR=cu128) at a libtorch {} with"
-              + " CUDA; device \"cpu\" in the options says that the CPU is meant",
-          Engine.getEngine("PyTorch").getVersion());
+      Engine engine = Engine.getEngine("PyTorch");
+      LOG.warn(idleGpu(engine.hasCapability(StandardCapabilities.CUDA), engine.getVersion()));
+    }
+  }
+
+  /**
+   * Why a GPU lies idle. DJL counts GPUs with libcudart, which it looks for by itself: that
+   * libtorch has found it does not help.
+   */
+  static String idleGpu(boolean hasCuda, String version) {
+    String cause =
+        hasCuda
+            ? "the libtorch that was loaded has CUDA, but DJL counts no GPU: " + LIBCUDART
+            : "the libtorch that was loaded runs on the CPU only: remove pytorch-native-cpu from"
+                + " the class path and let DJL download the CUDA build, or point"
+                + " PYTORCH_LIBRARY_PATH (with PYTORCH_FLAVOR=cu128) at a libtorch "
+                + version
+                + " with CUDA";
+    return "This machine has an NVIDIA GPU, but "
+        + cause
+        + "; device \"cpu\" in the options says that the CPU is meant";
+  }
+
+  /** Gives the memory that libtorch keeps for its next tensors back to a GPU. */
+  static void releaseUnused(Device device) {
+    if (device.isGpu() && Engine.getEngine("PyTorch").hasCapability(StandardCapabilities.CUDA)) {
+      JniUtils.emptyCudaCache();
     }
   }
 

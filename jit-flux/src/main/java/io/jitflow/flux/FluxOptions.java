@@ -220,9 +220,11 @@ public record FluxOptions(
   public enum Arithmetic {
     /**
      * What is fast where the pipeline runs. On a GPU: as stored. On a CPU: weights in bfloat16 are
-     * kept if its processor has units for bfloat16, which a short measurement finds out once per
-     * process; all other weights are converted to float32 when they are loaded, if the memory of
-     * the machine allows it.
+     * kept if its processor has units for bfloat16, which its features tell on Linux for x86 and a
+     * short measurement, once per process, elsewhere. All other weights are converted to float32
+     * when they are loaded, or with {@link MemoryPolicy#STREAMED} each matrix where it is used;
+     * with {@link MemoryPolicy#RESIDENT} and {@link MemoryPolicy#SEQUENTIAL} they stay as stored if
+     * the memory of the machine does not allow it.
      *
      * <p>Pixels of different types differ slightly: choose one of the others where images must be
      * the same, bit for bit, on several machines of one kind.

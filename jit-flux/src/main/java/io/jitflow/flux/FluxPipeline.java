@@ -1,8 +1,8 @@
 package io.jitflow.flux;
 
 import ai.djl.Device;
+import ai.djl.modality.cv.BufferedImageFactory;
 import ai.djl.modality.cv.Image;
-import ai.djl.modality.cv.ImageFactory;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
@@ -47,6 +47,7 @@ import java.util.Set;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.BooleanSupplier;
 import java.util.stream.DoubleStream;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -60,8 +61,12 @@ import org.slf4j.LoggerFactory;
  * order of their arrival, because one image keeps a device busy. Several pipelines may live at
  * once, each with its own networks. {@link #close} from another thread ends a call within one step.
  *
- * <p>The same request gives the same pixels, bit for bit, on the same machine, whatever else runs.
- * The initial noise of a seed is that of PyTorch's CPU generator in the layout {@code [1, 16,
+ * <p>The same request gives the same pixels, bit for bit, on the same machine, whatever else runs,
+ * if the options name a memory policy. Under {@link MemoryPolicy#AUTO} the decoder's tile follows
+ * from the memory that is free when the pipeline is loaded, see {@link #memoryPlan(ImageRequest)},
+ * and another tile changes the pixels of images that are larger than it.
+ *
+ * <p>The initial noise of a seed is that of PyTorch's CPU generator in the layout {@code [1, 16,
  * height/8, width/8]}, as diffusers draws it; a JiT sampler's transition noise is the next draw of
  * the same generator.
  */
@@ -82,6 +87,7 @@ public final class FluxPipeline implements AutoCloseable {
   private final RecentlyUsed<Modulation.Key, Modulation> modulations;
   private final ReentrantLock turn = new ReentrantLock(true);
   private VaeTiling tiling; // of the request that has its turn
+  private BooleanSupplier isGivenUp = () -> false; // the same
   private @Nullable LatentColours colours;
   private volatile boolean closing;
   private boolean freed;
@@ -216,7 +222,10 @@ public final class FluxPipeline implements AutoCloseable {
       FluxOptions options, FluxBundle bundle, MemoryEstimate estimate, Device device) {
     try {
       return MemoryPlan.of(
-          options, estimate, MemoryEstimate.Size.usual(bundle), MemoryPlan.freeBytes(device));
+          options,
+          estimate,
+          MemoryEstimate.Size.usual(bundle),
+          MemoryPlan.freeBytes(device, options.memory()));
     } catch (IllegalStateException e) {
       throw new IllegalStateException(bundle.folder() + ": " + e.getMessage(), e);
     }
@@ -281,9 +290,9 @@ public final class FluxPipeline implements AutoCloseable {
   }
 
   /**
-   * Returns how the memory of the device is divided for images up to 1024 x 1024 px. If the options
-   * leave the policy open, a larger one is planned when it is drawn, from what was free when the
-   * pipeline was loaded.
+   * Returns how the memory of the device is divided for images up to 1024 x 1024 px with the
+   * bundle's number of text tokens. If the options leave the policy open, a larger one, or one of
+   * more tokens, is planned when it is drawn, from what was free when the pipeline was loaded.
    *
    * @return the policy, chosen if the options left it open, and what the others would need
    */
@@ -360,7 +369,7 @@ public final class FluxPipeline implements AutoCloseable {
     try {
       needed =
           new MemoryEstimate(bundle, ArithmeticChoice.widest(bundle), Device.cpu(), false)
-              .bytes(MemoryPolicy.STREAMED, size, options.decodeTilePx());
+              .bytes(MemoryPolicy.STREAMED, size, MemoryPlan.smallestTilePx(options));
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
@@ -375,8 +384,8 @@ public final class FluxPipeline implements AutoCloseable {
 
   /**
    * Returns how the memory of the device is divided while an image of a request's size is drawn. If
-   * the options leave the policy open, one of more than 1024 x 1024 px is planned anew, from what
-   * was free when the pipeline was loaded.
+   * the options leave the policy open, one of more than 1024 x 1024 px, or of more text tokens than
+   * the bundle's, is planned anew, from what was free when the pipeline was loaded.
    *
    * @param request what will be drawn
    * @return the policy, and what each needs for this size
@@ -385,7 +394,7 @@ public final class FluxPipeline implements AutoCloseable {
   public MemoryPlan memoryPlan(ImageRequest request) {
     MemoryEstimate.Size size = MemoryEstimate.Size.of(bundle, request);
     FluxOptions planned = options;
-    if (size.pixels() <= MemoryEstimate.Size.usual(bundle).pixels()) {
+    if (size.fitsIn(MemoryEstimate.Size.usual(bundle))) {
       planned = options.withMemory(memory.policy()).withDecodeTilePx(memory.decodeTilePx());
     }
     try {
@@ -405,7 +414,8 @@ public final class FluxPipeline implements AutoCloseable {
    *     is freed, and the interrupt status stays set
    * @throws IllegalArgumentException if {@link #check} refuses it, or no memory policy fits an
    *     image of this size
-   * @throws IllegalStateException if the pipeline is closed, or is called from its own listener
+   * @throws IllegalStateException if the pipeline is closed, is called from its own listener, or a
+   *     network gives values that are not finite
    * @throws UncheckedIOException if a network cannot be loaded, under {@link
    *     MemoryPolicy#SEQUENTIAL}
    */
@@ -416,32 +426,51 @@ public final class FluxPipeline implements AutoCloseable {
           "generate was called from a listener of the same pipeline; call it after the first call"
               + " has returned");
     }
+    if (closing) {
+      throw new IllegalStateException("the pipeline is closed");
+    }
+    return generate(request, () -> false);
+  }
+
+  /**
+   * The same for a caller that may give up without a listener; closing the pipeline cancels it from
+   * the start.
+   *
+   * @param givenUp asked before every step
+   */
+  GeneratedImages generate(ImageRequest request, BooleanSupplier givenUp) {
     takeTurn();
     try (NDManager scratch = openScratch()) {
+      isGivenUp = givenUp;
       check(bundle, options, request);
       ImageRequest complete = complete(request);
       return complete.secondPass().isPresent()
           ? generateTwice(complete, scratch)
           : generate(complete, scratch);
-    } catch (CancellationException e) {
-      if (closing) {
-        throw new CancellationException("the pipeline was closed while it was generating");
-      }
-      if (Thread.currentThread().isInterrupted()) {
-        throw new CancellationException("interrupted while generating");
-      }
-      throw e;
+    } catch (CancellationException | UncheckedIOException e) {
+      throw failure(e);
     } catch (IOException e) {
-      throw new UncheckedIOException(e);
+      throw failure(new UncheckedIOException(e));
     } finally {
-      try {
-        if (closing) {
-          free();
-        }
-      } finally {
-        turn.unlock();
-      }
+      isGivenUp = () -> false;
+      endTurn();
     }
+  }
+
+  /** A file that is read while its thread is interrupted fails: that is no fault of the file. */
+  private RuntimeException failure(RuntimeException thrown) {
+    CancellationException cancelled;
+    if (closing) {
+      cancelled = new CancellationException("the pipeline was closed while it was generating");
+    } else if (Thread.currentThread().isInterrupted()) {
+      cancelled = new CancellationException("interrupted while generating");
+    } else {
+      return thrown;
+    }
+    if (thrown instanceof UncheckedIOException) {
+      cancelled.initCause(thrown);
+    }
+    return cancelled;
   }
 
   /** Owns everything that outlives a call: the cached embeddings. For leak tests. */
@@ -472,9 +501,23 @@ public final class FluxPipeline implements AutoCloseable {
     }
   }
 
-  private NDManager openScratch() {
+  /** Lets the next caller in; the last one frees everything if the pipeline is closing. */
+  private void endTurn() {
+    try {
+      if (closing) {
+        free();
+      }
+    } finally {
+      turn.unlock();
+    }
     if (closing) {
-      throw new IllegalStateException("the pipeline is closed");
+      closeSoon(); // whoever began to close after the first look may have found the turn taken
+    }
+  }
+
+  private NDManager openScratch() {
+    if (closing) { // since the caller began to wait
+      throw new CancellationException();
     }
     return manager.newSubManager();
   }
@@ -593,13 +636,28 @@ public final class FluxPipeline implements AutoCloseable {
         new Modulation.Key(text, request.guidance(), DoubleStream.of(sigmas).boxed().toList());
     Modulation modulation = modulations.get(key);
     if (modulation == null) {
-      modulation = new Modulation(manager);
+      modulation = evaluate(embedding, sigmas, request.guidance());
       modulations.put(key, modulation);
-      if (sigmas.length > 0) {
-        modulation.add(networks.modulationAlone(), embedding, sigmas, request.guidance());
-      }
     }
     return new FluxVelocity.Branch(embedding, Optional.of(modulation));
+  }
+
+  /** Evaluates the noise levels that a sampler announces; a failure leaves nothing behind. */
+  private Modulation evaluate(PromptEmbedding embedding, double[] sigmas, double guidance)
+      throws IOException {
+    Modulation modulation = new Modulation(manager);
+    boolean complete = false;
+    try {
+      if (sigmas.length > 0) {
+        modulation.add(networks.modulationAlone(), embedding, sigmas, guidance);
+      }
+      complete = true;
+      return modulation;
+    } finally {
+      if (!complete) {
+        modulation.close();
+      }
+    }
   }
 
   private void begin(Phase phase, int image, long total) {
@@ -663,7 +721,8 @@ public final class FluxPipeline implements AutoCloseable {
   private Image decode(NDArray latents, ImageRequest request) throws IOException {
     NDArray unpacked = LatentPacking.unpack(latents, request.grid());
     NDArray decoded = networks.vae().decode(unpacked, tiling);
-    return ImageFactory.getInstance().fromImage(Editing.paste(Pixels.toImage(decoded), request));
+    // DJL's choice would be OpenCV's factory where that is on the class path, which takes no others
+    return new BufferedImageFactory().fromImage(Editing.paste(Pixels.toImage(decoded), request));
   }
 
   /** A name for the files: where the transformer's weights came from, and what was added. */
@@ -700,11 +759,35 @@ public final class FluxPipeline implements AutoCloseable {
     }
   }
 
+  /** Closes without waiting: a running call ends within one step, and then frees everything. */
+  void closeSoon() {
+    closing = true;
+    if (!turn.isHeldByCurrentThread() && turn.tryLock()) {
+      try {
+        free();
+      } finally {
+        turn.unlock();
+      }
+    }
+  }
+
   private void free() {
     if (!freed) {
       freed = true;
-      close(
-          colours, modulations, prompts, networks, adaptation, clipTokenizer, t5Tokenizer, manager);
+      Device device = manager.getDevice();
+      try {
+        close(
+            colours,
+            modulations,
+            prompts,
+            networks,
+            adaptation,
+            clipTokenizer,
+            t5Tokenizer,
+            manager);
+      } finally {
+        EngineSetup.releaseUnused(device);
+      }
     }
   }
 
@@ -852,7 +935,10 @@ public final class FluxPipeline implements AutoCloseable {
 
     @Override
     public boolean isCancelled() {
-      return closing || Thread.currentThread().isInterrupted() || listener.isCancelled();
+      return closing
+          || Thread.currentThread().isInterrupted()
+          || isGivenUp.getAsBoolean()
+          || listener.isCancelled();
     }
   }
 }

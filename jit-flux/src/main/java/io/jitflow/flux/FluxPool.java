@@ -1,6 +1,5 @@
 package io.jitflow.flux;
 
-import io.jitflow.core.SamplingListener;
 import io.jitflow.core.SigmaSchedule;
 import io.jitflow.core.check.Checks;
 import io.jitflow.flux.file.Verification;
@@ -144,7 +143,7 @@ public final class FluxPool implements AutoCloseable {
    * @throws IllegalStateException if the pool is closed, or is called from a listener of its own
    */
   public GeneratedImages generate(ImageRequest request) {
-    if (Thread.currentThread() instanceof Worker worker && worker.pool == this) {
+    if (isOwnThread()) {
       throw new IllegalStateException(
           "generate was called from a listener of the same pool, which would wait for itself; use"
               + " generateAsync there");
@@ -206,7 +205,8 @@ public final class FluxPool implements AutoCloseable {
 
   /**
    * Cancels what waits, ends what is drawn within one step, and frees everything. Further calls
-   * have no effect.
+   * have no effect. Returns when that is done; called from a listener, or from what follows an
+   * answer on the pool's own threads, it does not wait for what is drawn.
    */
   @Override
   public void close() {
@@ -214,8 +214,16 @@ public final class FluxPool implements AutoCloseable {
     List<Runnable> waiting = new ArrayList<>();
     workers.getQueue().drainTo(waiting);
     workers.shutdown();
+    pipelines.forEach(FluxPipeline::closeSoon); // all at once, before any is waited for
     waiting.forEach(work -> ((Drawing) work).refuse());
-    pipelines.forEach(FluxPipeline::close);
+    if (!isOwnThread()) {
+      pipelines.forEach(FluxPipeline::close);
+    }
+  }
+
+  /** Whether this thread draws for this pool, and must not wait for what others draw. */
+  private boolean isOwnThread() {
+    return Thread.currentThread() instanceof Worker worker && worker.pool == this;
   }
 
   private static CancellationException withCause(CancellationException e, Exception cause) {
@@ -256,12 +264,7 @@ public final class FluxPool implements AutoCloseable {
     private GeneratedImages draw() {
       FluxPipeline pipeline = idle.remove();
       try {
-        return pipeline.generate(
-            request.withListener(
-                request
-                    .listener()
-                    .orElse(SamplingListener.none())
-                    .andThen(SamplingListener.cancelledWhen(answer::isDone))));
+        return pipeline.generate(request, answer::isDone);
       } finally {
         idle.add(pipeline);
       }

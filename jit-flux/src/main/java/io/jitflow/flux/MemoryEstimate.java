@@ -64,6 +64,11 @@ final class MemoryEstimate {
       return (long) widthPx * heightPx;
     }
 
+    /** Whether an image of this size needs no more than one of another. */
+    boolean fitsIn(Size other) {
+      return pixels() <= other.pixels() && textTokens <= other.textTokens;
+    }
+
     private long tokens() {
       return pixels() / (ImageRequest.SIZE_STEP_PX * ImageRequest.SIZE_STEP_PX) + textTokens;
     }

@@ -1,6 +1,7 @@
 package io.jitflow.flux;
 
 import ai.djl.Device;
+import ai.djl.engine.EngineException;
 import ai.djl.util.cuda.CudaUtils;
 import io.jitflow.flux.FluxOptions.MemoryPolicy;
 import java.io.IOException;
@@ -66,10 +67,7 @@ public record MemoryPlan(
    */
   static MemoryPlan of(
       FluxOptions options, MemoryEstimate estimate, MemoryEstimate.Size size, OptionalLong free) {
-    int smallest =
-        options.memory() == MemoryPolicy.AUTO
-            ? Math.min(options.decodeTilePx(), SMALLEST_TILE_PX)
-            : options.decodeTilePx();
+    int smallest = smallestTilePx(options);
     Map<MemoryPolicy, Long> needed = new EnumMap<>(MemoryPolicy.class);
     for (MemoryPolicy policy : FASTEST_FIRST) {
       if (policy != MemoryPolicy.STREAMED || estimate.streams() || !estimate.isGpu()) {
@@ -102,6 +100,13 @@ public record MemoryPlan(
     return new MemoryPlan(size.widthPx(), size.heightPx(), policy, tile, needed, free);
   }
 
+  /** The smallest tile that a plan may choose. */
+  static int smallestTilePx(FluxOptions options) {
+    return options.memory() == MemoryPolicy.AUTO
+        ? Math.min(options.decodeTilePx(), SMALLEST_TILE_PX)
+        : options.decodeTilePx();
+  }
+
   private static String nothingFits(
       MemoryEstimate.Size size, Map<MemoryPolicy, Long> needed, OptionalLong free) {
     return String.format(
@@ -129,11 +134,28 @@ public record MemoryPlan(
         .collect(Collectors.joining(", "));
   }
 
-  /** Free memory of a GPU, or what the system says it can give on a CPU. */
-  static OptionalLong freeBytes(Device device) {
+  /**
+   * Free memory of a GPU, or what the system says it can give on a CPU.
+   *
+   * @param policy of the options
+   * @return in bytes; empty if a GPU's cannot be measured and the policy does not depend on it
+   * @throws IllegalStateException saying what is missing, if it does
+   */
+  static OptionalLong freeBytes(Device device, MemoryPolicy policy) {
     if (device.isGpu()) {
-      MemoryUsage usage = CudaUtils.getGpuMemory(device);
-      return OptionalLong.of(usage.getMax() - usage.getCommitted());
+      try {
+        EngineSetup.releaseUnused(device); // libtorch keeps what closed pipelines have freed
+        MemoryUsage usage = CudaUtils.getGpuMemory(device);
+        return OptionalLong.of(usage.getMax() - usage.getCommitted());
+      } catch (IllegalStateException | EngineException e) {
+        if (policy != MemoryPolicy.AUTO) {
+          return OptionalLong.empty();
+        }
+        throw new IllegalStateException(
+            "the free memory of %s cannot be measured (%s): %s, or name a memory policy"
+                .formatted(device, e.getMessage(), EngineSetup.LIBCUDART),
+            e);
+      }
     }
     try (Stream<String> lines = Files.lines(Path.of("/proc/meminfo"))) {
       return lines

@@ -11,6 +11,7 @@ final class Pixels {
    * Maps [-1, 1] to 0 .. 255, clipped and rounded.
    *
    * @param decoded {@code [1, 3, heightPx, widthPx]}, FLOAT32, on any device
+   * @throws IllegalStateException if a number is not finite
    */
   static BufferedImage toImage(NDArray decoded) {
     int height = Math.toIntExact(decoded.getShape().get(2));
@@ -28,6 +29,11 @@ final class Pixels {
   }
 
   private static int level(float value) {
+    if (!Float.isFinite(value)) {
+      throw new IllegalStateException(
+          "the decoder gave values that are not finite; if the weights of a network are f16,"
+              + " convert the checkpoint to bf16 or f32");
+    }
     double unit = Math.min(1, Math.max(0, (value + 1) / 2));
     return (int) Math.rint(255 * unit);
   }

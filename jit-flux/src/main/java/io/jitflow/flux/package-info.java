@@ -5,7 +5,7 @@
  * io.jitflow.flux.image.GeneratedImages} holds the images, the request with every default filled in
  * and the timings, and saves PNG files that carry their request.
  *
- * <p>Limits: text to image only, no image input, no LoRA adapters; sizes are multiples of 16 px.
+ * <p>Limits: sizes are multiples of 16 px.
  *
  * @since 0.1
  */

@@ -122,6 +122,16 @@ class ArithmeticChoiceTest {
   }
 
   @Test
+  void idleGpu_ofALibtorchWithCuda_namesTheLibraryThatDjlMisses() {
+    assertThat(EngineSetup.idleGpu(true, "2.7.1"))
+        .contains("libcudart", "LD_LIBRARY_PATH", "jna.library.path")
+        .doesNotContain("pytorch-native-cpu");
+    assertThat(EngineSetup.idleGpu(false, "2.7.1"))
+        .contains("remove pytorch-native-cpu", "libtorch 2.7.1 with CUDA")
+        .doesNotContain("libcudart");
+  }
+
+  @Test
   void load_withCudaStreams_isRefused() {
     System.setProperty("ai.djl.pytorch.enable_cuda_stream", "true");
     try {

@@ -4,6 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import ai.djl.Device;
+import ai.djl.modality.cv.BufferedImageFactory;
+import ai.djl.modality.cv.Image;
+import ai.djl.modality.cv.ImageFactory;
 import ai.djl.ndarray.NDArray;
 import io.jitflow.core.CancellableListener;
 import io.jitflow.core.EulerSampler;
@@ -25,6 +28,7 @@ import io.jitflow.flux.network.SelfModulating;
 import io.jitflow.flux.weights.FluxNetwork;
 import java.awt.image.BufferedImage;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
@@ -342,6 +346,120 @@ class FluxPipelineTest {
   }
 
   @Test
+  void closeSoon_idleOrGenerating_freesEverythingWithoutWaiting() throws Exception {
+    FluxPipeline idle = FluxPipeline.load(bundle, OPTIONS);
+    idle.closeSoon();
+    assertThat(idle.manager().isOpen()).isFalse();
+    FluxPipeline busy = FluxPipeline.load(bundle, OPTIONS);
+    CountDownLatch running = new CountDownLatch(1);
+    CountDownLatch closed = new CountDownLatch(1);
+    CompletableFuture<GeneratedImages> call = heldAtTheFirstStep(busy, running, closed);
+    busy.closeSoon();
+    assertThat(busy.manager().isOpen()).isTrue();
+    closed.countDown();
+    assertThatThrownBy(call::join).hasRootCauseInstanceOf(CancellationException.class);
+    assertThat(busy.manager().isOpen()).isFalse();
+  }
+
+  private static CompletableFuture<GeneratedImages> heldAtTheFirstStep(
+      FluxPipeline pipeline, CountDownLatch running, CountDownLatch released)
+      throws InterruptedException {
+    CompletableFuture<GeneratedImages> call =
+        CompletableFuture.supplyAsync(
+            () ->
+                pipeline.generate(
+                    request()
+                        .withListener(
+                            step -> {
+                              running.countDown();
+                              await(released);
+                            })));
+    assertThat(running.await(60, TimeUnit.SECONDS)).isTrue();
+    return call;
+  }
+
+  @Test
+  void close_whileACallerWaitsForItsTurn_cancelsIt() throws Exception {
+    FluxPipeline pipeline = FluxPipeline.load(bundle, OPTIONS);
+    CountDownLatch running = new CountDownLatch(1);
+    CountDownLatch closed = new CountDownLatch(1);
+    CompletableFuture<GeneratedImages> drawn = heldAtTheFirstStep(pipeline, running, closed);
+    CompletableFuture<RuntimeException> thrown = new CompletableFuture<>();
+    Thread waiter =
+        new Thread(
+            () -> {
+              try {
+                pipeline.generate(request());
+              } catch (RuntimeException e) {
+                thrown.complete(e);
+              }
+            });
+    waiter.start();
+    while (waiter.getState() != Thread.State.WAITING) {
+      Thread.onSpinWait();
+    }
+    pipeline.closeSoon();
+    closed.countDown();
+    assertThat(thrown.get(60, TimeUnit.SECONDS))
+        .isInstanceOf(CancellationException.class)
+        .hasMessage("the pipeline was closed while it was generating");
+    assertThatThrownBy(drawn::join).hasRootCauseInstanceOf(CancellationException.class);
+  }
+
+  @Test
+  void generate_interruptedWhileANetworkIsRead_isCancelled() throws IOException {
+    PipelineListener interrupting =
+        activity -> {
+          if (activity.phase() == PipelineListener.Phase.LOAD
+              && activity.item().equals(FluxNetwork.TEXT_ENCODER.key())) {
+            Thread.currentThread().interrupt();
+          }
+        };
+    FluxOptions options = OPTIONS.withMemory(MemoryPolicy.SEQUENTIAL);
+    try (FluxPipeline pipeline = FluxPipeline.load(bundle, options, interrupting)) {
+      assertThatThrownBy(() -> pipeline.generate(request()))
+          .isInstanceOf(CancellationException.class)
+          .hasMessage("interrupted while generating");
+      assertThat(Thread.interrupted()).isTrue();
+    }
+  }
+
+  @Test
+  void cache_whenTheModulationFails_keepsNoEmptyOne() throws IOException {
+    Path damaged = copy("damaged-modulation");
+    Path modulation = damaged.resolve(FluxBundle.MODULATION);
+    Path aside = scratch.resolve("modulation-aside.pt");
+    FluxOptions options = OPTIONS.withMemory(MemoryPolicy.SEQUENTIAL);
+    try (FluxPipeline pipeline = FluxPipeline.load(damaged, options)) {
+      Files.move(modulation, aside);
+      Files.writeString(modulation, "no archive");
+      assertThatThrownBy(() -> pipeline.generate(request()))
+          .isInstanceOf(UncheckedIOException.class);
+      Files.move(aside, modulation, StandardCopyOption.REPLACE_EXISTING);
+      pipeline.generate(request());
+      // an embedding; two noise levels and the array that they are views of, evaluated together
+      assertThat(pipeline.manager().getManagedArrays()).hasSize(2 + 3);
+    }
+  }
+
+  @Test
+  void generate_whereDjlMakesOtherImages_givesBufferedImages() throws IOException {
+    ImageFactory usual = ImageFactory.getInstance();
+    ImageFactory.setImageFactory(
+        new BufferedImageFactory() {
+          @Override
+          public Image fromImage(Object image) {
+            throw new ClassCastException("as OpenCV's says to a BufferedImage");
+          }
+        });
+    try (FluxPipeline pipeline = FluxPipeline.load(bundle, OPTIONS)) {
+      assertThat(pixels(pipeline.generate(request()), 0)).hasSize(64 * 96);
+    } finally {
+      ImageFactory.setImageFactory(usual);
+    }
+  }
+
+  @Test
   void generate_fromItsOwnListener_isRefused() throws IOException {
     try (FluxPipeline pipeline = FluxPipeline.load(bundle, OPTIONS)) {
       assertThatThrownBy(
@@ -561,6 +679,33 @@ class FluxPipelineTest {
             () -> FluxPipeline.requireRoom(description, OPTIONS, large, Long.MAX_VALUE, 1_000_000))
         .hasMessageContaining("start with java -Xmx");
     FluxPipeline.requireRoom(description, OPTIONS, large, 1L << 50, 1L << 40);
+  }
+
+  @Test
+  void memory_ofAnOpenPolicy_isCountedWithTheSmallestTile() throws IOException {
+    FluxBundle description = FluxBundle.read(bundle);
+    ImageRequest square = request().withSize(1024, 1024);
+    long needed =
+        new MemoryEstimate(description, ArithmeticChoice.widest(description), Device.cpu(), false)
+            .bytes(MemoryPolicy.STREAMED, MemoryEstimate.Size.of(description, square), 512);
+    FluxPipeline.requireRoom(description, OPTIONS, square, needed, Long.MAX_VALUE);
+    FluxOptions fixed = OPTIONS.withMemory(MemoryPolicy.STREAMED);
+    assertThatThrownBy(
+            () -> FluxPipeline.requireRoom(description, fixed, square, needed, Long.MAX_VALUE))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining("make it smaller");
+  }
+
+  @Test
+  void memoryPlan_moreTextTokensThanTheBundles_isMadeAnew() throws IOException {
+    try (FluxPipeline pipeline = FluxPipeline.load(bundle, OPTIONS)) {
+      ImageRequest square = request().withSize(1024, 1024);
+      MemoryPlan kept = pipeline.memoryPlan(square); // with the tile that was chosen at loading
+      MemoryPlan anew = pipeline.memoryPlan(square.withTextTokens(64)); // with the smallest
+      assertThat(kept.decodeTilePx()).isEqualTo(1024);
+      assertThat(anew.needed().get(MemoryPolicy.RESIDENT))
+          .isLessThan(kept.needed().get(MemoryPolicy.RESIDENT));
+    }
   }
 
   @Test

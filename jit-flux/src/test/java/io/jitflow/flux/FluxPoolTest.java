@@ -402,6 +402,74 @@ class FluxPoolTest {
   }
 
   @Test
+  void close_fromTheListenersOfTwoRequests_endsBoth() throws Exception {
+    FluxPool pool = FluxPool.load(bundle, List.of(CPU, CPU), 0);
+    CountDownLatch bothDraw = new CountDownLatch(2);
+    List<CompletableFuture<GeneratedImages>> answers = new ArrayList<>();
+    for (int seed = 0; seed < 2; seed++) {
+      answers.add(
+          pool.generateAsync(
+              request(seed)
+                  .withListener(
+                      step -> {
+                        bothDraw.countDown();
+                        awaitUninterrupted(bothDraw);
+                        pool.close();
+                      })));
+    }
+    for (CompletableFuture<GeneratedImages> answer : answers) {
+      assertThatThrownBy(() -> answer.get(60, TimeUnit.SECONDS))
+          .isInstanceOf(CancellationException.class);
+    }
+    assertThat(pool.isClosed()).isTrue();
+    pool.close();
+  }
+
+  private static void awaitUninterrupted(CountDownLatch latch) {
+    try {
+      latch.await();
+    } catch (InterruptedException e) {
+      throw new IllegalStateException("the test's pool must not be interrupted", e);
+    }
+  }
+
+  @Test
+  void close_whileOnePipelineIsHeld_endsTheOthersMeanwhile() throws Exception {
+    FluxPool pool = FluxPool.load(bundle, List.of(CPU, CPU), 0);
+    Gate gate = new Gate();
+    CompletableFuture<GeneratedImages> held = pool.generateAsync(request(0).withListener(gate));
+    gate.awaitReached();
+    CountDownLatch started = new CountDownLatch(1);
+    CompletableFuture<GeneratedImages> other =
+        pool.generateAsync(
+            request(1)
+                .withSampler(new EulerSampler(SigmaSchedule.linear(), 10_000))
+                .withListener(step -> started.countDown()));
+    assertThat(started.await(60, TimeUnit.SECONDS)).isTrue();
+    CompletableFuture<Void> closing = CompletableFuture.runAsync(pool::close);
+    assertThatThrownBy(() -> other.get(60, TimeUnit.SECONDS))
+        .isInstanceOf(CancellationException.class);
+    assertThat(held).isNotDone();
+    gate.open();
+    closing.get(60, TimeUnit.SECONDS);
+    assertThatThrownBy(held::get).isInstanceOf(CancellationException.class);
+  }
+
+  @Test
+  void generate_requestOfAnAnswer_isTheCallersAndIsDrawnAgain() throws IOException {
+    try (FluxPool pool = FluxPool.load(bundle, CPU)) {
+      AtomicInteger steps = new AtomicInteger();
+      SamplingListener listener = step -> steps.incrementAndGet();
+      GeneratedImages first = pool.generate(request(42).withListener(listener));
+      assertThat(first.request().listener()).containsSame(listener);
+      GeneratedImages again = pool.generate(first.request());
+      assertThat(pixels(again)).isEqualTo(pixels(first));
+      assertThat(steps).hasValue(4);
+      assertThat(pool.generate(request(42)).request().listener()).isEmpty();
+    }
+  }
+
+  @Test
   void load_wrongArguments_areRefused() {
     assertThatThrownBy(() -> FluxPool.load(bundle, List.of(), 1))
         .hasMessageContaining("at least one pipeline");

@@ -2,8 +2,10 @@ package io.jitflow.flux;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import ai.djl.Device;
+import ai.djl.util.cuda.CudaUtils;
 import io.jitflow.flux.FluxOptions.MemoryPolicy;
 import io.jitflow.flux.bundle.FluxBundle;
 import java.io.IOException;
@@ -89,6 +91,17 @@ class MemoryPlanTest {
     assertThat(large.policy()).isEqualTo(MemoryPolicy.SEQUENTIAL);
     assertThat(large.needed()).containsEntry(MemoryPolicy.RESIDENT, needed);
     assertThat(large.toString()).contains("2048 x 1536 px");
+  }
+
+  @Test
+  void freeBytes_ofAGpuThatCannotBeMeasured_mattersToAnOpenPolicyOnly() {
+    assumeTrue(CudaUtils.getGpuCount() == 0);
+    assertThat(MemoryPlan.freeBytes(Device.gpu(), MemoryPolicy.SEQUENTIAL)).isEmpty();
+    assertThatThrownBy(() -> MemoryPlan.freeBytes(Device.gpu(), MemoryPolicy.AUTO))
+        .isInstanceOf(IllegalStateException.class)
+        .hasMessageContaining("the free memory of gpu(0) cannot be measured")
+        .hasMessageContaining("libcudart")
+        .hasMessageContaining("jna.library.path");
   }
 
   @Test

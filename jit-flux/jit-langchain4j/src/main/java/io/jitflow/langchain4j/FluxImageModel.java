@@ -13,8 +13,6 @@ import io.jitflow.flux.image.GeneratedImages;
 import io.jitflow.flux.image.ImageRequest;
 import io.jitflow.flux.image.ImageSettings;
 import io.jitflow.flux.image.SourceImage;
-import java.awt.image.BufferedImage;
-import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -23,7 +21,6 @@ import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.function.Supplier;
-import javax.imageio.ImageIO;
 
 /**
  * An image model that runs inside the JVM.
@@ -78,8 +75,8 @@ public final class FluxImageModel implements ImageModel, AutoCloseable {
   /**
    * {@inheritDoc}
    *
-   * @param image base64 data of an opaque picture whose sides are multiples of 16 px; the answer
-   *     has its size
+   * @param image base64 data of an opaque picture (PNG, JPEG, GIF or BMP) whose sides are multiples
+   *     of 16 px; it is turned as Exif says, and the answer has its size
    */
   @Override
   public Response<Image> edit(Image image, String prompt) {
@@ -111,15 +108,10 @@ public final class FluxImageModel implements ImageModel, AutoCloseable {
     }
     byte[] file = Base64.getDecoder().decode(image.base64Data());
     try {
-      BufferedImage pixels = ImageIO.read(new ByteArrayInputStream(file));
-      if (pixels == null) {
-        throw new IllegalArgumentException(
-            "the %s is no picture that Java can read, such as PNG or JPEG".formatted(what));
-      }
-      return SourceImage.of(pixels);
+      return SourceImage.read(file);
     } catch (IOException e) {
       throw new IllegalArgumentException(
-          "the %s is damaged: %s".formatted(what, e.getMessage()), e);
+          "the %s cannot be used: %s".formatted(what, e.getMessage()), e);
     }
   }
 

@@ -25,6 +25,7 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Base64;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
@@ -112,7 +113,42 @@ class FluxImageModelTest {
           .hasMessageContaining("the image must have base64 data");
       assertThatThrownBy(() -> model.edit(Image.builder().base64Data("AAAA").build(), "pear"))
           .isInstanceOf(InvalidRequestException.class)
-          .hasMessageContaining("no picture that Java can read");
+          .hasMessageContaining("the image cannot be used: the picture: expected a PNG, JPEG");
+    }
+  }
+
+  @Test
+  void edit_photoHeldUpright_isTurnedAsExifSays() throws IOException {
+    BufferedImage pixels = new BufferedImage(96, 64, BufferedImage.TYPE_INT_RGB);
+    ByteArrayOutputStream file = new ByteArrayOutputStream();
+    ImageIO.write(pixels, "jpg", file);
+    byte[] plain = file.toByteArray();
+    // a segment of Exif with the tag Orientation only: 6, turned by 90 degrees
+    byte[] exif =
+        HexFormat.of()
+            .parseHex("ffe100224578696600004d4d002a00000008000101120003000000010006000000000000");
+    file.reset();
+    file.write(plain, 0, 2);
+    file.write(exif);
+    file.write(plain, 2, plain.length - 2);
+    try (FluxImageModel model = small().strength(0).build()) {
+      BufferedImage answer =
+          ImageIO.read(new ByteArrayInputStream(png(model.edit(image(file), "pear"))));
+      assertThat(answer.getWidth()).isEqualTo(64);
+      assertThat(answer.getHeight()).isEqualTo(96);
+    }
+  }
+
+  @Test
+  void edit_damagedPicture_isRefusedWithTheReason() throws IOException {
+    byte[] whole = Base64.getDecoder().decode(picture(Color.GREEN, 0).base64Data());
+    ByteArrayOutputStream cut = new ByteArrayOutputStream();
+    cut.write(whole, 0, whole.length / 2);
+    Image image = image(cut);
+    try (FluxImageModel model = small().build()) {
+      assertThatThrownBy(() -> model.edit(image, "pear"))
+          .isInstanceOf(InvalidRequestException.class)
+          .hasMessageContaining("the image cannot be used: the picture: expected a whole picture");
     }
   }
 
@@ -129,9 +165,12 @@ class FluxImageModelTest {
     }
     ByteArrayOutputStream file = new ByteArrayOutputStream();
     ImageIO.write(pixels, "png", file);
+    return image(file);
+  }
+
+  private static Image image(ByteArrayOutputStream file) {
     return Image.builder()
         .base64Data(Base64.getEncoder().encodeToString(file.toByteArray()))
-        .mimeType("image/png")
         .build();
   }
 

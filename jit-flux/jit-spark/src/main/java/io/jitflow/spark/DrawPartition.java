@@ -1,6 +1,7 @@
 package io.jitflow.spark;
 
 import ai.djl.Device;
+import ai.djl.engine.EngineException;
 import io.jitflow.core.SamplingListener;
 import io.jitflow.flux.FluxOptions;
 import io.jitflow.flux.FluxOptions.MemoryPolicy;
@@ -8,6 +9,7 @@ import io.jitflow.flux.image.GeneratedImages;
 import io.jitflow.flux.image.ImageRequest;
 import io.jitflow.flux.image.ImageSettings;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
@@ -116,8 +118,8 @@ final class DrawPartition implements MapPartitionsFunction<Row, Row> {
       task.killTaskIfInterrupted(); // tells Spark in its own words
       throw e;
     } catch (RuntimeException e) {
-      if (lease.isClosed()) {
-        throw e; // this JVM ends: the row is another one's to draw
+      if (lease.isClosed() || isMachinesFault(e)) {
+        throw e; // this JVM ends or is in trouble: the row is another one's to draw
       }
       error = e.getMessage() == null ? e.toString() : e.getMessage();
     }
@@ -132,16 +134,28 @@ final class DrawPartition implements MapPartitionsFunction<Row, Row> {
     return RowFactory.create(values.toArray());
   }
 
+  /** Whether a failure is none of the row: Spark repeats the task, perhaps elsewhere. */
+  static boolean isMachinesFault(RuntimeException e) {
+    return e instanceof EngineException || e instanceof UncheckedIOException;
+  }
+
   /** The row's own seed, or 32 bits of a hash of its key: never anything of its partition. */
   private long seed(Row row) {
     Number own = RowSettings.number(row, "seed");
-    return own == null ? hash(String.valueOf(row.get(row.fieldIndex(key)))) : own.longValue();
+    if (own != null) {
+      return own.longValue();
+    }
+    Object name = row.get(row.fieldIndex(key));
+    return name instanceof byte[] bytes ? hash(bytes) : hash(String.valueOf(name));
   }
 
   static long hash(String text) {
+    return hash(text.getBytes(StandardCharsets.UTF_8));
+  }
+
+  static long hash(byte[] bytes) {
     try {
-      byte[] digest =
-          MessageDigest.getInstance("SHA-256").digest(text.getBytes(StandardCharsets.UTF_8));
+      byte[] digest = MessageDigest.getInstance("SHA-256").digest(bytes);
       return Integer.toUnsignedLong(ByteBuffer.wrap(digest).getInt());
     } catch (NoSuchAlgorithmException e) {
       throw new IllegalStateException("every Java platform has SHA-256", e);

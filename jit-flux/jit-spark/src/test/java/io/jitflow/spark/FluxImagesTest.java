@@ -5,11 +5,16 @@ import static org.apache.spark.sql.functions.when;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import ai.djl.engine.EngineException;
 import io.jitflow.core.EulerSampler;
+import io.jitflow.flux.FluxOptions.MemoryPolicy;
 import io.jitflow.flux.FluxPipeline;
 import io.jitflow.flux.image.ImageRequest;
 import io.jitflow.flux.mini.FluxMini;
+import io.jitflow.flux.weights.FluxNetwork;
 import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -26,6 +31,7 @@ import org.apache.spark.util.LongAccumulator;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 /** The rules of rows, in threads of this JVM. */
 class FluxImagesTest {
@@ -111,6 +117,44 @@ class FluxImagesTest {
     assertThat(images.get("a").<byte[]>getAs("png")).isNull();
     assertThat(images.get("b").<String>getAs("error")).isNull();
     assertThat(images.get("b").<byte[]>getAs("png")).isNotEmpty();
+  }
+
+  @Test
+  void draw_binaryKeys_decideSeedsByTheirBytes() {
+    Dataset<Row> rows =
+        prompts(
+                RowFactory.create("a", "red apple", null, null),
+                RowFactory.create("b", "red apple", null, null))
+            .withColumn("id", col("id").cast(DataTypes.BinaryType));
+    assertThat(small().draw(rows, "id").collectAsList())
+        .extracting(row -> row.<Long>getAs("seed"))
+        .containsExactlyInAnyOrder(DrawPartition.hash("a"), DrawPartition.hash("b"));
+  }
+
+  @Test
+  void draw_fileThatBreaksMeanwhile_failsTheTaskAndNotTheRow(@TempDir Path folder)
+      throws IOException {
+    Path own = FluxMini.bundle(folder.resolve("bundle"));
+    FluxImages drawing =
+        FluxImages.of(own.toString())
+            .withSize(64, 64)
+            .withSteps(2)
+            .withMemory(MemoryPolicy.SEQUENTIAL);
+    Dataset<Row> first = prompts(RowFactory.create("a", "red apple", 7, null));
+    assertThat(byId(drawing.draw(first, "id")).get("a").<String>getAs("error")).isNull();
+    Path encoder = own.resolve(FluxNetwork.TEXT_ENCODER.fileName());
+    Files.move(encoder, folder.resolve("aside.pt"));
+    Files.writeString(encoder, "no archive");
+    Dataset<Row> second = prompts(RowFactory.create("b", "pear", 7, null));
+    Dataset<Row> broken = drawing.withIdleSeconds(0).draw(second, "id");
+    assertThatThrownBy(broken::collectAsList).hasStackTraceContaining(encoder.toString());
+  }
+
+  @Test
+  void isMachinesFault_ofTheEngineOrAFile_isNoErrorOfARow() {
+    assertThat(DrawPartition.isMachinesFault(new EngineException("out of memory"))).isTrue();
+    assertThat(DrawPartition.isMachinesFault(new UncheckedIOException(new IOException()))).isTrue();
+    assertThat(DrawPartition.isMachinesFault(new IllegalArgumentException("width"))).isFalse();
   }
 
   @Test

@@ -1,5 +1,6 @@
 /**
- * What every reader of foreign files shares: the type of its errors, and how they quote.
+ * What every reader of foreign files shares: the type of its errors; and how the files of a bundle
+ * are compared with its manifest.
  *
  * @since 0.1
  */

@@ -132,9 +132,9 @@ public record GeneratedImages(
 
   /**
    * What frameworks call metadata: {@code seed} of the first image, {@code sampler} ({@code euler},
-   * {@code jit} or {@code other}), {@code steps}, {@code widthPx}, {@code heightPx}, {@code model},
-   * {@code millis} of every phase together, {@code encodeMillis}, {@code denoiseMillis}, {@code
-   * decodeMillis}, {@code remarks}, and the whole {@code request} as JSON.
+   * {@code plain}, {@code jit} or {@code other}), {@code steps}, {@code widthPx}, {@code heightPx},
+   * {@code model}, {@code millis} of every phase together, {@code encodeMillis}, {@code
+   * denoiseMillis}, {@code decodeMillis}, {@code remarks}, and the whole {@code request} as JSON.
    *
    * @return names to plain values, in that order
    */

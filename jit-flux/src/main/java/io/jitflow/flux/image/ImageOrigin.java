@@ -39,7 +39,8 @@ public record ImageOrigin(ImageRequest request, String model, List<String> remar
   /**
    * Reads it from a PNG file.
    *
-   * @param png a file saved by {@link GeneratedImages#save}
+   * @param png a file saved by {@link GeneratedImages#save}, or by another program that writes its
+   *     {@code parameters}
    * @return the origin
    * @throws IOException if the file cannot be read, is no PNG or carries no request
    */

@@ -110,8 +110,10 @@ public final class ImageRequest {
   /**
    * Reads the request that a PNG file was made from.
    *
-   * @param png a file saved by {@link GeneratedImages#save}
-   * @return the complete request, without a listener
+   * @param png a file saved by {@link GeneratedImages#save}, or by another program that writes its
+   *     {@code parameters}
+   * @return the complete request, without a listener; of another program's file, what its
+   *     parameters tell
    * @throws IOException if the file cannot be read, is no PNG or carries no request
    */
   public static ImageRequest fromPng(Path png) throws IOException {
@@ -270,8 +272,9 @@ public final class ImageRequest {
 
   /**
    * In two passes: drawn at half the size, enlarged, and drawn again at the full size from that
-   * picture. Costs less than one pass at the full size, and keeps large pictures in one piece that
-   * are beyond what the model was trained for.
+   * picture. Meant for sizes beyond those that the model was trained for, where it is to keep
+   * pictures in one piece. At a size that the small model was trained at it gained nothing, and
+   * with JiT it cost time and sharpness; FLUX.1 has not been measured: {@code docs/editing.md}.
    *
    * @param strength how much the second pass draws anew, above 0 and at most 1, as for {@link
    *     #withImage}

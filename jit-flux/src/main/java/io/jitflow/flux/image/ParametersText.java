@@ -25,8 +25,11 @@ final class ParametersText {
   static final String KEYWORD = "parameters";
 
   private static final String NEGATIVE = "Negative prompt: ";
+
+  /** Possessive throughout: whatever the text, matching takes neither stack nor second tries. */
   private static final Pattern PAIR =
-      Pattern.compile("\\s*(\\w[\\w \\-/]+):\\s*(\"(?:\\\\.|[^\\\\\"])+\"|[^,]*)(?:,|$)");
+      Pattern.compile("\\s*+(\\w[\\w \\-/]++):\\s*+(\"(?:\\\\.|[^\\\\\"])++\"|[^,]*+)(?:,|$)");
+
   private static final int LEAST_PAIRS = 3;
 
   /** FLUX.1-dev's schedule, which such texts do not name. */
@@ -141,7 +144,7 @@ final class ParametersText {
     Map<String, String> pairs = new LinkedHashMap<>();
     Matcher matcher = PAIR.matcher(line);
     int end = 0;
-    while (end < line.length() && matcher.find(end) && matcher.start() == end) {
+    while (end < line.length() && matcher.region(end, line.length()).lookingAt()) {
       String value = matcher.group(2).strip();
       if (value.length() > 1 && value.startsWith("\"")) {
         value = value.substring(1, value.length() - 1).replaceAll("\\\\(.)", "$1");

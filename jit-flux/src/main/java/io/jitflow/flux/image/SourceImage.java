@@ -4,6 +4,9 @@ import io.jitflow.core.check.Checks;
 import java.awt.color.ColorSpace;
 import java.awt.image.BufferedImage;
 import java.awt.image.ColorModel;
+import java.awt.image.ComponentColorModel;
+import java.awt.image.Raster;
+import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
@@ -16,6 +19,7 @@ import java.util.Optional;
 import javax.imageio.ImageIO;
 import javax.imageio.ImageReader;
 import javax.imageio.stream.ImageInputStream;
+import javax.imageio.stream.MemoryCacheImageInputStream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -54,7 +58,8 @@ public final class SourceImage {
   /**
    * Takes a picture from memory; it is copied.
    *
-   * @param image opaque, at most 8 bits a channel; grey and indexed colours become RGB
+   * @param image opaque, at most 8 bits a channel; indexed colours become RGB, and so do grey
+   *     levels as they are stored
    * @return the picture
    * @throws IllegalArgumentException if it has transparent pixels, more bits a channel, or colours
    *     such as CMYK
@@ -75,7 +80,10 @@ public final class SourceImage {
         "expected RGB, found other colours, such as CMYK of a printing process; convert it to RGB");
     int width = image.getWidth();
     int height = image.getHeight();
-    int[] rgb = image.getRGB(0, 0, width, height, null, 0, width);
+    int[] rgb =
+        space == ColorSpace.TYPE_GRAY && colours instanceof ComponentColorModel
+            ? grey(image)
+            : image.getRGB(0, 0, width, height, null, 0, width);
     for (int i = 0; i < rgb.length; i++) {
       if (rgb[i] >>> 24 != OPAQUE) {
         throw new IllegalArgumentException(
@@ -88,6 +96,32 @@ public final class SourceImage {
     return orientation.transposed
         ? new SourceImage(height, width, upright, sha256(height, width, upright))
         : new SourceImage(width, height, upright, sha256(width, height, upright));
+  }
+
+  /**
+   * A grey picture's levels as red, green and blue. Its own RGB would be brighter, 188 for 128:
+   * Java takes the levels for linear light, which neither files nor Java's graphics do.
+   */
+  private static int[] grey(BufferedImage image) {
+    ColorModel colours = image.getColorModel();
+    Raster raster = image.getRaster();
+    int width = image.getWidth();
+    int height = image.getHeight();
+    int[] argb = raster.getSamples(0, 0, width, height, 0, (int[]) null);
+    int largest = (1 << colours.getComponentSize(0)) - 1;
+    for (int i = 0; i < argb.length; i++) {
+      argb[i] = (OPAQUE << 24) | (argb[i] * 255 / largest * 0x010101);
+    }
+    if (colours.hasAlpha()) {
+      int[] alpha = raster.getSamples(0, 0, width, height, 1, (int[]) null);
+      int opaque = (1 << colours.getComponentSize(1)) - 1;
+      for (int i = 0; i < argb.length; i++) {
+        if (alpha[i] != opaque) {
+          argb[i] &= 0xffffff;
+        }
+      }
+    }
+    return argb;
   }
 
   /**
@@ -106,29 +140,49 @@ public final class SourceImage {
       throw new NoSuchFileException(file.toString(), null, "expected a picture");
     }
     try (ImageInputStream stream = ImageIO.createImageInputStream(file.toFile())) {
-      Iterator<ImageReader> readers = ImageIO.getImageReaders(stream);
-      if (!readers.hasNext()) {
-        throw new PictureException(
-            file + ": expected a PNG, JPEG, GIF or BMP picture, found something else", null);
-      }
-      ImageReader reader = readers.next();
-      try {
-        ExifOrientation orientation = ExifOrientation.of(stream);
-        reader.setInput(stream);
-        return of(reader, file, orientation);
-      } finally {
-        reader.dispose();
-      }
+      return read(stream, file.toString());
     }
   }
 
-  private static SourceImage of(ImageReader reader, Path file, ExifOrientation orientation)
+  /**
+   * Reads a picture from memory, as {@link #read(Path)} does from a file.
+   *
+   * @param file the content of a PNG, JPEG, GIF or BMP file
+   * @return the picture, upright
+   * @throws IOException if it is no picture, is damaged, or is one that cannot be used:
+   *     transparent, with 16 bits a channel, or CMYK
+   */
+  public static SourceImage read(byte[] file) throws IOException {
+    try (ImageInputStream stream =
+        new MemoryCacheImageInputStream(new ByteArrayInputStream(file))) {
+      return read(stream, "the picture");
+    }
+  }
+
+  /** Reads a picture that messages call by a name. */
+  private static SourceImage read(ImageInputStream stream, String name) throws IOException {
+    Iterator<ImageReader> readers = ImageIO.getImageReaders(stream);
+    if (!readers.hasNext()) {
+      throw new PictureException(
+          name + ": expected a PNG, JPEG, GIF or BMP picture, found something else", null);
+    }
+    ImageReader reader = readers.next();
+    try {
+      ExifOrientation orientation = ExifOrientation.of(stream);
+      reader.setInput(stream);
+      return of(reader, name, orientation);
+    } finally {
+      reader.dispose();
+    }
+  }
+
+  private static SourceImage of(ImageReader reader, String name, ExifOrientation orientation)
       throws IOException {
     try {
       if (reader.getWidth(0) > LARGEST_PX || reader.getHeight(0) > LARGEST_PX) {
         throw new PictureException(
             "%s: expected sides of at most %d px, found %d x %d; make it smaller"
-                .formatted(file, LARGEST_PX, reader.getWidth(0), reader.getHeight(0)),
+                .formatted(name, LARGEST_PX, reader.getWidth(0), reader.getHeight(0)),
             null);
       }
       if (!reader.getImageTypes(0).hasNext()
@@ -136,7 +190,7 @@ public final class SourceImage {
               && reader.getFormatName().equalsIgnoreCase("jpeg")
               && reader.readRaster(0, null).getNumBands() == 4)) {
         throw new PictureException(
-            file
+            name
                 + ": expected RGB, found the colours of a printing process (CMYK); convert it to RGB",
             null);
       }
@@ -144,10 +198,13 @@ public final class SourceImage {
     } catch (PictureException e) {
       throw e;
     } catch (IllegalArgumentException e) {
-      throw new PictureException(file + ": " + e.getMessage(), e);
+      throw new PictureException(name + ": " + e.getMessage(), e);
     } catch (IOException | RuntimeException e) {
       // readers meet damaged files with whatever index or number they lead to
-      throw new PictureException(file + ": damaged picture: " + e.getMessage(), e);
+      throw new PictureException(
+          "%s: expected a whole picture, found a damaged one (%s); export or download it again"
+              .formatted(name, e.getMessage()),
+          e);
     }
   }
 

@@ -1,5 +1,6 @@
 /**
- * The one reader of JSON: manifests, configurations, requests and tokenizers' settings.
+ * The one reader of JSON: manifests, configurations, requests and tokenizers' settings; and how
+ * messages quote what is in files.
  *
  * <p>{@link io.jitflow.flux.json.StrictJson} reads a file as a whole; the headers of safetensors
  * files, which may be 100 MB, are taken part by part from the {@link

@@ -1,5 +1,6 @@
 /**
- * What a weight is, whatever file it comes from or goes to: its type, its shape, its bytes.
+ * What conversions and pipelines are told of weights: their type, the network that they belong to,
+ * the adapters that change them.
  *
  * @since 0.1
  */

@@ -81,6 +81,16 @@ class ParametersTextTest {
   }
 
   @Test
+  void read_valueOfAnyLength_isUnderstood() {
+    String pairs = "x\nSteps: 4, Sampler: Euler, Seed: 7, Model: ";
+    int length = 100_000;
+    assertThat(ParametersText.read(pairs + '"' + "a".repeat(length) + '"').model()).hasSize(length);
+    assertThat(ParametersText.read(pairs + '"' + "\\\"".repeat(length) + '"').model())
+        .isEqualTo("\"".repeat(length));
+    assertThat(ParametersText.read(pairs + '"' + "a".repeat(length)).model()).isNotEmpty();
+  }
+
+  @Test
   void read_promptAlone_isThePrompt() {
     assertThat(ParametersText.read("a cat: one, two").request())
         .isEqualTo(ImageRequest.of("a cat: one, two"));

@@ -78,6 +78,72 @@ class SourceImageTest {
         .allMatch(p -> (p >> 16) == (p & 255) && (p >> 8 & 255) == (p & 255));
   }
 
+  /** A level of grey as files store it: Java's setRGB would take it for linear light. */
+  private static BufferedImage grey(BufferedImage image, int level) {
+    for (int i = 0; i < image.getWidth() * image.getHeight(); i++) {
+      image.getRaster().setSample(i % image.getWidth(), i / image.getWidth(), 0, level);
+    }
+    return image;
+  }
+
+  private static BufferedImage greyWithAlpha(int level) {
+    ColorModel colours =
+        new ComponentColorModel(
+            ColorSpace.getInstance(ColorSpace.CS_GRAY),
+            true,
+            false,
+            Transparency.TRANSLUCENT,
+            DataBuffer.TYPE_BYTE);
+    BufferedImage image =
+        new BufferedImage(colours, colours.createCompatibleWritableRaster(16, 16), false, null);
+    for (int i = 0; i < 16 * 16; i++) {
+      image.getRaster().setSample(i % 16, i / 16, 1, 255);
+    }
+    return grey(image, level);
+  }
+
+  @Test
+  void read_grey_keepsItsLevels() throws IOException {
+    BufferedImage plain = new BufferedImage(32, 16, BufferedImage.TYPE_BYTE_GRAY);
+    for (int level : new int[] {0, 1, 55, 128, 254, 255}) {
+      int rgb = level * 0x010101;
+      assertThat(SourceImage.of(grey(plain, level)).pixels()).containsOnly(rgb);
+      assertThat(SourceImage.read(write(plain, "a.png")).pixels()).containsOnly(rgb);
+      assertThat(SourceImage.read(write(greyWithAlpha(level), "b.png")).pixels()).containsOnly(rgb);
+    }
+    int[] jpeg = SourceImage.read(write(grey(plain, 128), "a.jpg")).pixels();
+    assertThat(Arrays.stream(jpeg))
+        .allMatch(p -> Math.abs((p & 255) - 128) <= 2 && p == (p & 255) * 0x010101);
+  }
+
+  @Test
+  void read_greyWithATransparentPixel_isRefusedWithItsPlace() throws IOException {
+    BufferedImage image = greyWithAlpha(128);
+    image.getRaster().setSample(3, 2, 1, 254);
+    Path file = write(image, "a.png");
+    assertThatThrownBy(() -> SourceImage.read(file))
+        .isInstanceOf(PictureException.class)
+        .hasMessageContaining("transparent pixels, the first at column 3, row 2");
+  }
+
+  @Test
+  void read_contentOfAFile_isThePictureOfTheFile() throws IOException {
+    Path file = photo(orientation(6, ByteOrder.BIG_ENDIAN));
+    assertThat(SourceImage.read(Files.readAllBytes(file))).isEqualTo(SourceImage.read(file));
+    byte[] whole = Files.readAllBytes(write(image(BufferedImage.TYPE_INT_RGB), "b.png"));
+    byte[] cut = Arrays.copyOf(whole, whole.length / 2);
+    assertThatThrownBy(() -> SourceImage.read(cut))
+        .isInstanceOf(PictureException.class)
+        .hasMessageStartingWith("the picture: expected a whole picture, found a damaged one");
+    byte[] cmyk = Base64.getDecoder().decode(CMYK);
+    assertThatThrownBy(() -> SourceImage.read(cmyk))
+        .isInstanceOf(PictureException.class)
+        .hasMessageContaining("CMYK");
+    assertThatThrownBy(() -> SourceImage.read(new byte[3]))
+        .isInstanceOf(PictureException.class)
+        .hasMessageContaining("found something else");
+  }
+
   @Test
   void read_transparentPixel_isRefusedWithItsPlace() throws IOException {
     BufferedImage image = image(BufferedImage.TYPE_INT_ARGB);
@@ -231,7 +297,9 @@ class SourceImageTest {
     assertThatThrownBy(() -> SourceImage.read(folder)).hasMessageContaining("is a folder");
     byte[] whole = Files.readAllBytes(write(image(BufferedImage.TYPE_INT_RGB), "b.png"));
     Path cut = Files.write(folder.resolve("c.png"), Arrays.copyOf(whole, whole.length / 2));
-    assertThatThrownBy(() -> SourceImage.read(cut)).hasMessageContaining("damaged picture");
+    assertThatThrownBy(() -> SourceImage.read(cut))
+        .hasMessageContaining("expected a whole picture, found a damaged one")
+        .hasMessageEndingWith("export or download it again");
   }
 
   @Test
