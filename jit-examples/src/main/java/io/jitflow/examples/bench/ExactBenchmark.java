@@ -3,13 +3,9 @@ package io.jitflow.examples.bench;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
-import io.jitflow.core.EulerSampler;
-import io.jitflow.core.PlainSampler;
 import io.jitflow.core.Sampler;
 import io.jitflow.core.SamplingRequest;
 import io.jitflow.core.SigmaSchedule;
-import io.jitflow.core.Solver;
-import io.jitflow.core.jit.JitConfig;
 import io.jitflow.core.jit.JitConfig.Activation;
 import io.jitflow.core.jit.JitSampler;
 import io.jitflow.core.token.TokenGrid;
@@ -27,8 +23,6 @@ public final class ExactBenchmark {
   public static final SigmaSchedule STANDARD =
       new SigmaSchedule.DynamicShift(1.15, 1.15, 256, 4096);
 
-  private static final Solver SECOND = Solver.ADAMS_BASHFORTH_2;
-
   private ExactBenchmark() {}
 
   /**
@@ -38,9 +32,10 @@ public final class ExactBenchmark {
    * @param grid the size of the worlds
    * @param samplers its rows; tokens of JiT join by an even spread, since importance would depend
    *     on the noise
-   * @return a chart of the world of slope 2.5
+   * @return cost and distance in the world of slope 2.5, by method, for {@link #chart}
    */
-  public static BufferedImage run(PrintWriter out, TokenGrid grid, List<NamedSampler> samplers) {
+  public static Map<String, List<QualityChart.Point>> run(
+      PrintWriter out, TokenGrid grid, List<NamedSampler> samplers) {
     out.printf(
         Locale.ROOT, "Frechet distance per token to the world's own pictures, %s tokens%n%n", grid);
     out.println("| sampler | cost, full forwards | alpha 2 | alpha 2.5 | alpha 3 |");
@@ -66,6 +61,16 @@ public final class ExactBenchmark {
             .add(new QualityChart.Point(cost, frechet[1]));
       }
     }
+    return lines;
+  }
+
+  /**
+   * Draws what {@link #run} returned.
+   *
+   * @param grid the size of the world
+   * @param lines at least one point
+   */
+  public static BufferedImage chart(TokenGrid grid, Map<String, List<QualityChart.Point>> lines) {
     return QualityChart.draw(
         "Exact world of slope 2.5, %s tokens".formatted(grid),
         "Frechet distance per token",
@@ -93,52 +98,5 @@ public final class ExactBenchmark {
     return sampler instanceof JitSampler jit
         ? new JitSampler(jit.config().withActivation(Activation.EVEN_SPREAD))
         : sampler;
-  }
-
-  /** The rows of the published reference table. */
-  public static List<NamedSampler> reference() {
-    List<NamedSampler> rows = new ArrayList<>();
-    for (int steps : new int[] {50, 28, 12, 7, 5}) {
-      rows.add(
-          new NamedSampler(
-              "Euler",
-              "full, %d steps, order 1".formatted(steps),
-              new EulerSampler(STANDARD, steps)));
-      rows.add(
-          new NamedSampler(
-              "second order",
-              "full, %d steps, order 2".formatted(steps),
-              new PlainSampler(STANDARD, steps, SECOND)));
-    }
-    SigmaSchedule released = SigmaSchedule.beta(1.4, 0.425);
-    SigmaSchedule flatter = SigmaSchedule.beta(1.2, 0.5);
-    add(
-        rows,
-        "JiT 4x",
-        JitConfig.ofSteps(new int[] {7, 4, 7}, 0.35, 0.62, 1).withSchedule(released));
-    add(
-        rows,
-        "JiT 7x",
-        JitConfig.ofSteps(new int[] {4, 3, 4}, 0.32, 0.6, 1).withSchedule(released));
-    add(
-        rows,
-        "JiT 7x, Beta(1.2, 0.5)",
-        JitConfig.ofSteps(new int[] {4, 3, 4}, 0.32, 0.6, 1).withSchedule(flatter));
-    add(
-        rows,
-        "JiT 10x: 3, 2, 3, Beta(1.2, 0.5)",
-        JitConfig.ofSteps(new int[] {3, 2, 3}, 0.32, 0.6, 1).withSchedule(flatter));
-    add(
-        rows,
-        "JiT 13x: 2, 2, 2, Beta(1.2, 0.5)",
-        JitConfig.ofSteps(new int[] {2, 2, 2}, 0.3, 0.6, 1).withSchedule(flatter));
-    return rows;
-  }
-
-  private static void add(List<NamedSampler> rows, String name, JitConfig config) {
-    JitConfig even = config.withActivation(Activation.EVEN_SPREAD);
-    rows.add(new NamedSampler(name, name + ", order 1", new JitSampler(even)));
-    rows.add(
-        new NamedSampler(name, name + ", order 2 own", new JitSampler(even.withSolver(SECOND))));
   }
 }

@@ -49,7 +49,6 @@ public final class ExactWorld implements VelocityModel, AutoCloseable {
 
   private final NDManager manager;
   private final TokenGrid grid;
-  private final double alpha;
   private final double[][] covariance;
   private final Map<TokenSubset, Spectrum> spectra = new HashMap<>();
   private double trace;
@@ -77,16 +76,7 @@ public final class ExactWorld implements VelocityModel, AutoCloseable {
   public ExactWorld(NDManager parent, TokenGrid grid, double alpha, double f0) {
     this.manager = parent.newSubManager();
     this.grid = grid;
-    this.alpha = alpha;
     this.covariance = covariance(grid, alpha, f0);
-  }
-
-  public TokenGrid grid() {
-    return grid;
-  }
-
-  public double alpha() {
-    return alpha;
   }
 
   /** The covariance of two tokens by their distance in rows and in columns. */

@@ -11,8 +11,10 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.function.Function;
+import java.util.zip.CRC32C;
 import javax.imageio.ImageIO;
 
 /** Measurements of a study that goes on another day: a record as JSON. */
@@ -61,6 +63,17 @@ public final class MeasurementFile {
     Path part = file.resolveSibling(file.getFileName() + ".part");
     Files.writeString(part, GSON.toJson(measures));
     Files.move(part, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+  }
+
+  /**
+   * Tells files apart of which a study depends.
+   *
+   * @return CRC-32C of the content, eight hexadecimal digits
+   */
+  public static String checksum(Path file) throws IOException {
+    CRC32C checksum = new CRC32C();
+    checksum.update(Files.readAllBytes(file));
+    return String.format(Locale.ROOT, "%08x", checksum.getValue());
   }
 
   /** A picture as it stands in a record. */

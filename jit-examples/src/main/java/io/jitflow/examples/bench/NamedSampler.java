@@ -22,8 +22,15 @@ import java.util.List;
  */
 public record NamedSampler(String method, String name, Sampler sampler) {
 
+  private static final String SETTINGS = "JiT, one setting changed";
+
   /** Steps of the plain samplers in the comparison. */
   private static final int[] STEPS = {50, 28, 12, 7, 5};
+
+  /** All that the sampler was told, as text: what is measured changes with it. */
+  public String settings() {
+    return sampler.toString();
+  }
 
   /** Whether it takes steps on the whole grid and nothing else. */
   public boolean isPlain() {
@@ -81,33 +88,35 @@ public record NamedSampler(String method, String name, Sampler sampler) {
   }
 
   /** The paper's settings, 7x, with one of them changed. */
-  public static List<NamedSampler> settings(SigmaSchedule standard) {
+  public static List<NamedSampler> oneChanged(SigmaSchedule standard) {
     JitConfig paper = JitConfig.default7x();
     JitConfig released = paper.asReleased();
     List<NamedSampler> all = new ArrayList<>();
-    all.add(jit("", "7x as released", released));
-    all.add(jit("", "7x as in the paper", paper));
-    all.add(jit("", "7x released, exact micro-flow", released.withMicroFlow(paper.microFlow())));
+    all.add(jit(SETTINGS, "7x as released", released));
+    all.add(jit(SETTINGS, "7x as in the paper", paper));
+    all.add(
+        jit(SETTINGS, "7x released, exact micro-flow", released.withMicroFlow(paper.microFlow())));
     all.add(
         jit(
-            "",
+            SETTINGS,
             "7x released, narrow blur, averaged ties",
             released.withBlurWidth(paper.blurWidth()).withTiedAnchors(paper.tiedAnchors())));
     all.add(
         jit(
-            "",
+            SETTINGS,
             "7x released, initial noise",
             released.withTransitionNoise(TransitionNoise.INITIAL)));
-    all.add(jit("", "7x paper, fresh noise", paper.withTransitionNoise(TransitionNoise.FRESH)));
-    all.add(jit("", "7x paper, the model's own schedule", paper.withSchedule(standard)));
+    all.add(
+        jit(SETTINGS, "7x paper, fresh noise", paper.withTransitionNoise(TransitionNoise.FRESH)));
+    all.add(jit(SETTINGS, "7x paper, the model's own schedule", paper.withSchedule(standard)));
     JitConfig second = paper.withSolver(Solver.ADAMS_BASHFORTH_2);
-    all.add(jit("", "7x second order", second));
+    all.add(jit(SETTINGS, "7x second order", second));
     for (FirstAnchors anchors : FirstAnchors.values()) {
-      all.add(jit("", "7x second order, " + anchors, second.withFirstAnchors(anchors)));
+      all.add(jit(SETTINGS, "7x second order, " + anchors, second.withFirstAnchors(anchors)));
     }
     all.add(
         jit(
-            "",
+            SETTINGS,
             "7x second order, even spread joins",
             second.withActivation(Activation.EVEN_SPREAD)));
     return all;

@@ -60,8 +60,50 @@ public final class PolicyBenchmark {
       int sizePx,
       int textTokens) {}
 
-  /** Measures and prints a row of a Markdown table. */
+  /**
+   * Checks that the bundle with random weights, if there is one, is what is asked for.
+   *
+   * @throws IllegalArgumentException if it is another
+   * @throws IOException if it cannot be read
+   */
+  public static void check(Setup setup) throws IOException {
+    if (Files.notExists(setup.folder().resolve(FluxBundle.MANIFEST))) {
+      return;
+    }
+    FluxBundle found = FluxBundle.read(setup.folder());
+    if (!found.transformer().equals(setup.architecture())
+        || found.textEncoder2().layers() != setup.t5Layers()
+        || found.dtype(FluxNetwork.TRANSFORMER) != setup.weights()
+        || found.dtype(FluxNetwork.TEXT_ENCODER_2) != setup.weights()) {
+      throw new IllegalArgumentException(
+          "%s: expected %s, found %s; ask for what it holds, or name another --bundle"
+              .formatted(
+                  setup.folder(),
+                  describe(setup.architecture(), setup.t5Layers(), setup.weights()),
+                  describe(
+                      found.transformer(),
+                      found.textEncoder2().layers(),
+                      found.dtype(FluxNetwork.TRANSFORMER))));
+    }
+  }
+
+  private static String describe(FluxArchitecture transformer, int t5Layers, DType weights) {
+    return "%d + %d blocks of width %d, %d layers of T5, weights %s"
+        .formatted(
+            transformer.doubleBlocks(),
+            transformer.singleBlocks(),
+            transformer.hiddenSize(),
+            t5Layers,
+            weights);
+  }
+
+  /**
+   * Measures and prints a row of a Markdown table.
+   *
+   * @throws IllegalArgumentException as {@link #check}
+   */
   public static void run(PrintStream out, Setup setup) throws IOException {
+    check(setup);
     if (Files.notExists(setup.folder().resolve(FluxBundle.MANIFEST))) {
       RandomBundle.write(
           setup.folder(),

@@ -27,6 +27,7 @@ record PromptMeasures(
   /**
    * What one sampler did.
    *
+   * @param settings {@link NamedSampler#settings}, so that others under the same name are noticed
    * @param forwards cost in full forward passes
    * @param flops floating-point operations of the network
    * @param seconds of the denoising phase
@@ -40,6 +41,7 @@ record PromptMeasures(
    * @param thumbnail the picture for the sheet, PNG
    */
   record Measures(
+      String settings,
       double forwards,
       double flops,
       double seconds,
@@ -52,9 +54,16 @@ record PromptMeasures(
       Moments tokens,
       byte[] thumbnail) {}
 
-  PromptMeasures with(Map<String, Measures> more) {
+  /** Whether it was measured, with the same settings. */
+  boolean has(NamedSampler named) {
+    Measures measures = samplers.get(named.name());
+    return measures != null && named.settings().equals(measures.settings);
+  }
+
+  /** With one sampler more, or measured again. */
+  PromptMeasures with(String name, Measures measures) {
     Map<String, Measures> all = new LinkedHashMap<>(samplers);
-    all.putAll(more);
+    all.put(name, measures);
     return new PromptMeasures(study, converged, reference, floor, all);
   }
 

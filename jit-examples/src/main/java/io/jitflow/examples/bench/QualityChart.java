@@ -72,7 +72,7 @@ public final class QualityChart {
             .flatMap(List::stream)
             .mapToDouble(Point::quality)
             .max()
-            .orElseThrow();
+            .orElseThrow(() -> new IllegalArgumentException("a chart needs a point, got none"));
     chart.getStyler().setYAxisDecimalPattern(largest < LARGE ? "0.#####" : "#,##0");
     chart.getStyler().setXAxisDecimalPattern("#,##0.#");
     chart.getStyler().setChartBackgroundColor(Color.WHITE);

@@ -30,7 +30,6 @@ import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.HashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.OptionalLong;
 
@@ -103,26 +102,6 @@ public final class SamplerBenchmark {
     PREVIEWS,
     /** Memory of a pipeline of its widths under a policy; see {@link PolicyBenchmark}. */
     POLICY
-  }
-
-  /**
-   * Runs the benchmark.
-   *
-   * @param arguments {@code time}, {@code memory} or {@code transformer}; then the number of
-   *     repetitions, or the bundle folder
-   * @throws IOException if the bundle cannot be read
-   */
-  public static void main(String[] arguments) throws IOException {
-    if (arguments.length != 2) {
-      throw new IllegalArgumentException(
-          "expected: time REPETITIONS | memory REPETITIONS | transformer BUNDLE");
-    }
-    Subject subject = Subject.valueOf(arguments[0].toUpperCase(Locale.ROOT));
-    if (subject == Subject.TRANSFORMER) {
-      transformer(System.out, Path.of(arguments[1]));
-    } else {
-      run(System.out, subject, Integer.parseInt(arguments[1]));
-    }
   }
 
   /**

@@ -11,6 +11,7 @@ import io.jitflow.core.token.TokenGrid;
 import io.jitflow.examples.bench.Bootstrap.Interval;
 import io.jitflow.examples.bench.PromptMeasures.Measures;
 import io.jitflow.flux.FluxPipeline;
+import io.jitflow.flux.bundle.FluxBundle;
 import io.jitflow.flux.image.GeneratedImages;
 import io.jitflow.flux.image.ImageRequest;
 import io.jitflow.flux.network.FluxArchitecture;
@@ -37,22 +38,22 @@ import java.util.stream.IntStream;
  * Samplers side by side on a small model, from the same noise.
  *
  * <p>Prompt k is name k n / K of the list, its seed is k. Pictures are compared with the converged
- * one of the same noise: many steps of second order. Latents are compared as sets: the Frechet
- * distance between the tokens of a sampler's results and those of 28 steps of second order from
- * other seeds; a second such set gives the floor. Every figure is a mean over the prompts, times
- * are medians.
+ * one of the same noise: many steps of second order. Latents are compared as sets of all their
+ * tokens: the Frechet distance between the tokens of a sampler's results and those of 28 steps of
+ * second order from other seeds; a second such set gives the floor. Every figure is a mean over the
+ * prompts, times are medians.
  */
 public final class SamplerStudy {
   private static final int REFERENCE_STEPS = 28;
   private static final int REFERENCE_SEED = 10_000;
   private static final int FLOOR_SEED = 20_000;
-  private static final int TOKENS_PER_IMAGE = 256;
   private static final int OCTAVES = 2;
   private static final int DRAWS = 200;
   private static final int SHEET_ROWS = 12;
   private static final int SHEET_CELL_PX = 128;
 
   private final FluxPipeline pipeline;
+  private final String model;
   private final PictureSet set;
   private final int sizePx;
   private final int count;
@@ -75,6 +76,8 @@ public final class SamplerStudy {
    * @param convergedSteps steps of second order of the picture that others are compared with
    * @param samplers the rows; the first one's work is what others save
    * @param kept a folder for the measurements of each prompt, so that a stopped study goes on
+   * @throws IllegalArgumentException if a sampler cannot draw on the grid of that size
+   * @throws IOException if the manifest of the model cannot be read
    */
   public SamplerStudy(
       FluxPipeline pipeline,
@@ -83,8 +86,12 @@ public final class SamplerStudy {
       int count,
       int convergedSteps,
       List<NamedSampler> samplers,
-      Optional<Path> kept) {
+      Optional<Path> kept)
+      throws IOException {
+    TokenGrid grid = ImageRequest.of("any").withSize(sizePx, sizePx).grid();
+    samplers.forEach(named -> named.sampler().check(grid));
     this.pipeline = pipeline;
+    this.model = MeasurementFile.checksum(pipeline.bundle().resolve(FluxBundle.MANIFEST));
     this.set = set;
     this.sizePx = sizePx;
     this.count = set.evenly(count).size();
@@ -135,15 +142,13 @@ public final class SamplerStudy {
         kept.isPresent() ? PromptMeasures.read(file(k), title(k)) : Optional.empty();
     PromptMeasures measures = before.isPresent() ? before.get() : references(k, request);
     BufferedImage converged = MeasurementFile.picture(measures.converged());
-    Map<String, Measures> more = new LinkedHashMap<>();
     for (NamedSampler named : missing(measures)) {
-      more.put(named.name(), measures(draw(request, named.sampler()), converged, name));
+      measures = measures.with(named.name(), measures(request, named, converged, name));
+      if (kept.isPresent()) {
+        measures.write(file(k));
+      }
     }
-    PromptMeasures all = measures.with(more);
-    if (kept.isPresent()) {
-      all.write(file(k));
-    }
-    measured.put(k, all);
+    measured.put(k, measures);
   }
 
   private PromptMeasures references(int k, ImageRequest request) {
@@ -155,7 +160,9 @@ public final class SamplerStudy {
         Map.of());
   }
 
-  private Measures measures(Drawn drawn, BufferedImage converged, int name) {
+  private Measures measures(
+      ImageRequest request, NamedSampler named, BufferedImage converged, int name) {
+    Drawn drawn = draw(request, named.sampler());
     BufferedImage picture = drawn.picture;
     Thumbnail thumbnail = Thumbnail.of(picture);
     double[] octaves = PictureMetrics.octaves(picture, OCTAVES);
@@ -164,6 +171,7 @@ public final class SamplerStudy {
       octaves[octave] /= wanted[octave];
     }
     return new Measures(
+        named.settings(),
         drawn.forwards,
         drawn.flops,
         drawn.seconds,
@@ -178,9 +186,7 @@ public final class SamplerStudy {
   }
 
   private List<NamedSampler> missing(PromptMeasures measures) {
-    return samplers.stream()
-        .filter(named -> !measures.samplers().containsKey(named.name()))
-        .toList();
+    return samplers.stream().filter(named -> !measures.has(named)).toList();
   }
 
   private Path file(int k) {
@@ -189,14 +195,15 @@ public final class SamplerStudy {
 
   /** What must be the same for measurements to be joined. */
   private String title(int k) {
-    return "%s, prompt %d of %d, %d px, %s, %d steps"
+    return "%s, prompt %d of %d, %d px, %s, %d steps, model %s, all tokens"
         .formatted(
             set.names().get(set.evenly(count).get(k)),
             k,
             count,
             sizePx,
             RunCost.transformerType(pipeline),
-            convergedSteps);
+            convergedSteps,
+            model);
   }
 
   private Sampler second(int steps) {
@@ -225,8 +232,7 @@ public final class SamplerStudy {
       float[] values = latents.toFloatArray();
       int channels = (int) latents.getShape().get(2);
       int all = values.length / channels;
-      int stride = Math.max(1, all / TOKENS_PER_IMAGE);
-      for (int token = 0; token < all; token += stride) {
+      for (int token = 0; token < all; token++) {
         double[] one = new double[channels];
         for (int c = 0; c < channels; c++) {
           one[c] = values[token * channels + c];
@@ -367,7 +373,7 @@ public final class SamplerStudy {
                   mean(named, Measures::forwards), measure.applyAsDouble(named)));
     }
     return QualityChart.draw(
-        "flux-mini, %d px, %d prompts".formatted(sizePx, measured.size()), quality, axis, lines);
+        "%d px, %d prompts".formatted(sizePx, measured.size()), quality, axis, lines);
   }
 
   /** One row per prompt, one column per sampler in the order of the table. */

@@ -33,6 +33,9 @@ import java.util.stream.IntStream;
  * of the smallest one in that world, in the world where that is largest.
  */
 public final class SettingsSearch {
+  /** Below, even 8 steps of every stage cost less than nine tenths of what is allowed. */
+  public static final int LEAST_SPEEDUP = 3;
+
   private static final double[][] DENSITIES = {
     {0.3, 1}, {0.25, 0.5, 1}, {0.3, 0.6, 1}, {0.35, 0.65, 1}, {0.25, 0.5, 0.75, 1}
   };
@@ -84,13 +87,32 @@ public final class SettingsSearch {
    * @param out where to print
    * @param speedups how many times less than 50 full steps the settings shall cost
    * @param scope what is tried
+   * @throws IllegalArgumentException as {@link #check}
    */
   public static void run(PrintWriter out, List<Integer> speedups, Scope scope) {
+    check(speedups, scope.firstEnd);
     SettingsSearch search = new SettingsSearch(out, scope);
     try (NDManager manager = NDManager.newBaseManager()) {
       Map<TokenGrid, List<ExactWorld>> worlds = new LinkedHashMap<>();
       scope.grids.forEach(grid -> worlds.put(grid, ExactWorld.worlds(manager, grid)));
       speedups.forEach(speedup -> search.run(speedup, worlds));
+    }
+  }
+
+  /**
+   * Checks that there is something to try; the shipped settings would win against nothing.
+   *
+   * @param speedups how many times less than 50 full steps the settings shall cost
+   * @param firstEnd the noise level above which the first stage must end
+   * @throws IllegalArgumentException if no settings cost that and end their first stage so early
+   */
+  public static void check(List<Integer> speedups, double firstEnd) {
+    for (int speedup : speedups) {
+      if (settings(speedup, firstEnd).isEmpty()) {
+        throw new IllegalArgumentException(
+            "nothing to try for %dx with a first stage that ends at %s or above; lower one of them"
+                .formatted(speedup, firstEnd));
+      }
     }
   }
 

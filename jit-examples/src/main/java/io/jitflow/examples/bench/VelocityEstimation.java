@@ -12,7 +12,6 @@ import io.jitflow.core.VelocityModel;
 import io.jitflow.core.token.TokenGrid;
 import io.jitflow.core.token.TokenSubset;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 
 /**
@@ -115,10 +114,5 @@ public record VelocityEstimation(SigmaSchedule schedule, int steps, int evaluati
       velocity.attach(owner);
       return velocity;
     }
-  }
-
-  @Override
-  public String toString() {
-    return "VDE " + Arrays.asList(steps, evaluations);
   }
 }

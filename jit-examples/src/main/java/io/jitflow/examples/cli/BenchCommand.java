@@ -6,23 +6,25 @@ import io.jitflow.examples.bench.DeviceBenchmark;
 import io.jitflow.examples.bench.EditingBenchmark;
 import io.jitflow.examples.bench.ExactBenchmark;
 import io.jitflow.examples.bench.NamedSampler;
+import io.jitflow.examples.bench.PngFile;
 import io.jitflow.examples.bench.PolicyBenchmark;
+import io.jitflow.examples.bench.QualityChart;
 import io.jitflow.examples.bench.SamplerBenchmark;
+import io.jitflow.examples.bench.SamplerBenchmark.Subject;
 import io.jitflow.examples.bench.SettingsSearch;
 import io.jitflow.flux.network.FluxArchitecture;
-import java.awt.image.BufferedImage;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.EnumSet;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
-import java.util.Set;
+import java.util.Map;
 import java.util.concurrent.Callable;
 import java.util.regex.Pattern;
-import javax.imageio.ImageIO;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
@@ -48,12 +50,6 @@ import picocli.CommandLine.Spec;
       "  jit bench inpainting --model dev-bundle --size 1024 --repetitions 3"
     })
 final class BenchCommand implements Callable<Integer> {
-  private static final Set<SamplerBenchmark.Subject> EDITING =
-      EnumSet.of(
-          SamplerBenchmark.Subject.INPAINTING,
-          SamplerBenchmark.Subject.PASSES,
-          SamplerBenchmark.Subject.PREVIEWS);
-
   @Spec private CommandSpec spec;
 
   @Parameters(
@@ -65,7 +61,7 @@ final class BenchCommand implements Callable<Integer> {
               + " (FLUX.1's transformer with random weights), policy (memory of a pipeline of its"
               + " widths with random weights), inpainting (all tokens of the kept part"
               + " against few), passes (two against one) or previews (what they cost).")
-  private SamplerBenchmark.Subject subject;
+  private Subject subject;
 
   @Option(
       names = "--grid",
@@ -97,7 +93,7 @@ final class BenchCommand implements Callable<Integer> {
       defaultValue = "7,10,13",
       description =
           "For search: how many times less than 50 full steps the settings shall cost, whole"
-              + " numbers from 2 to 14. Default: ${DEFAULT-VALUE}.")
+              + " numbers from 3 to 14. Default: ${DEFAULT-VALUE}.")
   private List<Integer> speedups;
 
   @Option(
@@ -127,14 +123,17 @@ final class BenchCommand implements Callable<Integer> {
       names = "--repetitions",
       paramLabel = "N",
       defaultValue = "20",
-      description = "Measured runs per token count or picture. Default: ${DEFAULT-VALUE}.")
+      description =
+          "Measured runs per token count or picture, for time, memory, device, inpainting, passes"
+              + " and previews. Default: ${DEFAULT-VALUE}.")
   private int repetitions;
 
   @Option(
       names = {"-m", "--model"},
       paramLabel = "FOLDER",
       description =
-          "A bundle, for transformer, inpainting, passes and previews; its tokenizers are used, for policy.")
+          "A bundle, for transformer, inpainting, passes and previews; for policy its tokenizers"
+              + " are used.")
   private Path model;
 
   @Option(
@@ -172,12 +171,6 @@ final class BenchCommand implements Callable<Integer> {
       description = "For device and policy: ${COMPLETION-CANDIDATES}. Default: ${DEFAULT-VALUE}.")
   private ConvertCommand.DtypeOption.Dtype weights;
 
-  @Option(names = "--float32", description = "For device: compute in float32.")
-  private boolean float32;
-
-  @Option(names = "--streamed", description = "For device: weights stay in host memory.")
-  private boolean streamed;
-
   @Option(
       names = "--tokens",
       paramLabel = "N",
@@ -188,15 +181,18 @@ final class BenchCommand implements Callable<Integer> {
   @Option(
       names = "--memory",
       paramLabel = "POLICY",
-      defaultValue = "sequential",
-      description = "For policy: resident, sequential or streamed. Default: ${DEFAULT-VALUE}.")
+      description =
+          "For policy: resident, sequential, streamed or auto. Default: sequential. For device:"
+              + " resident, or streamed, which leaves the weights in host memory. Default:"
+              + " resident.")
   private ModelOption.MemoryName memory;
 
   @Option(
       names = "--arithmetic",
       paramLabel = "TYPE",
-      defaultValue = "auto",
-      description = "For policy: ${COMPLETION-CANDIDATES}. Default: ${DEFAULT-VALUE}.")
+      description =
+          "For policy: auto, float32 or stored. Default: auto. For device: float32 or stored."
+              + " Default: stored.")
   private ModelOption.ArithmeticName arithmetic;
 
   @Option(
@@ -221,38 +217,45 @@ final class BenchCommand implements Callable<Integer> {
 
   private FluxArchitecture architecture() {
     if (!depth.isEmpty() && depth.size() != 2) {
-      throw new ParameterException(
-          spec.commandLine(), "--depth must be two numbers such as 2,4, got " + depth);
+      throw usage("--depth must be two numbers such as 2,4, got " + depth);
     }
     return depth.isEmpty()
         ? DeviceBenchmark.FLUX_DEV
         : DeviceBenchmark.fluxDev(depth.get(0), depth.get(1));
   }
 
-  private int policy() throws IOException {
+  private void policy() throws IOException {
     if (model == null || bundle == null) {
-      throw new ParameterException(
-          spec.commandLine(), "bench policy needs a --model and a --bundle");
+      throw usage("bench policy needs a --model and a --bundle");
     }
-    PolicyBenchmark.run(
-        System.out,
+    PolicyBenchmark.Setup setup =
         new PolicyBenchmark.Setup(
             model,
             bundle,
             architecture(),
             t5Layers,
             weights.type(),
-            arithmetic.value(),
-            memory.policy(),
+            (arithmetic == null ? ModelOption.ArithmeticName.auto : arithmetic).value(),
+            (memory == null ? ModelOption.MemoryName.sequential : memory).policy(),
             sizePx,
-            textTokens));
-    return 0;
+            textTokens);
+    try {
+      PolicyBenchmark.check(setup);
+    } catch (IllegalArgumentException e) {
+      throw usage(e);
+    }
+    PolicyBenchmark.run(System.out, setup);
   }
 
-  private int device() throws IOException {
+  private void device() throws IOException {
     if (!random || !shapes.equals("flux-dev")) {
-      throw new ParameterException(
-          spec.commandLine(), "bench device needs --random, and knows --shapes flux-dev");
+      throw usage("bench device needs --random, and knows --shapes flux-dev");
+    }
+    if (memory == ModelOption.MemoryName.auto || memory == ModelOption.MemoryName.sequential) {
+      throw usage("bench device knows --memory resident and streamed, got " + memory);
+    }
+    if (arithmetic == ModelOption.ArithmeticName.auto) {
+      throw usage("bench device knows --arithmetic float32 and stored, got auto");
     }
     DeviceBenchmark.run(
         System.out,
@@ -260,65 +263,108 @@ final class BenchCommand implements Callable<Integer> {
             Engine.getEngine("PyTorch").defaultDevice(),
             architecture(),
             weights.type(),
-            float32,
-            streamed,
+            arithmetic == ModelOption.ArithmeticName.float32,
+            memory == ModelOption.MemoryName.streamed,
             tokens,
             repetitions));
-    return 0;
   }
 
   @Override
   public Integer call() throws IOException {
-    if (subject == SamplerBenchmark.Subject.TRANSFORMER) {
-      if (model == null) {
-        throw new ParameterException(spec.commandLine(), "bench transformer needs a --model");
-      }
-      SamplerBenchmark.transformer(System.out, model);
-      return 0;
-    }
-    if (subject == SamplerBenchmark.Subject.EXACT) {
-      exact();
-      return 0;
-    }
-    if (subject == SamplerBenchmark.Subject.SEARCH) {
-      search();
-      return 0;
-    }
+    refuseOptionsOfOtherSubjects();
     if (repetitions < 1) {
-      throw new ParameterException(
-          spec.commandLine(), "--repetitions must be at least 1, got " + repetitions);
+      throw usage("--repetitions must be at least 1, got " + repetitions);
     }
-    if (subject == SamplerBenchmark.Subject.DEVICE) {
-      return device();
+    switch (subject) {
+      case TIME, MEMORY -> SamplerBenchmark.run(System.out, subject, repetitions);
+      case TRANSFORMER -> transformer();
+      case EXACT -> exact();
+      case SEARCH -> search();
+      case DEVICE -> device();
+      case POLICY -> policy();
+      case INPAINTING, PASSES, PREVIEWS -> editing();
     }
-    if (subject == SamplerBenchmark.Subject.POLICY) {
-      return policy();
-    }
-    if (EDITING.contains(subject)) {
-      editing();
-      return 0;
-    }
-    SamplerBenchmark.run(System.out, subject, repetitions);
     return 0;
+  }
+
+  private void refuseOptionsOfOtherSubjects() {
+    List<String> taken = options(subject);
+    for (OptionSpec given : spec.commandLine().getParseResult().matchedOptions()) {
+      String name = given.longestName();
+      boolean ofAnother =
+          Arrays.stream(Subject.values()).anyMatch(other -> options(other).contains(name));
+      if (ofAnother && !taken.contains(name)) {
+        throw usage(
+            "bench %s does not take %s; it takes %s"
+                .formatted(subjectName(), name, String.join(", ", taken)));
+      }
+    }
+  }
+
+  /** What a subject takes; anything else would be passed over without a word. */
+  static List<String> options(Subject subject) {
+    return switch (subject) {
+      case TIME, MEMORY -> List.of("--repetitions");
+      case TRANSFORMER -> List.of("--model");
+      case EXACT -> List.of("--grid", "--only", "--chart");
+      case SEARCH -> List.of("--grid", "--finals", "--finalists", "--speedup", "--first-end");
+      case DEVICE ->
+          List.of(
+              "--shapes",
+              "--random",
+              "--depth",
+              "--weights",
+              "--arithmetic",
+              "--memory",
+              "--tokens",
+              "--repetitions");
+      case POLICY ->
+          List.of(
+              "--model",
+              "--bundle",
+              "--size",
+              "--depth",
+              "--weights",
+              "--arithmetic",
+              "--memory",
+              "--text-tokens",
+              "--t5-layers");
+      case INPAINTING, PASSES, PREVIEWS -> List.of("--model", "--size", "--repetitions");
+    };
+  }
+
+  private String subjectName() {
+    return subject.name().toLowerCase(Locale.ROOT);
+  }
+
+  private ParameterException usage(String message) {
+    return new ParameterException(spec.commandLine(), message);
+  }
+
+  private ParameterException usage(IllegalArgumentException cause) {
+    return new ParameterException(spec.commandLine(), cause.getMessage(), cause);
+  }
+
+  private void transformer() throws IOException {
+    if (model == null) {
+      throw usage("bench transformer needs a --model");
+    }
+    SamplerBenchmark.transformer(System.out, model);
   }
 
   private void editing() throws IOException {
     if (model == null) {
-      throw new ParameterException(
-          spec.commandLine(),
-          "bench %s needs a --model".formatted(subject.name().toLowerCase(Locale.ROOT)));
+      throw usage("bench %s needs a --model".formatted(subjectName()));
     }
     if (sizePx < 64 || sizePx % 64 != 0) {
-      throw new ParameterException(
-          spec.commandLine(), "--size must be a multiple of 64, got " + sizePx);
+      throw usage("--size must be a multiple of 64, got " + sizePx);
     }
     EditingBenchmark.run(System.out, subject, model, sizePx, repetitions);
   }
 
   private TokenGrid grid(String option, int side) {
     if (side < 4 || side > 64 || side % 2 != 0) {
-      throw new ParameterException(
-          spec.commandLine(), option + " must be an even number from 4 to 64, got " + side);
+      throw usage(option + " must be an even number from 4 to 64, got " + side);
     }
     return new TokenGrid(side, side);
   }
@@ -328,16 +374,21 @@ final class BenchCommand implements Callable<Integer> {
     grids.add(grid("--grid", side));
     finals.forEach(larger -> grids.add(grid("--finals", larger)));
     for (int speedup : speedups) {
-      if (speedup < 2 || speedup > 14) {
-        throw new ParameterException(
-            spec.commandLine(), "--speedup must be from 2 to 14, got " + speedup);
+      if (speedup < SettingsSearch.LEAST_SPEEDUP || speedup > 14) {
+        throw usage(
+            "--speedup must be from %d to 14, got %d"
+                .formatted(SettingsSearch.LEAST_SPEEDUP, speedup));
       }
     }
     if (finalists < 1 || !(firstEnd >= 0 && firstEnd < 1)) {
-      throw new ParameterException(
-          spec.commandLine(),
+      throw usage(
           "--finalists must be at least 1 and --first-end at least 0 and below 1, got %d and %s"
               .formatted(finalists, firstEnd));
+    }
+    try {
+      SettingsSearch.check(speedups, firstEnd);
+    } catch (IllegalArgumentException e) {
+      throw usage(e);
     }
     SettingsSearch.run(
         spec.commandLine().getOut(),
@@ -347,13 +398,19 @@ final class BenchCommand implements Callable<Integer> {
 
   private void exact() throws IOException {
     TokenGrid grid = grid("--grid", side);
-    List<NamedSampler> samplers =
-        NamedSampler.all(ExactBenchmark.STANDARD).stream()
-            .filter(named -> only.matcher(named.name()).find())
-            .toList();
-    BufferedImage picture = ExactBenchmark.run(spec.commandLine().getOut(), grid, samplers);
+    List<NamedSampler> all = NamedSampler.all(ExactBenchmark.STANDARD);
+    List<NamedSampler> samplers = SamplerNames.matching(only, all, spec.commandLine());
     if (chart != null) {
-      ImageIO.write(picture, "png", chart.toFile());
+      try {
+        OutputOption.checkWritable("chart", chart);
+      } catch (IllegalArgumentException e) {
+        throw usage(e);
+      }
+    }
+    Map<String, List<QualityChart.Point>> lines =
+        ExactBenchmark.run(spec.commandLine().getOut(), grid, samplers);
+    if (chart != null) {
+      PngFile.write(ExactBenchmark.chart(grid, lines), chart);
     }
   }
 }

@@ -10,6 +10,7 @@ import io.jitflow.core.jit.Stage;
 import io.jitflow.examples.bench.Amounts;
 import io.jitflow.examples.bench.ContactSheet;
 import io.jitflow.examples.bench.PictureMetrics;
+import io.jitflow.examples.bench.PngFile;
 import io.jitflow.examples.bench.RunCost;
 import io.jitflow.flux.FluxPipeline;
 import io.jitflow.flux.bundle.FluxBundle;
@@ -27,7 +28,6 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.Callable;
-import javax.imageio.ImageIO;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -165,8 +165,9 @@ final class CompareCommand implements Callable<Integer> {
     }
     Map<String, List<ContactSheet.Panel>> stages = new LinkedHashMap<>();
     runs.subList(1, runs.size()).forEach(run -> stages.put(run.name(), anchors(run)));
-    write(ContactSheet.draw(title(request), List.of(sheet(runs), stages.get("7x"))), sheetFile);
-    write(
+    PngFile.write(
+        ContactSheet.draw(title(request), List.of(sheet(runs), stages.get("7x"))), sheetFile);
+    PngFile.write(
         ContactSheet.draw(
             "Tokens per stage: bright and orange (new) ones are evaluated, dark ones are not",
             List.copyOf(stages.values())),
@@ -197,12 +198,6 @@ final class CompareCommand implements Callable<Integer> {
 
   private static List<ContactSheet.Panel> anchors(Run run) {
     return AnchorMap.panels(run.title(), run.image(), run.steps());
-  }
-
-  private static void write(BufferedImage picture, Path file) throws IOException {
-    if (!ImageIO.write(picture, "png", file.toFile())) {
-      throw new IOException(file + ": this Java cannot write PNG files");
-    }
   }
 
   private static BufferedImage pixels(Image image) {

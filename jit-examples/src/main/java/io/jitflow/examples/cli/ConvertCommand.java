@@ -154,12 +154,18 @@ final class ConvertCommand implements Callable<Integer> {
         paramLabel = "TYPE",
         defaultValue = "bf16",
         description =
-            "Type of the weights in the bundle: ${COMPLETION-CANDIDATES}. Default:"
+            "Type of the weights in the bundle that is made of a checkpoint:"
+                + " ${COMPLETION-CANDIDATES}. A bundle keeps the type that it has. Default:"
                 + " ${DEFAULT-VALUE}.")
     private Dtype dtype;
 
     DType dtype() {
       return dtype.type;
+    }
+
+    /** The type as it was given. */
+    String word() {
+      return dtype.name();
     }
 
     /** The types that the converter writes, in the words of a command line. */

@@ -9,6 +9,7 @@ import java.nio.file.AccessDeniedException;
 import java.nio.file.NoSuchFileException;
 import java.util.Locale;
 import java.util.concurrent.CancellationException;
+import picocli.CommandLine.Model.CommandSpec;
 
 /**
  * What a user is told about an exception: one message, and the exit code.
@@ -18,16 +19,22 @@ import java.util.concurrent.CancellationException;
  */
 record Failure(String message, int exitCode) {
 
-  static Failure of(Throwable cause) {
+  /**
+   * What to tell.
+   *
+   * @param cause the exception
+   * @param command the command that failed; only options that it has are advised
+   */
+  static Failure of(Throwable cause, CommandSpec command) {
     if (cause instanceof CancellationException) {
       return new Failure("cancelled", Main.CANCELLED);
     }
-    return new Failure("error: " + Printable.of(sentence(cause)), Main.FAILED);
+    return new Failure("error: " + Printable.of(sentence(cause, command)), Main.FAILED);
   }
 
-  private static String sentence(Throwable cause) {
+  private static String sentence(Throwable cause, CommandSpec command) {
     if (cause instanceof UncheckedIOException) {
-      return sentence(cause.getCause());
+      return sentence(cause.getCause(), command);
     }
     if (cause instanceof NoSuchFileException missing) {
       return missing.getFile()
@@ -49,8 +56,7 @@ record Failure(String message, int exitCode) {
     }
     if (cause instanceof EngineException) {
       if (isOutOfMemory(message)) {
-        return "%s; make the image smaller, free the text encoders with --low-memory, or choose another --device"
-            .formatted(firstLine(message));
+        return firstLine(message) + needingLess(command);
       }
       // libtorch appends its own stack; the first line says what happened
       return "the PyTorch engine failed: %s (--stacktrace shows more)"
@@ -63,6 +69,15 @@ record Failure(String message, int exitCode) {
       return message;
     }
     return "%s: %s (--stacktrace shows more)".formatted(cause.getClass().getSimpleName(), message);
+  }
+
+  /** How the command can be told to need less memory. */
+  private static String needingLess(CommandSpec command) {
+    if (command.findOption("--low-memory") != null && command.findOption("--device") != null) {
+      return "; make the image smaller, free the text encoders with --low-memory,"
+          + " or choose another --device";
+    }
+    return command.findOption("--size") == null ? "" : "; make the image smaller";
   }
 
   private static String firstLine(String message) {

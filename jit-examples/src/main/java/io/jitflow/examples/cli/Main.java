@@ -99,7 +99,8 @@ public final class Main {
       exitCode = commandLine.execute(args);
     } catch (Error e) { // out of memory, most often; exceptions have been dealt with by then
       boolean trace = List.of(args).contains("--stacktrace");
-      exitCode = Failure.of(e).print(commandLine.getErr(), trace ? e : null);
+      exitCode =
+          Failure.of(e, commandLine.getCommandSpec()).print(commandLine.getErr(), trace ? e : null);
     }
     if (exitCode == 0 && commandLine.getOut().checkError()) {
       commandLine.getErr().println("error: the standard output is closed or full");
@@ -132,7 +133,8 @@ public final class Main {
         .setParameterExceptionHandler((e, args) -> main.wrongUsage(e))
         .setExecutionExceptionHandler(
             (e, failed, parsed) ->
-                Failure.of(e).print(failed.getErr(), main.stacktrace ? e : null));
+                Failure.of(e, failed.getCommandSpec())
+                    .print(failed.getErr(), main.stacktrace ? e : null));
     return commandLine;
   }
 

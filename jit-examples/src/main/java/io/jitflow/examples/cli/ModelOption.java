@@ -12,6 +12,8 @@ import io.jitflow.flux.convert.ConversionOptions.ExistingBundle;
 import io.jitflow.flux.convert.FluxCheckpoint;
 import io.jitflow.flux.file.Verification;
 import io.jitflow.flux.image.ImageRequest;
+import io.jitflow.flux.weights.DType;
+import io.jitflow.flux.weights.FluxNetwork;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.UncheckedIOException;
@@ -152,7 +154,25 @@ final class ModelOption {
   FluxBundle describe(Interrupt interrupt, PrintWriter err) throws IOException {
     interrupt.cleansUp();
     options(); // a wrong one is told first
-    return FluxBundle.read(bundle(interrupt, err));
+    FluxBundle bundle = FluxBundle.read(bundle(interrupt, err));
+    checkDtype(bundle);
+    return bundle;
+  }
+
+  /** A bundle is not converted again. */
+  private void checkDtype(FluxBundle bundle) {
+    DType found = bundle.dtype(FluxNetwork.TRANSFORMER);
+    if (isGiven("--dtype") && found != dtype.dtype()) {
+      throw new ParameterException(
+          spec.commandLine(),
+          "--dtype %s is for a checkpoint, found a bundle of %s (%s); leave it out or convert anew"
+              .formatted(dtype.word(), found, bundle.folder()));
+    }
+  }
+
+  /** Whether the user wrote it, if only to say what it is anyway. */
+  private boolean isGiven(String option) {
+    return spec.commandLine().getParseResult().hasMatchedOption(option);
   }
 
   /**
@@ -186,6 +206,12 @@ final class ModelOption {
             .withVerification(verify.verification)
             .withMemory(memory.policy);
     if (lowMemory) {
+      if (isGiven("--memory") && memory != MemoryName.sequential) {
+        throw new ParameterException(
+            spec.commandLine(),
+            "--low-memory means --memory sequential, found --memory %s too; leave one of them out"
+                .formatted(memory));
+      }
       options = options.withMemory(MemoryPolicy.SEQUENTIAL);
     }
     if (device == null) {

@@ -1,15 +1,12 @@
 package io.jitflow.examples.cli;
 
+import io.jitflow.examples.bench.PngFile;
 import io.jitflow.flux.image.PreviewListener;
 import java.awt.image.BufferedImage;
 import java.io.IOException;
-import java.io.OutputStream;
 import java.io.UncheckedIOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.util.Collection;
-import javax.imageio.ImageIO;
 
 /** Writes each preview over the one before, whole, for a viewer that reloads the file. */
 record PreviewFile(Path file) implements PreviewListener {
@@ -36,23 +33,10 @@ record PreviewFile(Path file) implements PreviewListener {
   @Override
   public void onPreview(int step, BufferedImage preview) {
     try {
-      replace(preview);
+      PngFile.write(preview, file);
     } catch (IOException e) {
       throw new UncheckedIOException(
           new IOException("%s: the preview could not be written (%s)".formatted(file, e), e));
-    }
-  }
-
-  private void replace(BufferedImage preview) throws IOException {
-    Path whole = file.toAbsolutePath();
-    Path unfinished = whole.resolveSibling("." + whole.getFileName() + ".tmp");
-    try {
-      try (OutputStream out = Files.newOutputStream(unfinished)) {
-        ImageIO.write(preview, "png", out);
-      }
-      Files.move(unfinished, whole, StandardCopyOption.REPLACE_EXISTING);
-    } finally {
-      Files.deleteIfExists(unfinished);
     }
   }
 }

@@ -11,7 +11,6 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
-import picocli.CommandLine.ParentCommand;
 import picocli.CommandLine.Spec;
 
 /** {@code jit probe}: what a sparse context costs the network of a bundle. */
@@ -31,7 +30,6 @@ import picocli.CommandLine.Spec;
     })
 final class ProbeCommand implements Callable<Integer> {
 
-  @ParentCommand private Main main;
   @Spec private CommandSpec spec;
 
   @Mixin private BundleOption bundle;
@@ -71,7 +69,6 @@ final class ProbeCommand implements Callable<Integer> {
       try (Progress progress = new Progress()) {
         progress.steps("prompts", prompts.size());
         for (int k = 0; k < prompts.size(); k++) {
-          main.interrupt().check();
           pipeline.generate(
               ImageRequest.of(prompts.get(k))
                   .withSize(sizePx, sizePx)

@@ -1,23 +1,20 @@
 package io.jitflow.examples.cli;
 
 import io.jitflow.examples.bench.NamedSampler;
+import io.jitflow.examples.bench.PngFile;
 import io.jitflow.examples.scenes.SceneStudy;
 import io.jitflow.flux.FluxPipeline;
-import java.awt.image.BufferedImage;
-import java.io.File;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Callable;
-import javax.imageio.ImageIO;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
-import picocli.CommandLine.ParentCommand;
 import picocli.CommandLine.Spec;
 
 /**
@@ -36,7 +33,6 @@ final class ScenesCommand implements Callable<Integer> {
   private static final int MULTIPLE_PX = 128;
   private static final int LARGEST_PX = 2048;
 
-  @ParentCommand private Main main;
   @Spec private CommandSpec spec;
 
   @Mixin private BundleOption bundle;
@@ -72,7 +68,7 @@ final class ScenesCommand implements Callable<Integer> {
 
   @Option(
       names = "--trained",
-      defaultValue = "12000",
+      defaultValue = "4000",
       paramLabel = "K",
       description =
           "Number of training scenes to look for the nearest in. Default: ${DEFAULT-VALUE}.")
@@ -112,34 +108,35 @@ final class ScenesCommand implements Callable<Integer> {
     SceneStudy.Settings settings =
         new SceneStudy.Settings(sizePx, count, renders, trained, guidance);
     try (FluxPipeline pipeline = bundle.load();
-        SceneStudy scenes =
-            new SceneStudy(pipeline, classifier, settings, samplers(pipeline), keep)) {
+        SceneStudy scenes = study(pipeline, settings, keep)) {
       try (Progress progress = new Progress()) {
-        scenes.resume();
         progress.steps("prompts", count, scenes.measured());
         while (scenes.measured() < count) {
-          main.interrupt().check();
           scenes.measureNext();
           progress.to(scenes.measured());
         }
       }
       scenes.print(spec.commandLine().getOut());
       if (sheet != null) {
-        write(scenes.sheet(), sheet.toFile());
+        PngFile.write(scenes.sheet(), sheet);
       }
       if (rows != null) {
-        write(scenes.rows(), rows.toFile());
+        PngFile.write(scenes.rows(), rows);
       }
       if (charts != null) {
-        write(scenes.attributesChart(), new File(charts + "-attributes.png"));
-        write(scenes.featuresChart(), new File(charts + "-features.png"));
+        PngFile.write(scenes.attributesChart(), Path.of(charts + "-attributes.png"));
+        PngFile.write(scenes.featuresChart(), Path.of(charts + "-features.png"));
       }
     }
     return 0;
   }
 
-  private static void write(BufferedImage picture, File file) throws IOException {
-    ImageIO.write(picture, "png", file);
+  private SceneStudy study(FluxPipeline pipeline, SceneStudy.Settings settings, Optional<Path> keep)
+      throws IOException {
+    try (Progress progress = new Progress()) {
+      progress.steps("fresh renders", renders);
+      return new SceneStudy(pipeline, classifier, settings, samplers(pipeline), keep, progress::to);
+    }
   }
 
   /** What would otherwise be noticed after all work. */
@@ -157,13 +154,13 @@ final class ScenesCommand implements Callable<Integer> {
       throw usage("the file of --classifier does not exist: " + classifier);
     }
     if (sheet != null) {
-      folder("--sheet", sheet.toAbsolutePath().getParent());
+      writable("--sheet", sheet);
     }
     if (rows != null) {
-      folder("--rows", rows.toAbsolutePath().getParent());
+      writable("--rows", rows);
     }
     if (charts != null) {
-      folder("--charts", Path.of(charts + "-features.png").toAbsolutePath().getParent());
+      writable("--charts", Path.of(charts + "-features.png"));
     }
   }
 
@@ -173,9 +170,11 @@ final class ScenesCommand implements Callable<Integer> {
     }
   }
 
-  private void folder(String option, Path folder) {
-    if (!Files.isDirectory(folder)) {
-      throw usage("the folder of %s does not exist: %s".formatted(option, folder));
+  private void writable(String option, Path file) {
+    try {
+      OutputOption.checkWritable(option, file);
+    } catch (IllegalArgumentException e) {
+      throw usage(e.getMessage());
     }
   }
 

@@ -6,6 +6,7 @@ import io.jitflow.core.SamplingStep;
 import io.jitflow.core.jit.JitSampler;
 import io.jitflow.examples.bench.Amounts;
 import io.jitflow.examples.bench.PictureSet;
+import io.jitflow.examples.bench.PngFile;
 import io.jitflow.examples.bench.PromptSheet;
 import io.jitflow.examples.bench.RunCost;
 import io.jitflow.flux.FluxPipeline;
@@ -21,17 +22,16 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.Callable;
-import javax.imageio.ImageIO;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.ParentCommand;
+import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
 /**
- * {@code jit sheet}: the picture at the head of the README. Prompt k is name k n / K of the list,
- * its seed is k: no prompt is picked by its result.
+ * {@code jit sheet}: several prompts of a list by several samplers, {@code docs/images/sheet.png}.
+ * Prompt k is name k n / K of the list, its seed is k: no prompt is picked by its result.
  */
 @Command(
     name = "sheet",
@@ -46,7 +46,6 @@ import picocli.CommandLine.Spec;
 final class SheetCommand implements Callable<Integer> {
   private static final int SMALL_STEPS = 7;
 
-  @ParentCommand private Main main;
   @Spec private CommandSpec spec;
 
   @Mixin private PictureSetOptions pictures;
@@ -74,6 +73,11 @@ final class SheetCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException {
+    try {
+      OutputOption.checkWritable("sheet", output);
+    } catch (IllegalArgumentException e) {
+      throw new ParameterException(spec.commandLine(), e.getMessage(), e);
+    }
     PictureSet set = pictures.read(count);
     List<Integer> prompts = set.evenly(count);
     PrintWriter out = spec.commandLine().getOut();
@@ -89,7 +93,6 @@ final class SheetCommand implements Callable<Integer> {
         List<Double> seconds = new ArrayList<>();
         double flops = 0;
         for (int k = 0; k < prompts.size(); k++) {
-          main.interrupt().check();
           List<SamplingStep> steps = new ArrayList<>();
           GeneratedImages made =
               pipeline.generate(
@@ -119,9 +122,7 @@ final class SheetCommand implements Callable<Integer> {
     }
     prompts.forEach(name -> out.println(set.names().get(name)));
     out.flush();
-    if (!ImageIO.write(PromptSheet.draw(rows), "png", output.toFile())) {
-      throw new IOException(output + ": this Java cannot write PNG files");
-    }
+    PngFile.write(PromptSheet.draw(rows), output);
     return 0;
   }
 

@@ -2,23 +2,21 @@ package io.jitflow.examples.cli;
 
 import io.jitflow.examples.bench.NamedSampler;
 import io.jitflow.examples.bench.PictureSet;
+import io.jitflow.examples.bench.PngFile;
 import io.jitflow.examples.bench.SamplerStudy;
 import io.jitflow.flux.FluxPipeline;
-import java.io.File;
+import io.jitflow.flux.image.ImageRequest;
 import java.io.IOException;
 import java.io.PrintWriter;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Callable;
-import javax.imageio.ImageIO;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
-import picocli.CommandLine.ParentCommand;
 import picocli.CommandLine.Spec;
 
 /**
@@ -34,7 +32,6 @@ import picocli.CommandLine.Spec;
         "Measure samplers against each other on a small model's own training pictures: agreement"
             + " with the converged picture, sharpness, spectrum, distance between sets of latents.")
 final class StudyCommand implements Callable<Integer> {
-  @ParentCommand private Main main;
   @Spec private CommandSpec spec;
 
   @Mixin private PictureSetOptions pictures;
@@ -99,11 +96,11 @@ final class StudyCommand implements Callable<Integer> {
       }
       study.print(out);
       if (sheet != null) {
-        ImageIO.write(study.sheet(), "png", sheet.toFile());
+        PngFile.write(study.sheet(), sheet);
       }
       if (charts != null) {
-        ImageIO.write(study.sharpnessChart(), "png", new File(charts + "-sharpness.png"));
-        ImageIO.write(study.frechetChart(), "png", new File(charts + "-frechet.png"));
+        PngFile.write(study.sharpnessChart(), Path.of(charts + "-sharpness.png"));
+        PngFile.write(study.frechetChart(), Path.of(charts + "-frechet.png"));
       }
     }
     return 0;
@@ -114,7 +111,6 @@ final class StudyCommand implements Callable<Integer> {
     try (Progress progress = new Progress()) {
       progress.steps("prompts", prompts.size(), study.measured());
       for (int k : prompts) {
-        main.interrupt().check();
         study.measure(k);
         progress.to(study.measured());
       }
@@ -126,10 +122,16 @@ final class StudyCommand implements Callable<Integer> {
     if (measured && keep.isEmpty()) {
       throw new ParameterException(spec.commandLine(), "--measured needs --keep FOLDER");
     }
-    if (sheet != null && !Files.isDirectory(sheet.toAbsolutePath().getParent())) {
-      throw new ParameterException(
-          spec.commandLine(),
-          "the folder of the --sheet does not exist: " + sheet.toAbsolutePath().getParent());
+    try {
+      ImageRequest.of("any").withSize(sizePx, sizePx);
+      if (sheet != null) {
+        OutputOption.checkWritable("--sheet", sheet);
+      }
+      if (charts != null) {
+        OutputOption.checkWritable("--charts", Path.of(charts + "-sharpness.png"));
+      }
+    } catch (IllegalArgumentException e) {
+      throw new ParameterException(spec.commandLine(), e.getMessage(), e);
     }
   }
 
@@ -137,6 +139,6 @@ final class StudyCommand implements Callable<Integer> {
     List<NamedSampler> all = NamedSampler.all(pipeline.schedule());
     return options.samplers(
         all.get(0),
-        settings ? NamedSampler.settings(pipeline.schedule()) : all.subList(1, all.size()));
+        settings ? NamedSampler.oneChanged(pipeline.schedule()) : all.subList(1, all.size()));
   }
 }

@@ -7,7 +7,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.regex.Pattern;
-import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -54,22 +53,11 @@ final class StudyOptions {
    * @throws ParameterException if no name matches, not even that of the first
    */
   List<NamedSampler> samplers(NamedSampler first, List<NamedSampler> others) {
-    List<NamedSampler> chosen = new ArrayList<>(List.of(first));
-    others.stream().filter(this::matches).forEach(chosen::add);
-    if (chosen.size() == 1 && !matches(first)) {
-      throw new ParameterException(
-          command.commandLine(),
-          "--only matches the name of no sampler, got '%s'; there are: %s"
-              .formatted(
-                  only,
-                  Stream.concat(Stream.of(first), others.stream())
-                      .map(NamedSampler::name)
-                      .collect(Collectors.joining("; "))));
-    }
-    return chosen;
-  }
-
-  private boolean matches(NamedSampler named) {
-    return only.matcher(named.name()).find();
+    List<NamedSampler> all = new ArrayList<>(List.of(first));
+    all.addAll(others);
+    List<NamedSampler> chosen = SamplerNames.matching(only, all, command.commandLine());
+    return chosen.contains(first)
+        ? chosen
+        : Stream.concat(Stream.of(first), chosen.stream()).toList();
   }
 }

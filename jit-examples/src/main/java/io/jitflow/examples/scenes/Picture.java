@@ -42,18 +42,6 @@ final class Picture {
     return new Picture(width, height, rgb);
   }
 
-  BufferedImage image() {
-    BufferedImage image = new BufferedImage(width, height, BufferedImage.TYPE_INT_RGB);
-    for (int i = 0; i < width * height; i++) {
-      int packed = 0;
-      for (int c = 0; c < 3; c++) {
-        packed = packed << 8 | Math.max(0, Math.min(255, Math.round(rgb[3 * i + c])));
-      }
-      image.setRGB(i % width, i / width, packed);
-    }
-    return image;
-  }
-
   /** Means over blocks. */
   Picture reduced(int newWidth, int newHeight) {
     if (width % newWidth != 0 || height % newHeight != 0) {

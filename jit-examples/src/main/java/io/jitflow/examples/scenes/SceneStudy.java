@@ -1,6 +1,7 @@
 package io.jitflow.examples.scenes;
 
 import io.jitflow.core.SamplingStep;
+import io.jitflow.core.token.TokenGrid;
 import io.jitflow.examples.bench.Amounts;
 import io.jitflow.examples.bench.MeasurementFile;
 import io.jitflow.examples.bench.NamedSampler;
@@ -11,6 +12,7 @@ import io.jitflow.examples.scenes.SceneMeasures.Measured;
 import io.jitflow.examples.scenes.SceneMeasures.Prompt;
 import io.jitflow.examples.scenes.SceneMeasures.Result;
 import io.jitflow.flux.FluxPipeline;
+import io.jitflow.flux.bundle.FluxBundle;
 import io.jitflow.flux.image.GeneratedImages;
 import io.jitflow.flux.image.ImageRequest;
 import io.jitflow.flux.network.FluxArchitecture;
@@ -27,6 +29,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Function;
+import java.util.function.LongConsumer;
 import java.util.function.ToDoubleFunction;
 import java.util.function.UnaryOperator;
 import java.util.stream.Collectors;
@@ -52,6 +55,7 @@ public final class SceneStudy implements AutoCloseable {
 
   private final FluxPipeline pipeline;
   private final SceneClassifier classifier;
+  private final String files;
   private final Settings settings;
   private final List<NamedSampler> samplers;
   private final Optional<Path> kept;
@@ -71,42 +75,69 @@ public final class SceneStudy implements AutoCloseable {
   public record Settings(int sizePx, int count, int renders, int trained, double guidance) {}
 
   /** One prompt, drawn by samplers of these names. */
-  private record Drawings(String study, Map<String, Drawing> samplers) {}
-
-  /** One picture, what it cost, and a small one if a sheet shows it. */
-  @SuppressWarnings("ArrayRecordComponent") // never compared; Gson writes arrays as they are
-  private record Drawing(
-      double forwards, double flops, double seconds, Measured measured, byte[] shown) {}
+  private record Drawings(String study, Map<String, Drawing> samplers) {
+    /** Whether that sampler drew it, with the same settings. */
+    private boolean has(NamedSampler named) {
+      Drawing drawing = samplers.get(named.name());
+      return drawing != null && named.settings().equals(drawing.settings);
+    }
+  }
 
   /**
-   * Prepares a study; renders what it compares with.
+   * One picture, the settings of its sampler, what it cost, and a small one if a sheet shows it.
+   */
+  @SuppressWarnings("ArrayRecordComponent") // never compared; Gson writes arrays as they are
+  private record Drawing(
+      String settings,
+      double forwards,
+      double flops,
+      double seconds,
+      Measured measured,
+      byte[] shown) {}
+
+  /**
+   * Prepares a study: takes over the first prompts, as far as every sampler was measured on them
+   * before, and renders what it compares with.
    *
    * @param pipeline the model
    * @param classifier the file of the model's classifier
    * @param settings what is measured
    * @param samplers the rows; the first one's work is what others save
    * @param kept a folder for the measurements of each prompt, so that a stopped study goes on
-   * @throws IOException if the classifier cannot be read
+   * @param rendered is told how many of the fresh renders are there
+   * @throws IllegalArgumentException if a sampler cannot draw on the grid of that size
+   * @throws IOException if the classifier cannot be read, or a kept file is damaged or of another
+   *     study
    */
   public SceneStudy(
       FluxPipeline pipeline,
       Path classifier,
       Settings settings,
       List<NamedSampler> samplers,
-      Optional<Path> kept)
+      Optional<Path> kept,
+      LongConsumer rendered)
       throws IOException {
+    TokenGrid grid = ImageRequest.of("any").withSize(settings.sizePx, settings.sizePx).grid();
+    samplers.forEach(named -> named.sampler().check(grid));
     this.pipeline = pipeline;
     this.settings = settings;
     this.samplers = List.copyOf(samplers);
     this.kept = kept;
+    this.files =
+        "model %s, classifier %s"
+            .formatted(
+                MeasurementFile.checksum(pipeline.bundle().resolve(FluxBundle.MANIFEST)),
+                MeasurementFile.checksum(classifier));
+    resume();
     this.classifier = SceneClassifier.load(classifier);
-    this.measures = new SceneMeasures(this.classifier, renders(), trained());
+    this.measures = new SceneMeasures(this.classifier, renders(rendered), trained());
   }
 
   /** One at a time, as they are large. */
-  private Stream<Picture> renders() {
-    return LongStream.range(FIRST_RENDER, FIRST_RENDER + settings.renders)
-        .mapToObj(seed -> Picture.of(Scene.of(seed), settings.sizePx, settings.sizePx));
+  private Stream<Picture> renders(LongConsumer rendered) {
+    return LongStream.range(0, settings.renders)
+        .peek(rendered)
+        .mapToObj(k -> Picture.of(Scene.of(FIRST_RENDER + k), settings.sizePx, settings.sizePx));
   }
 
   /** A scene looks the same at every size: small renders do for thumbnails. */
@@ -126,19 +157,13 @@ public final class SceneStudy implements AutoCloseable {
     return measured.size();
   }
 
-  /**
-   * Takes over the first prompts, as far as every sampler was measured on them before.
-   *
-   * @throws IOException if a kept file is damaged or of another study
-   */
-  public void resume() throws IOException {
+  private void resume() throws IOException {
     while (measured.size() < settings.count) {
-      int k = measured.size();
-      Map<String, Drawing> drawings = before(k);
-      if (!samplers.stream().allMatch(named -> drawings.containsKey(named.name()))) {
+      Drawings before = before(measured.size());
+      if (!samplers.stream().allMatch(before::has)) {
         return;
       }
-      measured.add(new Drawings(title(k), drawings));
+      measured.add(before);
     }
   }
 
@@ -149,29 +174,26 @@ public final class SceneStudy implements AutoCloseable {
    */
   public void measureNext() throws IOException {
     int k = measured.size();
-    Map<String, Drawing> drawings = before(k);
-    boolean more = false;
+    Drawings drawings = before(k);
     for (NamedSampler named : samplers) {
-      if (!drawings.containsKey(named.name())) {
-        drawings.put(named.name(), draw(k, named));
-        more = true;
+      if (!drawings.has(named)) {
+        drawings.samplers.put(named.name(), draw(k, named));
+        if (kept.isPresent()) {
+          MeasurementFile.write(file(k), drawings);
+        }
       }
     }
-    Drawings all = new Drawings(title(k), drawings);
-    if (kept.isPresent() && more) {
-      MeasurementFile.write(file(k), all);
-    }
-    measured.add(all);
+    measured.add(drawings);
   }
 
   /** What was measured before on a prompt. */
-  private Map<String, Drawing> before(int k) throws IOException {
+  private Drawings before(int k) throws IOException {
     Map<String, Drawing> drawings = new LinkedHashMap<>();
     if (kept.isPresent()) {
       MeasurementFile.read(file(k), Drawings.class, Drawings::study, title(k))
           .ifPresent(before -> drawings.putAll(before.samplers));
     }
-    return drawings;
+    return new Drawings(title(k), drawings);
   }
 
   private Path file(int k) {
@@ -180,8 +202,8 @@ public final class SceneStudy implements AutoCloseable {
 
   /** What must be the same for measurements to be joined. */
   private String title(int k) {
-    return "%s, seed %d, %s, nearest of %d"
-        .formatted(prompt(k).caption().text(), k, model(), settings.trained);
+    return "%s, seed %d, %s, nearest of %d, %s"
+        .formatted(prompt(k).caption().text(), k, model(), settings.trained, files);
   }
 
   /** How the model is used. */
@@ -207,6 +229,7 @@ public final class SceneStudy implements AutoCloseable {
     BufferedImage image = made.bufferedImage(0);
     boolean shown = k < (named.equals(samplers.get(0)) ? SHEET_PICTURES : ROW_PICTURES);
     return new Drawing(
+        named.settings(),
         cost.flops() / RunCost.fullForward(transformer, made.request()),
         cost.flops(),
         made.timings().denoise().toNanos() / 1e9,

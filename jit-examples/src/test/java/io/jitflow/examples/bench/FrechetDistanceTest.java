@@ -13,13 +13,19 @@ class FrechetDistanceTest {
 
   /** Four points with the given mean and deviations along the axes; exact covariance. */
   private static List<double[]> cross(double x, double y, double sx, double sy) {
+    return cross(x, y, sx, sy, 0);
+  }
+
+  /** The same, turned about its mean; the turn is the sine of an angle. */
+  private static List<double[]> cross(double x, double y, double sx, double sy, double sine) {
+    double cosine = Math.sqrt(1 - sine * sine);
     double a = sx * Math.sqrt(1.5);
     double b = sy * Math.sqrt(1.5);
     return List.of(
-        new double[] {x - a, y},
-        new double[] {x + a, y},
-        new double[] {x, y - b},
-        new double[] {x, y + b});
+        new double[] {x - a * cosine, y - a * sine},
+        new double[] {x + a * cosine, y + a * sine},
+        new double[] {x + b * sine, y - b * cosine},
+        new double[] {x - b * sine, y + b * cosine});
   }
 
   @Test
@@ -33,6 +39,24 @@ class FrechetDistanceTest {
     // |m - n|^2 + (s - t)^2 summed over the axes
     double distance = FrechetDistance.to(cross(0, 0, 1, 2)).of(cross(3, 4, 2, 5));
     assertThat(distance).isCloseTo(25 + 1 + 9, within(1e-9));
+  }
+
+  /**
+   * Covariances A of deviations 1 and 2 along the axes, B of 2 and 5 along axes that are turned by
+   * the angle of a triangle of sides 3, 4, 5. They do not commute. The trace of the root of a 2 x 2
+   * matrix M is the root of {@code tr M + 2 sqrt(det M)}; here M = AB, det A = 2^2, det B = 10^2.
+   */
+  @Test
+  void of_gaussiansOfDifferentAxes_isTheClosedForm() {
+    double b11 = 4 * 0.64 + 25 * 0.36;
+    double b22 = 4 * 0.36 + 25 * 0.64;
+    double traceOfProduct = b11 + 4 * b22;
+    double rootOfDeterminant = 2 * 10;
+    double expected = 25 + 5 + 29 - 2 * Math.sqrt(traceOfProduct + 2 * rootOfDeterminant);
+    List<double[]> along = cross(0, 0, 1, 2);
+    List<double[]> turned = cross(3, 4, 2, 5, 0.6);
+    assertThat(FrechetDistance.to(along).of(turned)).isCloseTo(expected, within(1e-9));
+    assertThat(FrechetDistance.to(turned).of(along)).isCloseTo(expected, within(1e-9));
   }
 
   @Test

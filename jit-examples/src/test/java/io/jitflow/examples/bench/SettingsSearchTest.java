@@ -1,6 +1,7 @@
 package io.jitflow.examples.bench;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.jitflow.core.jit.JitConfig;
 import io.jitflow.core.jit.JitSampler;
@@ -26,6 +27,25 @@ class SettingsSearchTest {
                 assertThat(ExactBenchmark.cost(new TokenGrid(20, 20), new JitSampler(config)))
                     .isBetween(45.0 / speedup - 1e-6, 50.0 / speedup + 1e-6));
     assertThat(SettingsSearch.settings(speedup, 0)).hasSizeGreaterThan(settings.size());
+  }
+
+  @Test
+  void settings_fromTheLeastSpeedupOn_areThere() {
+    assertThat(SettingsSearch.settings(SettingsSearch.LEAST_SPEEDUP - 1, 0)).isEmpty();
+    for (int speedup = SettingsSearch.LEAST_SPEEDUP; speedup <= 14; speedup++) {
+      assertThat(SettingsSearch.settings(speedup, 0.89)).as("%dx", speedup).isNotEmpty();
+    }
+  }
+
+  /** Else the preset would be printed as the best of one. */
+  @Test
+  void run_withNothingToTry_isRefused() {
+    StringWriter text = new StringWriter();
+    SettingsSearch.Scope scope = new SettingsSearch.Scope(List.of(new TokenGrid(8, 8)), 0, 2);
+    assertThatThrownBy(() -> SettingsSearch.run(new PrintWriter(text), List.of(13, 2), scope))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining("nothing to try for 2x");
+    assertThat(text.toString()).isEmpty();
   }
 
   @Test

@@ -634,7 +634,7 @@ class MainTest {
     Object[] sheet =
         Stream.concat(Arrays.stream(study), Stream.of("--sheet", folder.resolve("no/s.png")))
             .toArray();
-    assertThat(Console.run(sheet).err()).contains("the folder of the --sheet does not exist");
+    assertThat(Console.run(sheet).err()).contains("the --sheet folder does not exist");
   }
 
   @Test

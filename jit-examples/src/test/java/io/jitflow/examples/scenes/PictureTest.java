@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
+import java.awt.image.BufferedImage;
 import java.util.Arrays;
 import org.junit.jupiter.api.Test;
 
@@ -11,8 +12,15 @@ class PictureTest {
   private static final Picture SCENE = Picture.of(Scene.of(4), 64, 32);
 
   @Test
-  void of_imageAndBack_samePixels() {
-    assertThat(Picture.of(SCENE.image()).rgb).isEqualTo(SCENE.rgb);
+  void of_image_itsPixels() {
+    BufferedImage image = new BufferedImage(64, 32, BufferedImage.TYPE_INT_RGB);
+    for (int i = 0; i < 64 * 32; i++) {
+      int red = (int) SCENE.rgb[3 * i];
+      int green = (int) SCENE.rgb[3 * i + 1];
+      int blue = (int) SCENE.rgb[3 * i + 2];
+      image.setRGB(i % 64, i / 64, red << 16 | green << 8 | blue);
+    }
+    assertThat(Picture.of(image).rgb).isEqualTo(SCENE.rgb);
   }
 
   @Test
