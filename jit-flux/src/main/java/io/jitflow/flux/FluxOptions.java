@@ -230,7 +230,10 @@ public record FluxOptions(
      * the same, bit for bit, on several machines of one kind.
      */
     AUTO,
-    /** In float32: weights in other types are converted when they are loaded, to twice the size. */
+    /**
+     * In float32: weights in other types are converted when they are loaded, to twice the size;
+     * with {@link MemoryPolicy#STREAMED} each matrix where it is used.
+     */
     FLOAT32,
     /** In the type of the weights in the bundle. */
     AS_STORED

@@ -22,6 +22,7 @@ import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Locale;
@@ -252,19 +253,26 @@ final class InspectCommand implements Callable<Integer> {
 
   /** What the names of the tensors say. */
   private static String kind(TensorFiles files) {
-    Optional<Layout> known = Layout.of(files.names());
+    List<String> parts = Layout.parts(files.names());
+    if (!parts.isEmpty()) {
+      return "several parts of a model in one file (%s*), which convert does not take"
+          .formatted(String.join("*, ", parts));
+    }
+    int prefix = Layout.prefix(files.names()).length();
+    List<String> names = files.names().stream().map(name -> name.substring(prefix)).toList();
+    Optional<Layout> known = Layout.of(names);
     if (known.isEmpty()) {
       return "a network of another kind";
     }
     Layout layout = known.get();
-    long blocks = blocks(files, layout.blocks());
+    long blocks = blocks(names, layout.blocks());
     return switch (layout) {
       case ORIGINAL_TRANSFORMER ->
-          transformer("original", files, "guidance_in.", blocks, "single_blocks.");
+          transformer("original", names, "guidance_in.", blocks, "single_blocks.");
       case DIFFUSERS_TRANSFORMER ->
           transformer(
               "diffusers",
-              files,
+              names,
               "time_text_embed.guidance_embedder.",
               blocks,
               "single_transformer_blocks.");
@@ -276,21 +284,21 @@ final class InspectCommand implements Callable<Integer> {
   }
 
   private static String transformer(
-      String layout, TensorFiles files, String guidance, long doubleBlocks, String single) {
+      String layout, Collection<String> names, String guidance, long doubleBlocks, String single) {
     return "FLUX.1 transformer, %s layout, %s, %d double and %d single blocks"
         .formatted(
             layout,
-            has(files, guidance) ? "with guidance (dev)" : "without guidance (schnell)",
+            has(names, guidance) ? "with guidance (dev)" : "without guidance (schnell)",
             doubleBlocks,
-            blocks(files, single));
+            blocks(names, single));
   }
 
-  private static boolean has(TensorFiles files, String prefix) {
-    return files.names().stream().anyMatch(name -> name.startsWith(prefix));
+  private static boolean has(Collection<String> names, String prefix) {
+    return names.stream().anyMatch(name -> name.startsWith(prefix));
   }
 
-  private static long blocks(TensorFiles files, String prefix) {
-    return files.names().stream()
+  private static long blocks(Collection<String> names, String prefix) {
+    return names.stream()
         .filter(name -> name.startsWith(prefix))
         .map(name -> name.substring(prefix.length()).split("\\.", 2)[0])
         .distinct()

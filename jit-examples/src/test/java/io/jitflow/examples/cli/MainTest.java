@@ -11,11 +11,14 @@ import java.io.OutputStream;
 import java.io.PrintStream;
 import java.io.PrintWriter;
 import java.io.StringWriter;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
+import java.util.StringJoiner;
 import java.util.concurrent.Callable;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
@@ -465,6 +468,36 @@ class MainTest {
     assertThat(console.out())
         .contains("original layout, without guidance (schnell)")
         .contains("img_in.weight BF16 [");
+  }
+
+  /** A safetensors file of one number per tensor. */
+  private Path tensors(String... names) throws IOException {
+    StringJoiner header = new StringJoiner(", ", "{", "}");
+    for (int i = 0; i < names.length; i++) {
+      header.add(
+          "\"%s\": {\"dtype\": \"F32\", \"shape\": [1], \"data_offsets\": [%d, %d]}"
+              .formatted(names[i], 4 * i, 4 * i + 4));
+    }
+    byte[] text = header.toString().getBytes(StandardCharsets.UTF_8);
+    ByteBuffer bytes =
+        ByteBuffer.allocate(8 + text.length + 4 * names.length).order(ByteOrder.LITTLE_ENDIAN);
+    bytes.putLong(text.length).put(text);
+    return Files.write(folder.resolve("tensors.safetensors"), bytes.array());
+  }
+
+  @Test
+  void inspect_namesBehindAPrefix_areThoseOfTheirNetwork() throws IOException {
+    String prefix = "model.diffusion_model.";
+    Path file = tensors(prefix + "double_blocks.0.a", prefix + "guidance_in.a");
+    assertThat(Console.run("inspect", file).out())
+        .contains("original layout, with guidance (dev), 1 double and 0 single blocks");
+  }
+
+  @Test
+  void inspect_severalNetworksInOneFile_areNamed() throws IOException {
+    Path file = tensors("model.diffusion_model.double_blocks.0.a", "vae.decoder.a");
+    assertThat(Console.run("inspect", file).out())
+        .contains("several parts of a model in one file (model.diffusion_model.*, vae.*)");
   }
 
   @Test

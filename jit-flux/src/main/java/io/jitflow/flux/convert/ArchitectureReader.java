@@ -49,7 +49,6 @@ final class ArchitectureReader {
         layout(
                 FluxNetwork.TRANSFORMER,
                 files,
-                prefix,
                 "a FLUX.1 transformer (tensors double_blocks.* or transformer_blocks.*)")
             == Layout.ORIGINAL_TRANSFORMER;
     try {
@@ -70,21 +69,13 @@ final class ArchitectureReader {
 
   private static Layout layout(FluxNetwork network, TensorFiles files, String expected)
       throws CheckpointException {
-    return layout(network, files, "", expected);
-  }
-
-  private static Layout layout(
-      FluxNetwork network, TensorFiles files, String prefix, String expected)
-      throws CheckpointException {
     List<String> parts = Layout.parts(files.names());
     if (!parts.isEmpty()) {
       throw new CheckpointException(
           "%s: expected %s, found several parts of a model in one file (%s*); give each part as a file of its own, as FLUX.1 is published: the transformer (flux1-dev.safetensors), the autoencoder (ae.safetensors), and the folders of text encoders and tokenizers"
               .formatted(files.source(), expected, String.join("*, ", parts)));
     }
-    List<String> names =
-        files.names().stream().map(name -> name.substring(prefix.length())).toList();
-    return Layout.of(network, names)
+    return Layout.of(network, files.names())
         .orElseThrow(
             () ->
                 new CheckpointException(

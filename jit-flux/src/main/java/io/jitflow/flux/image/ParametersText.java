@@ -146,7 +146,7 @@ final class ParametersText {
     int end = 0;
     while (end < line.length() && matcher.region(end, line.length()).lookingAt()) {
       String value = matcher.group(2).strip();
-      if (value.length() > 1 && value.startsWith("\"")) {
+      if (value.length() > 1 && value.startsWith("\"") && value.endsWith("\"")) {
         value = value.substring(1, value.length() - 1).replaceAll("\\\\(.)", "$1");
       }
       pairs.putIfAbsent(matcher.group(1).strip(), value);

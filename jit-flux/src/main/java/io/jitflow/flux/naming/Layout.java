@@ -46,7 +46,7 @@ public enum Layout {
   /**
    * Tells which layout a file has.
    *
-   * @param names the names of its tensors
+   * @param names the names of its tensors, also behind a {@link #prefix}
    * @return the layout; empty if it is none of FLUX.1's networks
    */
   public static Optional<Layout> of(Collection<String> names) {
@@ -57,7 +57,7 @@ public enum Layout {
    * Tells which layout a file has that should be a certain network's.
    *
    * @param network the network
-   * @param names the names of its tensors
+   * @param names the names of its tensors, also behind a {@link #prefix}
    * @return the layout; empty if it is another network
    */
   public static Optional<Layout> of(FluxNetwork network, Collection<String> names) {
@@ -98,7 +98,8 @@ public enum Layout {
   }
 
   private boolean hasBlocks(Collection<String> names) {
-    return names.stream().anyMatch(name -> block.matcher(name).matches());
+    int start = prefix(names).length();
+    return names.stream().anyMatch(name -> block.matcher(name.substring(start)).matches());
   }
 
   /** {@return whose layout it is} */
