@@ -20,6 +20,9 @@ import org.jspecify.annotations.Nullable;
  * <p>Immutable; borrows its arrays and never changes or closes them.
  */
 public final class SamplingRequest {
+  /** What resizing in float32 may add. */
+  private static final float MASK_ROUNDING = 1e-4f;
+
   /** Keeps three coordinates per token within one Java array. */
   private static final long MOST_TOKENS = 1L << 29;
 
@@ -195,7 +198,8 @@ public final class SamplingRequest {
    * @param share of the shape, type and device of the noise; 1 where the sampler draws, 0 where the
    *     known latents stay; borrowed
    * @return a request with it
-   * @throws IllegalArgumentException if shape, type or device differ, or a value is not from 0 to 1
+   * @throws IllegalArgumentException if shape, type or device differ, or a value is not from 0 to
+   *     1, but for rounding
    * @throws IllegalStateException without known latents
    */
   public SamplingRequest withMask(NDArray share) {
@@ -207,8 +211,9 @@ public final class SamplingRequest {
         NDArray max = share.max()) {
       // of an array that has a NaN, both are NaN
       Checks.argument(
-          min.getFloat() >= 0 && max.getFloat() <= 1,
-          "the values of a mask must be from 0 (kept) to 1 (drawn), got %s to %s",
+          min.getFloat() >= -MASK_ROUNDING && max.getFloat() <= 1 + MASK_ROUNDING,
+          "the values of a mask must be from 0 (kept) to 1 (drawn), got %s to %s; clip(0, 1) helps"
+              + " after resizing",
           min.getFloat(),
           max.getFloat());
     }

@@ -2,6 +2,7 @@ package io.jitflow.flux;
 
 import ai.djl.Device;
 import ai.djl.engine.Engine;
+import ai.djl.engine.EngineException;
 import ai.djl.engine.StandardCapabilities;
 import ai.djl.pytorch.jni.JniUtils;
 import java.io.IOException;
@@ -64,10 +65,14 @@ final class EngineSetup {
         + "; device \"cpu\" in the options says that the CPU is meant";
   }
 
-  /** Gives the memory that libtorch keeps for its next tensors back to a GPU. */
+  /** Gives the memory that libtorch keeps for its next tensors back to a GPU, if it can. */
   static void releaseUnused(Device device) {
     if (device.isGpu() && Engine.getEngine("PyTorch").hasCapability(StandardCapabilities.CUDA)) {
-      JniUtils.emptyCudaCache();
+      try {
+        JniUtils.emptyCudaCache();
+      } catch (EngineException e) { // after an error of the device: that one is to be told
+        LOG.warn("the memory that libtorch keeps on {} was not given back", device, e);
+      }
     }
   }
 

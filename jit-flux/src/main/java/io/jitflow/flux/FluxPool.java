@@ -21,6 +21,7 @@ import java.util.concurrent.Semaphore;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Consumer;
 
 /**
  * Several pipelines of one bundle behind one queue, for applications that serve many callers: one
@@ -214,10 +215,27 @@ public final class FluxPool implements AutoCloseable {
     List<Runnable> waiting = new ArrayList<>();
     workers.getQueue().drainTo(waiting);
     workers.shutdown();
-    pipelines.forEach(FluxPipeline::closeSoon); // all at once, before any is waited for
     waiting.forEach(work -> ((Drawing) work).refuse());
+    List<RuntimeException> failures = new ArrayList<>();
+    each(FluxPipeline::closeSoon, failures); // all at once, before any is waited for
     if (!isOwnThread()) {
-      pipelines.forEach(FluxPipeline::close);
+      each(FluxPipeline::close, failures);
+    }
+    if (!failures.isEmpty()) {
+      RuntimeException first = failures.remove(0);
+      failures.forEach(first::addSuppressed);
+      throw first;
+    }
+  }
+
+  /** Does something with all pipelines, whatever one of them throws. */
+  private void each(Consumer<FluxPipeline> action, List<RuntimeException> failures) {
+    for (FluxPipeline pipeline : pipelines) {
+      try {
+        action.accept(pipeline);
+      } catch (RuntimeException e) {
+        failures.add(e);
+      }
     }
   }
 

@@ -395,7 +395,7 @@ class FluxPipelineTest {
               }
             });
     waiter.start();
-    while (waiter.getState() != Thread.State.WAITING) {
+    while (waiter.isAlive() && waiter.getState() != Thread.State.WAITING) {
       Thread.onSpinWait();
     }
     pipeline.closeSoon();

@@ -411,6 +411,8 @@ public final class JitConfig {
    *
    * @param solver how it steps from one noise level to the next
    * @return the changed settings
+   * @throws IllegalArgumentException if it is not {@link Solver#EULER} and the micro-flow is not
+   *     exact or the last stage not of every token; set those first
    */
   public JitConfig withSolver(Solver solver) {
     return with(draft -> draft.solver = solver);

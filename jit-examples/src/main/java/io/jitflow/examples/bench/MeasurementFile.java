@@ -1,13 +1,16 @@
 package io.jitflow.examples.bench;
 
 import com.google.gson.Gson;
+import com.google.gson.JsonObject;
 import com.google.gson.JsonParseException;
+import io.jitflow.flux.bundle.FluxBundle;
 import io.jitflow.flux.json.StrictJson;
 import java.awt.image.BufferedImage;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
@@ -71,8 +74,32 @@ public final class MeasurementFile {
    * @return CRC-32C of the content, eight hexadecimal digits
    */
   public static String checksum(Path file) throws IOException {
+    return checksum(Files.readAllBytes(file));
+  }
+
+  /**
+   * Tells models apart: by the settings and the content of the files that draw, not by where they
+   * came from.
+   *
+   * @param bundle the bundle's folder
+   * @return CRC-32C of what its manifest says of them, eight hexadecimal digits
+   */
+  public static String model(Path bundle) throws IOException {
+    Path manifest = bundle.resolve(FluxBundle.MANIFEST);
+    JsonObject tree =
+        StrictJson.tree(
+                Files.readString(manifest),
+                (problem, cause) -> new IOException(manifest + ": " + problem, cause))
+            .getAsJsonObject();
+    tree.remove("libraryVersion");
+    tree.remove("sources");
+    tree.getAsJsonArray("files").forEach(file -> file.getAsJsonObject().remove("sha256"));
+    return checksum(GSON.toJson(tree).getBytes(StandardCharsets.UTF_8));
+  }
+
+  private static String checksum(byte[] content) {
     CRC32C checksum = new CRC32C();
-    checksum.update(Files.readAllBytes(file));
+    checksum.update(content);
     return String.format(Locale.ROOT, "%08x", checksum.getValue());
   }
 

@@ -19,8 +19,9 @@ import javax.imageio.ImageIO;
  *
  * @param names the captions
  * @param references one reduced picture per name
+ * @param checksum of the file with the pictures
  */
-public record PictureSet(List<String> names, List<Thumbnail> references) {
+public record PictureSet(List<String> names, List<Thumbnail> references, String checksum) {
   private static final int COLUMNS = 32;
 
   /**
@@ -58,7 +59,7 @@ public record PictureSet(List<String> names, List<Thumbnail> references) {
                   Thumbnail.SIDE,
                   Thumbnail.SIDE)));
     }
-    return new PictureSet(captions, references);
+    return new PictureSet(captions, references, MeasurementFile.checksum(atlas));
   }
 
   /** Indices of some names, evenly spaced over the list. */

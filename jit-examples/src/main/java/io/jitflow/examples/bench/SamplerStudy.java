@@ -11,7 +11,6 @@ import io.jitflow.core.token.TokenGrid;
 import io.jitflow.examples.bench.Bootstrap.Interval;
 import io.jitflow.examples.bench.PromptMeasures.Measures;
 import io.jitflow.flux.FluxPipeline;
-import io.jitflow.flux.bundle.FluxBundle;
 import io.jitflow.flux.image.GeneratedImages;
 import io.jitflow.flux.image.ImageRequest;
 import io.jitflow.flux.network.FluxArchitecture;
@@ -91,7 +90,7 @@ public final class SamplerStudy {
     TokenGrid grid = ImageRequest.of("any").withSize(sizePx, sizePx).grid();
     samplers.forEach(named -> named.sampler().check(grid));
     this.pipeline = pipeline;
-    this.model = MeasurementFile.checksum(pipeline.bundle().resolve(FluxBundle.MANIFEST));
+    this.model = MeasurementFile.model(pipeline.bundle());
     this.set = set;
     this.sizePx = sizePx;
     this.count = set.evenly(count).size();
@@ -195,7 +194,7 @@ public final class SamplerStudy {
 
   /** What must be the same for measurements to be joined. */
   private String title(int k) {
-    return "%s, prompt %d of %d, %d px, %s, %d steps, model %s, all tokens"
+    return "%s, prompt %d of %d, %d px, %s, %d steps, model %s, pictures %s, all tokens"
         .formatted(
             set.names().get(set.evenly(count).get(k)),
             k,
@@ -203,7 +202,8 @@ public final class SamplerStudy {
             sizePx,
             RunCost.transformerType(pipeline),
             convergedSteps,
-            model);
+            model,
+            set.checksum());
   }
 
   private Sampler second(int steps) {

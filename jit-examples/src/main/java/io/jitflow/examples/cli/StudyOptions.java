@@ -31,7 +31,7 @@ final class StudyOptions {
       paramLabel = "FOLDER",
       description =
           "Keep the measurements of each prompt there. A stopped study goes on from them, and"
-              + " samplers may be added.")
+              + " samplers may be added. On one kind of processor: others may compute in another type.")
   private Optional<Path> keep = Optional.empty();
 
   /** The folder of {@code --keep}, which is there. */

@@ -12,7 +12,6 @@ import io.jitflow.examples.scenes.SceneMeasures.Measured;
 import io.jitflow.examples.scenes.SceneMeasures.Prompt;
 import io.jitflow.examples.scenes.SceneMeasures.Result;
 import io.jitflow.flux.FluxPipeline;
-import io.jitflow.flux.bundle.FluxBundle;
 import io.jitflow.flux.image.GeneratedImages;
 import io.jitflow.flux.image.ImageRequest;
 import io.jitflow.flux.network.FluxArchitecture;
@@ -126,8 +125,7 @@ public final class SceneStudy implements AutoCloseable {
     this.files =
         "model %s, classifier %s"
             .formatted(
-                MeasurementFile.checksum(pipeline.bundle().resolve(FluxBundle.MANIFEST)),
-                MeasurementFile.checksum(classifier));
+                MeasurementFile.model(pipeline.bundle()), MeasurementFile.checksum(classifier));
     resume();
     this.classifier = SceneClassifier.load(classifier);
     this.measures = new SceneMeasures(this.classifier, renders(rendered), trained());

@@ -9,6 +9,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import javax.imageio.ImageIO;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledOnOs;
+import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
 
 class PngFileTest {
@@ -31,5 +33,23 @@ class PngFileTest {
     assertThatThrownBy(() -> PngFile.write(PICTURE, file)).isInstanceOf(IOException.class);
     assertThat(file.resolve("in the way")).exists();
     assertThat(folder.toFile().list()).containsExactly("picture.png");
+  }
+
+  @Test
+  void write_throughALink_replacesTheFileThatItNames() throws IOException {
+    Path file = Files.writeString(folder.resolve("picture.png"), "old");
+    Path link = Files.createSymbolicLink(folder.resolve("link.png"), file);
+    PngFile.write(PICTURE, link);
+    assertThat(link).isSymbolicLink();
+    assertThat(ImageIO.read(file.toFile()).getWidth()).isEqualTo(8);
+  }
+
+  @Test
+  @EnabledOnOs({OS.LINUX, OS.MAC})
+  void write_toADevice_leavesTheDevice() throws IOException {
+    Path device = Path.of("/dev/null");
+    PngFile.write(PICTURE, device);
+    assertThat(device).exists();
+    assertThat(Files.isRegularFile(device)).isFalse();
   }
 }

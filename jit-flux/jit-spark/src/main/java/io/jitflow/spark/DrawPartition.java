@@ -21,6 +21,8 @@ import java.util.Iterator;
 import java.util.List;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.TimeUnit;
+import org.apache.spark.SparkConf;
+import org.apache.spark.SparkEnv;
 import org.apache.spark.TaskContext;
 import org.apache.spark.api.java.function.MapPartitionsFunction;
 import org.apache.spark.resource.ResourceInformation;
@@ -118,7 +120,7 @@ final class DrawPartition implements MapPartitionsFunction<Row, Row> {
       task.killTaskIfInterrupted(); // tells Spark in its own words
       throw e;
     } catch (RuntimeException e) {
-      if (lease.isClosed() || isMachinesFault(e)) {
+      if (lease.isClosed() || isMachinesFault(e, task.attemptNumber(), attempts())) {
         throw e; // this JVM ends or is in trouble: the row is another one's to draw
       }
       error = e.getMessage() == null ? e.toString() : e.getMessage();
@@ -134,9 +136,24 @@ final class DrawPartition implements MapPartitionsFunction<Row, Row> {
     return RowFactory.create(values.toArray());
   }
 
-  /** Whether a failure is none of the row: Spark repeats the task, perhaps elsewhere. */
-  static boolean isMachinesFault(RuntimeException e) {
-    return e instanceof EngineException || e instanceof UncheckedIOException;
+  /**
+   * Whether a failure is none of the row: Spark repeats the task, perhaps elsewhere. What the engine
+   * refuses every time, as a picture too large for every device, is the row's after all.
+   *
+   * @param attempt the number of the attempt, from 0
+   * @param attempts how many there are before the job fails
+   */
+  static boolean isMachinesFault(RuntimeException e, int attempt, int attempts) {
+    return e instanceof UncheckedIOException
+        || (e instanceof EngineException && attempt + 1 < attempts);
+  }
+
+  /** How often Spark tries a task: not again where there is one JVM only. */
+  private static int attempts() {
+    SparkConf conf = SparkEnv.get().conf();
+    String master = conf.get("spark.master", "");
+    boolean isLocal = master.startsWith("local") && !master.startsWith("local-cluster");
+    return isLocal ? 1 : conf.getInt("spark.task.maxFailures", 4);
   }
 
   /** The row's own seed, or 32 bits of a hash of its key: never anything of its partition. */

@@ -152,9 +152,15 @@ class FluxImagesTest {
 
   @Test
   void isMachinesFault_ofTheEngineOrAFile_isNoErrorOfARow() {
-    assertThat(DrawPartition.isMachinesFault(new EngineException("out of memory"))).isTrue();
-    assertThat(DrawPartition.isMachinesFault(new UncheckedIOException(new IOException()))).isTrue();
-    assertThat(DrawPartition.isMachinesFault(new IllegalArgumentException("width"))).isFalse();
+    RuntimeException engine = new EngineException("out of memory");
+    assertThat(DrawPartition.isMachinesFault(engine, 0, 4)).isTrue();
+    assertThat(DrawPartition.isMachinesFault(engine, 2, 4)).isTrue();
+    assertThat(DrawPartition.isMachinesFault(engine, 3, 4)).as("the last attempt").isFalse();
+    assertThat(DrawPartition.isMachinesFault(engine, 0, 1)).as("the only attempt").isFalse();
+    RuntimeException file = new UncheckedIOException(new IOException());
+    assertThat(DrawPartition.isMachinesFault(file, 3, 4)).isTrue();
+    assertThat(DrawPartition.isMachinesFault(new IllegalArgumentException("width"), 0, 4))
+        .isFalse();
   }
 
   @Test

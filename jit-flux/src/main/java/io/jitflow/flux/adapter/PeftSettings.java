@@ -20,12 +20,14 @@ import java.util.regex.PatternSyntaxException;
  *
  * <p>diffusers keeps them in the header: each behind the name of its component, {@code
  * transformer.lora_alpha}, or bare, {@code lora_alpha}, where a transformer's layers were saved
- * alone and are bare too. PEFT itself keeps them in {@code adapter_config.json} beside the file,
- * whose layers it puts behind {@code base_model.model.}
+ * alone and are bare too. PEFT itself keeps them in {@code adapter_config.json} beside its file,
+ * which it always calls {@code adapter_model.safetensors}; any other file in that folder is none of
+ * it.
  */
 final class PeftSettings {
   private static final String HEADER = "lora_adapter_metadata";
   private static final String CONFIG = "adapter_config.json";
+  private static final String MODEL = "adapter_model.safetensors";
   private static final long MAX_CONFIG_BYTES = 16 << 20;
   private static final String PEFT = "base_model.model.";
   private static final List<String> COMPONENTS =
@@ -57,7 +59,8 @@ final class PeftSettings {
       return Optional.of(new PeftSettings(place, StrictJson.parse(text, faults(place)), false));
     }
     Path config = file.path().resolveSibling(CONFIG);
-    boolean isPefts = layers.stream().anyMatch(layer -> layer.startsWith(PEFT));
+    boolean isPefts =
+        file.path().endsWith(MODEL) && layers.stream().anyMatch(layer -> layer.startsWith(PEFT));
     if (!isPefts || !Files.isRegularFile(config)) {
       return Optional.empty();
     }

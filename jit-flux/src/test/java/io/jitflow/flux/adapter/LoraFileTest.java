@@ -132,13 +132,18 @@ class LoraFileTest {
 
   /** One layer of rank 1, of ones, with a header that says something about it, or "". */
   private Path described(String layer, String metadata) throws IOException {
+    boolean isPefts = layer.startsWith("base_model.model.");
+    return described(isPefts ? "adapter_model" : "m", layer, metadata);
+  }
+
+  private Path described(String file, String layer, String metadata) throws IOException {
     Map<String, int[]> shapes = new LinkedHashMap<>();
     Map<String, float[]> values = new LinkedHashMap<>();
     put(shapes, values, layer + ".lora_A.weight", 1, 4);
     put(shapes, values, layer + ".lora_B.weight", 4, 1);
     String escaped = metadata.replace("\\", "\\\\").replace("\"", "\\\"");
     return AdapterFixture.write(
-        folder.resolve("m.safetensors"),
+        folder.resolve(file + ".safetensors"),
         shapes,
         values,
         metadata.isEmpty() ? Map.of() : Map.of("lora_adapter_metadata", escaped));
@@ -210,6 +215,9 @@ class LoraFileTest {
         """);
     assertThat(factor(described("base_model.model." + LAYER, ""))).isEqualTo(3f);
     assertThat(factor(described(LAYER, ""))).as("a file of another tool").isEqualTo(1f);
+    assertThat(factor(described("other", "base_model.model." + LAYER, "")))
+        .as("another file in that folder")
+        .isEqualTo(1f);
     Files.writeString(
         config, "{\"alpha_pattern\": {\"^transformer_blocks.*\": 5}, \"lora_alpha\": 3}");
     assertThat(factor(described("base_model.model." + LAYER, ""))).isEqualTo(5f);
