@@ -137,8 +137,8 @@ final class DrawPartition implements MapPartitionsFunction<Row, Row> {
   }
 
   /**
-   * Whether a failure is none of the row: Spark repeats the task, perhaps elsewhere. What the engine
-   * refuses every time, as a picture too large for every device, is the row's after all.
+   * Whether a failure is none of the row: Spark repeats the task, perhaps elsewhere. What the
+   * engine refuses every time, as a picture too large for every device, is the row's after all.
    *
    * @param attempt the number of the attempt, from 0
    * @param attempts how many there are before the job fails

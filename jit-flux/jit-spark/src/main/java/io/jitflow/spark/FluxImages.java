@@ -32,9 +32,9 @@ import org.apache.spark.util.LongAccumulator;
  * <p>Output columns: the input's, then {@code seed} (the row's own, or one from a hash of its key),
  * {@code png} (the file with its request), {@code millis} and {@code error}. A row that cannot be
  * drawn has an error and no image, and the job goes on. What is no fault of the row fails its task,
- * which Spark repeats: the engine or a file that fails while it draws. What the engine still refuses
- * at the last attempt (in local mode: at the only one), such as a picture too large for every
- * device, is the row's error. A bundle that cannot be loaded fails the job.
+ * which Spark repeats: the engine or a file that fails while it draws. What the engine still
+ * refuses at the last attempt (in local mode: at the only one), such as a picture too large for
+ * every device, is the row's error. A bundle that cannot be loaded fails the job.
  *
  * <p>Each executor has one pipeline per GPU that Spark assigns (resource {@code gpu}), or one on
  * the engine's choice; tasks of one executor take turns. Immutable.
