@@ -97,13 +97,8 @@ public final class PolicyBenchmark {
             weights);
   }
 
-  /**
-   * Measures and prints a row of a Markdown table.
-   *
-   * @throws IllegalArgumentException as {@link #check}
-   */
+  /** Measures and prints a row of a Markdown table; {@link #check} goes before. */
   public static void run(PrintStream out, Setup setup) throws IOException {
-    check(setup);
     if (Files.notExists(setup.folder().resolve(FluxBundle.MANIFEST))) {
       RandomBundle.write(
           setup.folder(),

@@ -401,11 +401,7 @@ final class BenchCommand implements Callable<Integer> {
     List<NamedSampler> all = NamedSampler.all(ExactBenchmark.STANDARD);
     List<NamedSampler> samplers = SamplerNames.matching(only, all, spec.commandLine());
     if (chart != null) {
-      try {
-        OutputOption.checkWritable("chart", chart);
-      } catch (IllegalArgumentException e) {
-        throw usage(e);
-      }
+      OutputOption.checkWritable("chart", chart, spec.commandLine());
     }
     Map<String, List<QualityChart.Point>> lines =
         ExactBenchmark.run(spec.commandLine().getOut(), grid, samplers);

@@ -4,7 +4,9 @@ import io.jitflow.flux.image.GeneratedImages;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import picocli.CommandLine;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
 
 /** Where pictures go, checked before the work begins. */
 final class OutputOption {
@@ -46,6 +48,20 @@ final class OutputOption {
         throw new IllegalArgumentException(
             path + " exists; choose another --output or give --overwrite");
       }
+    }
+  }
+
+  /**
+   * Checks that a file can be written in its folder, as the wrong use of a command if not.
+   *
+   * @param what what it is, in a word
+   * @param command whose option it is
+   */
+  static void checkWritable(String what, Path path, CommandLine command) {
+    try {
+      checkWritable(what, path);
+    } catch (IllegalArgumentException e) {
+      throw new ParameterException(command, e.getMessage(), e);
     }
   }
 

@@ -154,27 +154,19 @@ final class ScenesCommand implements Callable<Integer> {
       throw usage("the file of --classifier does not exist: " + classifier);
     }
     if (sheet != null) {
-      writable("--sheet", sheet);
+      OutputOption.checkWritable("--sheet", sheet, spec.commandLine());
     }
     if (rows != null) {
-      writable("--rows", rows);
+      OutputOption.checkWritable("--rows", rows, spec.commandLine());
     }
     if (charts != null) {
-      writable("--charts", Path.of(charts + "-features.png"));
+      OutputOption.checkWritable("--charts", Path.of(charts + "-features.png"), spec.commandLine());
     }
   }
 
   private void atLeast(String option, int least, int value) {
     if (value < least) {
       throw usage("%s must be at least %d, got %d".formatted(option, least, value));
-    }
-  }
-
-  private void writable(String option, Path file) {
-    try {
-      OutputOption.checkWritable(option, file);
-    } catch (IllegalArgumentException e) {
-      throw usage(e.getMessage());
     }
   }
 

@@ -26,7 +26,6 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
 /**
@@ -73,11 +72,7 @@ final class SheetCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException {
-    try {
-      OutputOption.checkWritable("sheet", output);
-    } catch (IllegalArgumentException e) {
-      throw new ParameterException(spec.commandLine(), e.getMessage(), e);
-    }
+    OutputOption.checkWritable("sheet", output, spec.commandLine());
     PictureSet set = pictures.read(count);
     List<Integer> prompts = set.evenly(count);
     PrintWriter out = spec.commandLine().getOut();

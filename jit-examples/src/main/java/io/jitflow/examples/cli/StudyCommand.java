@@ -124,14 +124,15 @@ final class StudyCommand implements Callable<Integer> {
     }
     try {
       ImageRequest.of("any").withSize(sizePx, sizePx);
-      if (sheet != null) {
-        OutputOption.checkWritable("--sheet", sheet);
-      }
-      if (charts != null) {
-        OutputOption.checkWritable("--charts", Path.of(charts + "-sharpness.png"));
-      }
     } catch (IllegalArgumentException e) {
       throw new ParameterException(spec.commandLine(), e.getMessage(), e);
+    }
+    if (sheet != null) {
+      OutputOption.checkWritable("--sheet", sheet, spec.commandLine());
+    }
+    if (charts != null) {
+      OutputOption.checkWritable(
+          "--charts", Path.of(charts + "-sharpness.png"), spec.commandLine());
     }
   }
 
