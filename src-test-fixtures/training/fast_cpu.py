@@ -4,6 +4,7 @@ flux.py works without them (on CUDA, or where there is no C compiler)."""
 import ctypes
 import hashlib
 import os
+import platform
 import subprocess
 import tempfile
 
@@ -24,8 +25,9 @@ def build():
     if not os.path.exists(target):
         part = f"{target}.{os.getpid()}"
         float32 = ["-DFLOAT32"] if E == torch.float32 else []
-        subprocess.run(["gcc", *float32, "-O3", "-march=native", "-mprefer-vector-width=512", "-ffast-math", "-shared", "-fPIC",
-                        source, "-o", part, "-lm"], check=True)
+        wide = ["-mprefer-vector-width=512"] if platform.machine() in ("x86_64", "AMD64") else []
+        subprocess.run(["gcc", *float32, "-O3", "-march=native", *wide, "-ffast-math", "-shared", "-fPIC", source, "-o", part,
+                        "-lm"], check=True)
         os.replace(part, target)
     return ctypes.CDLL(target)
 

@@ -1,4 +1,5 @@
 """The three trained networks together, and the diffusers directory they are stored in."""
+import hashlib
 import json
 import os
 import shutil
@@ -62,7 +63,8 @@ class Model(nn.Module):
             embedder = Embedder(256, len(guidance["linear_2.bias"]))
             embedder.load_state_dict(guidance)
             with torch.no_grad():
-                embed.timestep_embedder.linear_2.bias += embedder(sinusoid(torch.ones(1)))[0]
+                bias = embed.timestep_embedder.linear_2.bias
+                bias += embedder(sinusoid(torch.ones(1)))[0].to(bias.device)
         self.clip.load_state_dict(checkpoint.load(folder + "/text_encoder/model.safetensors"))
         self.t5.load_state_dict(checkpoint.load(folder + "/text_encoder_2/model.safetensors"))
 
@@ -84,6 +86,15 @@ class Model(nn.Module):
             os.makedirs(f"{folder}/{name}", exist_ok=True)
             for file in os.listdir(f"{self.tokenizers}/{name}"):
                 shutil.copyfile(f"{self.tokenizers}/{name}/{file}", f"{folder}/{name}/{file}")
+
+
+def checksum(folder):
+    """Of the weights of a diffusers directory, the autoencoder's apart."""
+    digest = hashlib.sha256()
+    for file in ("transformer/diffusion_pytorch_model", "text_encoder/model", "text_encoder_2/model"):
+        with open(f"{folder}/{file}.safetensors", "rb") as f:
+            digest.update(f.read())
+    return digest.hexdigest()
 
 
 def load_vae(folder):

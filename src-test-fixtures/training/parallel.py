@@ -31,6 +31,15 @@ def same_clock(done, device="cpu"):
     return done
 
 
+def same_names(names):
+    """The first process's list."""
+    if PROCESSES > 1:
+        box = [names]
+        dist.broadcast_object_list(box, 0)
+        return box[0]
+    return names
+
+
 def average_gradients(params):
     if PROCESSES > 1:
         flat = torch.cat([p.grad.flatten() for p in params])

@@ -38,10 +38,11 @@ def noise_levels(count, tokens, near_one=0.25):
 
 class Training:
     """A model, its averaged weights, what is trained beside it and not exported, the optimisers and how far they are.
-    Writes OUT/log.txt, OUT/state.pt and, every --export minutes, OUT/export (replaced as a whole)."""
+    Writes OUT/log.txt, OUT/state.pt and, every --export minutes, OUT/export (replaced as a whole).
+    teacher: the checksum of the model that it learns from."""
 
-    def __init__(self, a, clock, guidance=False, beside=()):
-        self.a, self.clock, self.device = a, clock, torch.device(a.device)
+    def __init__(self, a, clock, guidance=False, beside=(), teacher=None):
+        self.a, self.clock, self.device, self.teacher = a, clock, torch.device(a.device), teacher
         self.model, self.ema = (Model(a.tokenizers, guidance).to(self.device) for _ in range(2))
         if a.device == "cpu":
             self.model.use_fast_cpu()
@@ -59,10 +60,13 @@ class Training:
         os.makedirs(a.out, exist_ok=True)
 
     def resume(self):
-        """Goes on from OUT/state.pt; says whether there is one."""
+        """Goes on from OUT/state.pt; says whether there is one, of the same teacher."""
         if not os.path.exists(self.state):
             return False
         s = torch.load(self.state, map_location=self.device)
+        if s.get("teacher") != self.teacher:
+            print(f"{self.state} learnt from another teacher: begins anew", flush=True)
+            return False
         self.model.load_state_dict(s["model"]), self.ema.load_state_dict(s["ema"])
         self.muon.load_state_dict(s["muon"]), self.adam.load_state_dict(s["adam"])
         if self.beside_adam and "beside" in s:
@@ -108,7 +112,8 @@ class Training:
             return
         beside = dict(beside=self.beside.state_dict(), beside_adam=self.beside_adam.state_dict()) if self.beside_adam else {}
         torch.save(dict(model=self.model.state_dict(), ema=self.ema.state_dict(), muon=self.muon.state_dict(),
-                        adam=self.adam.state_dict(), step=self.step, samples=self.samples, seconds=seconds, **beside),
+                        adam=self.adam.state_dict(), step=self.step, samples=self.samples, seconds=seconds,
+                        teacher=self.teacher, **beside),
                    self.state + ".new")
         os.replace(self.state + ".new", self.state)
         new, now, old = (self.a.out + "/export" + e for e in (".new", "", ".old"))

@@ -78,7 +78,7 @@ def main():
     torch.set_num_threads(a.threads)
     device = torch.device(a.device)
     parallel.start(a.device)
-    torch.manual_seed(int(time.time()) + parallel.RANK)
+    torch.manual_seed(int(time.time()) * parallel.PROCESSES + parallel.RANK)
     captions = [n["name"] for n in json.load(open(a.data + "/names.json"))]
     d = torch.load(a.vae + "/latents256.pt")
     shift, scale, small = d["shift"], d["scale"], (d["latents"] - d["shift"]) * d["scale"]

@@ -1,9 +1,9 @@
 """Encodes rendered scenes, file by file as they appear, and may delete the pictures.
 
-python3 encode.py --data data/train --vae vae --tokenizers ../../scenes-mini --out latents --part 0/2 --delete
+python3 encode.py --data data/train --vae vae --tokenizers ../../scenes-mini --plan plan.txt --out latents --part 0/2 --delete
 Reads NAME.rgb and NAME.json, where NAME is WIDTHxHEIGHT_K. Writes OUT/NAME.pt with latents (float16, scaled as the
 transformer sees them), the ids of all captions and the attributes' values. Waits for files that --plan still promises
-(lines "WIDTH HEIGHT COUNT K"); encodes in its order.
+(lines "WIDTH HEIGHT COUNT K"), unless there is DATA/failed: then their drawing has ended. Encodes in its order.
 """
 import argparse
 import json
@@ -108,6 +108,8 @@ def main():
         if os.path.exists(target):
             continue
         while not os.path.exists(path + ".json"):
+            if os.path.exists(a.data + "/failed"):
+                sys.exit(f"{name} is not there and will not come: drawing failed, as said above; mend that and start again")
             time.sleep(2)
         start, images, batch = time.time(), scenes(path, width, height), max(1, 16 * 65536 // (width * height))
         latents, small = [], []

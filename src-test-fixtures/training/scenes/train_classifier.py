@@ -2,11 +2,12 @@
 
 python3 train_classifier.py --small small --data data --out ../../scenes-mini/classifier.pt --minutes 10
 Learns from the 128 px pictures that encode.py kept, blurred a little and at random so that it reads soft pictures too.
-The result takes uint8-range float pictures [B, 3, 128, 128] from 0 to 255 and gives logits [B, 45], the attributes' values
+The result takes uint8-range float pictures [B, 3, 128, 128] from 0 to 255 and gives logits [B, 47], the attributes' values
 one after another in the order of attributes.json, and features [B, 128].
 """
 import argparse
 import glob
+import io
 import json
 import math
 import os
@@ -19,6 +20,7 @@ import torch.nn.functional as F
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 import precision
+from strip_debug import strip
 
 
 class Classifier(nn.Module):
@@ -98,7 +100,9 @@ def main():
     correct = accuracy(model, pictures[held], values[held], choices)
     print(f"{step} steps on {len(train)} pictures; on {int(held.sum())} others:",
           " ".join(f"{x['name']} {c:.3f}" for x, c in zip(attributes, correct)), f"mean {sum(correct) / len(correct):.4f}")
-    torch.jit.save(torch.jit.trace(model.cpu(), torch.zeros(2, 3, 128, 128)), a.out)
+    stored = io.BytesIO()
+    torch.jit.save(torch.jit.trace(model.cpu(), torch.zeros(2, 3, 128, 128)), stored)
+    strip(stored, a.out)
 
 
 if __name__ == "__main__":

@@ -5,10 +5,12 @@ Starts with the files that encode.py has finished and takes up new ones as they 
 Resumes from OUT/state.pt; --minutes counts the processor's time (on a GPU: time) of all runs together, so that other work
 beside it changes nothing; rates fall to zero at its end. A part of the samples has an empty caption, so that the model can
 be guided. --teacher FOLDER trains a model with a guidance embedding, as FLUX.1-dev has, on the guided velocities of another
-(Meng et al., arXiv 2210.03142): one forward pass then does what takes the teacher two.
+(Meng et al., arXiv 2210.03142): one forward pass then does what takes the teacher two. If FOLDER then holds other weights,
+OUT/state.pt is not gone on from.
 --features FILE, a network of train_classifier.py (another than the one that measures), brings what the transformer makes of
 a noisy picture near to what that network sees in the clean one (Yu et al., arXiv 2410.06940), on square pictures.
-Writes OUT/log.txt, OUT/state.pt and, every --export minutes, OUT/export. Touch OUT/stop to save and end.
+Writes OUT/log.txt, OUT/state.pt and, every --export minutes, OUT/export. Touch OUT/stop to save and end;
+a run that finds it there ends at once.
 """
 import argparse
 import glob
@@ -27,7 +29,7 @@ import parallel
 import precision
 import training
 from flux import Flux, pack, position_ids
-from model import Model
+from model import Model, checksum
 from train_classifier import Classifier
 
 # Until which part of the time: shares of the steps by (rows, columns) of tokens. What a caption looks like is learnt
@@ -67,13 +69,14 @@ class Alignment(torch.nn.Module):
 
 
 class Data:
-    """The encoded scenes of every grid, growing while encode.py works."""
+    """The encoded scenes of every grid, growing while encode.py works; the same ones in every process, which have to agree
+    about the grid of a step."""
 
     def __init__(self, folder, device, small, features):
         self.folder, self.device, self.small, self.features, self.seen, self.grids = folder, device, small, features, set(), {}
 
     def refresh(self):
-        for path in sorted(glob.glob(self.folder + "/*.pt")):
+        for path in parallel.same_names(sorted(glob.glob(self.folder + "/*.pt"))):
             if path in self.seen:
                 continue
             self.seen.add(path)
@@ -142,14 +145,15 @@ def main():
     device = torch.device(a.device)
     clock = time.process_time if a.device == "cpu" else time.time
     parallel.start(a.device)
-    torch.manual_seed(int(time.time()) + parallel.RANK)
+    torch.manual_seed(int(time.time()) * parallel.PROCESSES + parallel.RANK)
     choices = [len(x["values"]) for x in json.load(open(a.data + "/attributes.json"))]
     features = Features(a.features) if a.features else None
     data = Data(a.latents, device, a.small, features)
     data.wait()
 
     alignment = Alignment(Flux().proj_out.in_features, features.channels) if features else None
-    run = training.Training(a, clock, guidance=bool(a.teacher), beside=[alignment] if features else [])
+    run = training.Training(a, clock, guidance=bool(a.teacher), beside=[alignment] if features else [],
+                            teacher=checksum(a.teacher) if a.teacher else None)
     model, teacher = run.model, None
     empty = [ids.to(device) for ids in model.ids([""])]
     if a.teacher:
@@ -171,7 +175,7 @@ def main():
     positions, refreshed = {}, time.time()
     for done in run.steps():
         run.set_rates(done, warm_up=100, falling=a.level)
-        if time.time() - refreshed > 60:
+        if parallel.same_clock(time.time() - refreshed, device) > 60:
             known = len(data)
             data.refresh()
             if len(data) > known and parallel.RANK == 0:

@@ -79,7 +79,7 @@ def main():
     clock = time.process_time if a.device == "cpu" else time.time  # other work may run beside
     start, step, log = clock(), 0, []
     while True:
-        done = parallel.same_clock((clock() - start) / 60 / max(a.minutes, 1e-9))
+        done = parallel.same_clock((clock() - start) / 60 / max(a.minutes, 1e-9), device)
         if done >= 1:
             break
         # Warm-up, then cosine down to nothing.

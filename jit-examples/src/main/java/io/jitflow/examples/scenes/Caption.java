@@ -29,7 +29,8 @@ public record Caption(String text, Set<Attribute> named) {
   }
 
   /**
-   * A caption that names three to eight attributes, or all that can be named if they are fewer.
+   * A caption that names three to eight attributes, nine if the eighth is a side, which brings the
+   * thing it belongs to, or all that can be named if they are fewer.
    *
    * @param scene the scene
    * @param variant which of the scene's captions; each names other attributes

@@ -3,18 +3,23 @@ package io.jitflow.examples.scenes;
 import java.io.BufferedOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.UUID;
 
 /**
  * Draws many scenes into files for training programs.
  *
  * <p>{@code NAME.rgb} holds the pictures one after another, red, green, blue, one byte each; {@code
  * NAME.json} a list of objects with the seed, the position of every attribute's value and the
- * captions; {@code attributes.json} the attributes and their values. The files are complete when
- * the second one is there.
+ * captions; {@code attributes.json} the attributes and their values. Each is written beside its
+ * place, as {@code *.part}, and moved there when it is whole, the second one last: with it, all are
+ * there. A process that is killed leaves its {@code *.part}.
  */
 public final class SceneFiles {
   private static final int CAPTIONS = 4;
@@ -57,14 +62,15 @@ public final class SceneFiles {
       throws IOException {
     Files.createDirectories(folder);
     List<String> lines = new ArrayList<>();
-    try (OutputStream pictures =
-        new BufferedOutputStream(Files.newOutputStream(folder.resolve(name + ".rgb")), 1 << 20)) {
-      for (long seed = firstSeed; seed < firstSeed + count; seed++) {
-        Scene scene = Scene.of(seed);
-        pictures.write(SceneRenderer.render(scene, width, height));
-        lines.add(json(scene));
-      }
-    }
+    replace(
+        folder.resolve(name + ".rgb"),
+        pictures -> {
+          for (long seed = firstSeed; seed < firstSeed + count; seed++) {
+            Scene scene = Scene.of(seed);
+            pictures.write(SceneRenderer.render(scene, width, height));
+            lines.add(json(scene));
+          }
+        });
     List<String> attributes = new ArrayList<>();
     for (Attribute attribute : Attribute.values()) {
       List<String> labels =
@@ -72,8 +78,27 @@ public final class SceneFiles {
       attributes.add(
           "{\"name\": \"%s\", \"values\": [%s]}".formatted(attribute, String.join(", ", labels)));
     }
-    Files.writeString(folder.resolve("attributes.json"), list(attributes));
-    Files.writeString(folder.resolve(name + ".json"), list(lines));
+    replace(folder.resolve("attributes.json"), out -> out.write(list(attributes)));
+    replace(folder.resolve(name + ".json"), out -> out.write(list(lines)));
+  }
+
+  /** Puts a file in its place whole or not at all; another process may write the same one. */
+  private static void replace(Path file, Content content) throws IOException {
+    Path unfinished = file.resolveSibling(file.getFileName() + "." + UUID.randomUUID() + ".part");
+    try {
+      try (OutputStream out =
+          new BufferedOutputStream(
+              Files.newOutputStream(unfinished, StandardOpenOption.CREATE_NEW), 1 << 20)) {
+        content.writeTo(out);
+      }
+      Files.move(unfinished, file, StandardCopyOption.ATOMIC_MOVE);
+    } finally {
+      Files.deleteIfExists(unfinished);
+    }
+  }
+
+  private interface Content {
+    void writeTo(OutputStream out) throws IOException;
   }
 
   /** Captions hold letters, spaces and commas only: nothing to escape. */
@@ -86,11 +111,11 @@ public final class SceneFiles {
     for (int variant = 0; variant < CAPTIONS; variant++) {
       captions.add('"' + Caption.of(scene, variant).text() + '"');
     }
-    return "{\"seed\": %d, \"values\": [%s], \"captions\": [%s]}"
+    return "{\"seed\": %s, \"values\": [%s], \"captions\": [%s]}"
         .formatted(scene.seed(), String.join(", ", values), String.join(", ", captions));
   }
 
-  private static String list(List<String> lines) {
-    return "[\n" + String.join(",\n", lines) + "\n]\n";
+  private static byte[] list(List<String> lines) {
+    return ("[\n" + String.join(",\n", lines) + "\n]\n").getBytes(StandardCharsets.UTF_8);
   }
 }

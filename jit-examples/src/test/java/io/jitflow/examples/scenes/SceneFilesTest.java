@@ -10,6 +10,8 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.List;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -42,6 +44,37 @@ class SceneFilesTest {
             JsonParser.parseString(Files.readString(folder.resolve("attributes.json")))
                 .getAsJsonArray())
         .hasSize(Attribute.values().length);
+  }
+
+  @Test
+  void write_thatFails_leavesWhatWasThere(@TempDir Path folder) throws IOException {
+    SceneFiles.write(folder, "few", 32, 16, 40, 3);
+    byte[] pictures = Files.readAllBytes(folder.resolve("few.rgb"));
+    byte[] listed = Files.readAllBytes(folder.resolve("few.json"));
+
+    assertThatThrownBy(() -> SceneFiles.write(folder, "few", 8, 16, 50, 3))
+        .isInstanceOf(IllegalArgumentException.class);
+
+    assertThat(folder.resolve("few.rgb")).hasBinaryContent(pictures);
+    assertThat(folder.resolve("few.json")).hasBinaryContent(listed);
+    assertThat(names(folder)).containsExactly("attributes.json", "few.json", "few.rgb");
+  }
+
+  @Test
+  void write_aPlaceIsTaken_leavesNoDescriptionAndNothingUnfinished(@TempDir Path folder)
+      throws IOException {
+    Files.createDirectories(folder.resolve("attributes.json").resolve("inside"));
+
+    assertThatThrownBy(() -> SceneFiles.write(folder, "few", 32, 16, 40, 3))
+        .isInstanceOf(IOException.class);
+
+    assertThat(names(folder)).containsExactly("attributes.json", "few.rgb");
+  }
+
+  private static List<String> names(Path folder) throws IOException {
+    try (Stream<Path> files = Files.list(folder)) {
+      return files.map(file -> file.getFileName().toString()).sorted().toList();
+    }
   }
 
   @Test
