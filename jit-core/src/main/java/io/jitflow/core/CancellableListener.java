@@ -49,6 +49,11 @@ public final class CancellableListener implements SamplingListener {
   }
 
   @Override
+  public List<SamplingListener> estimateListeners() {
+    return listener.estimateListeners();
+  }
+
+  @Override
   public boolean isCancelled() {
     return cancelled || listener.isCancelled();
   }

@@ -3,6 +3,7 @@ package io.jitflow.core;
 import ai.djl.ndarray.NDArray;
 import java.util.List;
 import java.util.Objects;
+import java.util.stream.Stream;
 
 /** Two listeners as one, see {@link SamplingListener#andThen}. */
 record ListenerPair(SamplingListener first, SamplingListener second) implements SamplingListener {
@@ -35,6 +36,13 @@ record ListenerPair(SamplingListener first, SamplingListener second) implements 
   @Override
   public List<SamplingListener> delegates() {
     return List.of(first, second);
+  }
+
+  @Override
+  public List<SamplingListener> estimateListeners() {
+    return Stream.of(first, second)
+        .flatMap(listener -> listener.estimateListeners().stream())
+        .toList();
   }
 
   @Override

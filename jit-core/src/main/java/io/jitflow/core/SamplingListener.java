@@ -23,7 +23,9 @@ public interface SamplingListener {
 
   /**
    * Whether {@link #onEstimate} shall be called for a step. A sparse step then costs the
-   * interpolation of the estimate over the grid.
+   * interpolation of the estimate over the grid. Asked once per step, also within the listeners of
+   * this library that wrap others ({@link #estimateListeners}), so that the answer may go by the
+   * clock.
    *
    * @param step which step, from 0
    * @return false unless a listener says otherwise
@@ -44,7 +46,8 @@ public interface SamplingListener {
   default void onEstimate(int step, NDArray estimate) {}
 
   /**
-   * Asked before every step.
+   * Asked before every step. Whoever does more than sampling may ask between steps too: FLUX does,
+   * before each network that it loads or runs.
    *
    * @return true to end the run with a {@link java.util.concurrent.CancellationException}
    */
@@ -61,6 +64,17 @@ public interface SamplingListener {
    */
   default List<SamplingListener> delegates() {
     return List.of();
+  }
+
+  /**
+   * Returns who is asked for and told of estimates in place of this listener. One that passes them
+   * on and does nothing of its own with them returns whom those that it wraps name; then each is
+   * asked once per step, and its answer holds.
+   *
+   * @return this one unless a listener says otherwise
+   */
+  default List<SamplingListener> estimateListeners() {
+    return List.of(this);
   }
 
   /**

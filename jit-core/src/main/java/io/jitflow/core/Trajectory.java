@@ -5,6 +5,7 @@ import ai.djl.ndarray.NDManager;
 import io.jitflow.core.check.Checks;
 import io.jitflow.core.token.TokenSubset;
 import java.time.Duration;
+import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.CancellationException;
@@ -378,10 +379,14 @@ public final class Trajectory implements AutoCloseable {
      *     the listener asks
      */
     public void offerEstimate(UnaryOperator<NDArray> spread) {
-      if (request.listener().wantsEstimate(i)) {
+      List<SamplingListener> wanting =
+          request.listener().estimateListeners().stream()
+              .filter(listener -> listener.wantsEstimate(i))
+              .toList();
+      if (!wanting.isEmpty()) {
         try (NDArray clean = cleanEstimate();
             NDArray everywhere = spread.apply(clean)) {
-          request.listener().onEstimate(i, everywhere);
+          wanting.forEach(listener -> listener.onEstimate(i, everywhere));
         }
       }
     }

@@ -79,6 +79,26 @@ class KnownLatentsTest extends ArrayTest {
         .hasMessageContaining("gets no step");
   }
 
+  /** A sampler that says what it must, and nothing more. */
+  private record Reticent() implements Sampler {
+    @Override
+    public NDArray sample(VelocityModel model, SamplingRequest request) {
+      throw new AssertionError("not to be called");
+    }
+
+    @Override
+    public int steps() {
+      return 1;
+    }
+  }
+
+  @Test
+  void startingAt_samplerThatDoesNotSay_isRefusedWithItsName() {
+    assertThatThrownBy(() -> new Reticent().startingAt(0.5, GRID))
+        .isInstanceOf(UnsupportedOperationException.class)
+        .hasMessageContaining(Reticent.class.getName() + " starts from noise only");
+  }
+
   @Test
   void sample_known_startsFromItsNoisedState() {
     List<float[]> states = new ArrayList<>();
@@ -274,6 +294,33 @@ class KnownLatentsTest extends ArrayTest {
           .hasMessageContaining("from 0 (kept) to 1 (drawn)")
           .hasMessageContaining(String.valueOf(bad));
     }
+  }
+
+  @Test
+  void sample_knownLatentsClosedSince_isRefused() {
+    SamplingRequest known = request.withKnown(clean);
+    clean.close();
+    assertThatThrownBy(() -> new EulerSampler(SigmaSchedule.linear(), 1).sample(WAVES, known))
+        .isInstanceOf(IllegalStateException.class)
+        .hasMessageContaining("known latents is closed");
+  }
+
+  @Test
+  void partlyKnown_severalSamplesNothingKnownOrAnotherGrid_isRefused() {
+    TokenSubset some = TokenSubset.of(GRID, new int[] {3});
+    assertThatThrownBy(() -> WAVES.partlyKnown(request, some))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining("got 1 samples and none");
+    SamplingRequest two = SamplingRequest.seeded(manager, GRID, 4, 1, 2);
+    SamplingRequest both = two.withKnown(two.noise());
+    assertThatThrownBy(() -> WAVES.partlyKnown(both, some))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining("got 2 samples and known latents");
+    SamplingRequest known = request.withKnown(clean);
+    TokenSubset other = TokenSubset.of(new TokenGrid(10, 8), new int[] {3});
+    assertThatThrownBy(() -> WAVES.partlyKnown(known, other))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining("for a grid of 10 x 8, the request for 8 x 10");
   }
 
   @Test

@@ -93,6 +93,40 @@ class SamplingListenerTest {
     assertThat(third).containsExactly(2);
   }
 
+  /** Wants what it is asked for the first time only, as one that goes by the clock does. */
+  private static final class Once implements SamplingListener {
+    private final List<Integer> asked = new ArrayList<>();
+    private final List<Integer> estimates = new ArrayList<>();
+
+    @Override
+    public void onStep(SamplingStep step) {}
+
+    @Override
+    public boolean wantsEstimate(int step) {
+      boolean first = !asked.contains(step);
+      asked.add(step);
+      return first;
+    }
+
+    @Override
+    public void onEstimate(int step, NDArray estimate) {
+      estimates.add(step);
+    }
+  }
+
+  @Test
+  void sample_wrappedListeners_areEachAskedOncePerStep() {
+    Once deep = new Once();
+    Once late = new Once();
+    SamplingListener all =
+        new CancellableListener(new Second().andThen(new CancellableListener(deep)).andThen(late));
+    sample(new EulerSampler(SigmaSchedule.linear(), 4), all);
+    for (Once listener : List.of(deep, late)) {
+      assertThat(listener.asked).containsExactly(0, 1, 2, 3);
+      assertThat(listener.estimates).containsExactly(0, 1, 2, 3);
+    }
+  }
+
   @Test
   void andThen_oneCancels_cancels() {
     Second second = new Second();

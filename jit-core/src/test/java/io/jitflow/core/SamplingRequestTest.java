@@ -132,6 +132,42 @@ class SamplingRequestTest extends ArrayTest {
   }
 
   @Test
+  void withKnown_ofAnotherShapeOrType_isRefused() {
+    SamplingRequest request = SamplingRequest.of(manager.ones(SHAPE), GRID);
+    NDArray other = manager.ones(new Shape(1, 12, 5));
+    assertThatThrownBy(() -> request.withKnown(other))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining("known latents must have the shape and device of the noise")
+        .hasMessageContainingAll("(2, 12, 5)", "got (1, 12, 5)");
+    assertThatThrownBy(() -> request.withKnown(ofType(DataType.BFLOAT16)))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining("known latents must be FLOAT32, got BFLOAT16");
+  }
+
+  @Test
+  void withMask_ofAnotherShapeOrType_isRefused() {
+    SamplingRequest request =
+        SamplingRequest.of(manager.ones(SHAPE), GRID).withKnown(manager.zeros(SHAPE));
+    NDArray other = manager.ones(new Shape(2, 12, 1));
+    assertThatThrownBy(() -> request.withMask(other))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining("mask must have the shape and device of the noise")
+        .hasMessageContainingAll("(2, 12, 5)", "got (2, 12, 1)");
+    assertThatThrownBy(() -> request.withMask(ofType(DataType.BFLOAT16)))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining("mask must be FLOAT32, got BFLOAT16");
+  }
+
+  @Test
+  void withKnown_afterAMask_forgetsTheMask() {
+    NDArray clean = manager.zeros(SHAPE);
+    SamplingRequest masked =
+        SamplingRequest.of(manager.ones(SHAPE), GRID).withKnown(clean).withMask(clean);
+    assertThat(masked.mask()).containsSame(clean);
+    assertThat(masked.withKnown(clean).mask()).isEmpty();
+  }
+
+  @Test
   void withAnchors_ofAnotherGrid_isRefusedWithBoth() {
     SamplingRequest request = SamplingRequest.of(manager.ones(SHAPE), GRID);
     TokenSubset anchors = TokenSubset.all(new TokenGrid(4, 3), 1);

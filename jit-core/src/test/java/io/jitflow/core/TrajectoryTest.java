@@ -101,6 +101,37 @@ class TrajectoryTest extends ArrayTest {
     assertThat(last(sigmas, 2, reusing)).isEqualTo(last(sigmas, 2, ofSigma(Math::cos)));
   }
 
+  @Test
+  void remember_beforeTheFirstStep_countsAtTheDistanceOfThatStep() {
+    NDArray noise = manager.create(new float[] {2}).reshape(1, 1, 1);
+    SamplingRequest request = SamplingRequest.of(noise, ONE);
+    double[] sigmas = {1, 0.6, 0};
+    try (Trajectory path =
+            new Trajectory(ofSigma(s -> 3), request, sigmas, Solver.ADAMS_BASHFORTH_2);
+        ActiveTokens active = path.activate(TokenSubset.all(ONE, 1));
+        Trajectory.Step step = path.begin(0)) {
+      path.remember(manager.ones(new Shape(1, 1, 1)));
+      step.advance(step.evaluate(active));
+      assertThat((double) path.state().getFloat())
+          .isCloseTo(2 - 0.4 * (1.5 * 3 - 0.5 * 1), within(1e-6));
+    }
+  }
+
+  @Test
+  void step_usedBeforeEvaluating_isRefused() {
+    SamplingRequest request = SamplingRequest.seeded(manager, new TokenGrid(1, 2), 2, 1);
+    NDArray ofOneToken = manager.ones(new Shape(1, 1, 2));
+    try (Trajectory path = new Trajectory(WAVES, request, new double[] {1, 0}, Solver.EULER);
+        Trajectory.Step step = path.begin(0)) {
+      assertThatThrownBy(step::cleanEstimate)
+          .isInstanceOf(IllegalStateException.class)
+          .hasMessage("evaluate comes first in a step");
+      assertThatThrownBy(() -> step.advance(ofOneToken))
+          .isInstanceOf(IllegalStateException.class)
+          .hasMessage("evaluate comes first in a step");
+    }
+  }
+
   @ParameterizedTest
   @EnumSource(Solver.class)
   void sample_aBatchInSomeTokens_movesThoseAlone(Solver solver) {

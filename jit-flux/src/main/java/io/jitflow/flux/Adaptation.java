@@ -32,15 +32,18 @@ final class Adaptation implements AutoCloseable {
   /** Opens adapters and checks that they fit the bundle's networks. */
   static Adaptation open(FluxBundle bundle, List<LoraAdapter> adapters) throws IOException {
     OpenAdapters open = OpenAdapters.open(adapters, tensors(bundle)); // says what is wrong
+    boolean complete = false;
     try {
       List<MergedAdapter> merged = new ArrayList<>();
       for (LoraAdapter adapter : adapters) {
         merged.add(MergedAdapter.of(adapter));
       }
+      complete = true;
       return new Adaptation(open, merged);
-    } catch (IOException | RuntimeException e) {
-      open.close();
-      throw e;
+    } finally {
+      if (!complete) {
+        open.close();
+      }
     }
   }
 

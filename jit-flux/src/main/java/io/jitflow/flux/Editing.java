@@ -55,6 +55,7 @@ final class Editing {
    * @param request with a sampler
    * @param schedule the model's own noise levels
    * @throws IllegalArgumentException if they do not: which strengths work
+   * @throws UnsupportedOperationException if the sampler starts from noise only
    * @throws IllegalStateException if a picture has no pixels
    */
   static void check(ImageRequest request, SigmaSchedule schedule) {

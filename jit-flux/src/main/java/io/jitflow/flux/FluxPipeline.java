@@ -27,7 +27,6 @@ import io.jitflow.flux.image.PreviewListener;
 import io.jitflow.flux.image.SourceImage;
 import io.jitflow.flux.network.ClipTextEncoder;
 import io.jitflow.flux.network.LatentPacking;
-import io.jitflow.flux.network.VaeEncoder;
 import io.jitflow.flux.network.VaeTiling;
 import io.jitflow.flux.tokenizer.ClipTokenizer;
 import io.jitflow.flux.tokenizer.T5Tokenizer;
@@ -59,7 +58,11 @@ import org.slf4j.LoggerFactory;
  *
  * <p>Any number of threads may share a pipeline; their calls are served one after the other, in the
  * order of their arrival, because one image keeps a device busy. Several pipelines may live at
- * once, each with its own networks. {@link #close} from another thread ends a call within one step.
+ * once, each with its own networks.
+ *
+ * <p>A call ends early if its thread is interrupted, its listener cancels or another thread closes
+ * the pipeline: before the next step, or before the next network is loaded or runs. What cannot be
+ * interrupted is the loading of one network, one step, and the encoding or decoding of one picture.
  *
  * <p>The same request gives the same pixels, bit for bit, on the same machine, whatever else runs,
  * if the options name a memory policy. Under {@link MemoryPolicy#AUTO} the decoder's tile follows
@@ -87,7 +90,7 @@ public final class FluxPipeline implements AutoCloseable {
   private final RecentlyUsed<Modulation.Key, Modulation> modulations;
   private final ReentrantLock turn = new ReentrantLock(true);
   private VaeTiling tiling; // of the request that has its turn
-  private BooleanSupplier isGivenUp = () -> false; // the same
+  private BooleanSupplier isGivenUp = () -> false; // of the same, by whoever waits for it
   private @Nullable LatentColours colours;
   private volatile boolean closing;
   private boolean freed;
@@ -127,7 +130,8 @@ public final class FluxPipeline implements AutoCloseable {
    *
    * @param bundle a folder that {@code FluxConverter} wrote
    * @return the pipeline
-   * @throws IOException if the bundle is incomplete or damaged
+   * @throws IOException if the bundle is incomplete or damaged; {@link #load(Path, FluxOptions,
+   *     PipelineListener)} says what else is thrown
    */
   public static FluxPipeline load(Path bundle) throws IOException {
     return load(bundle, FluxOptions.defaults());
@@ -140,9 +144,7 @@ public final class FluxPipeline implements AutoCloseable {
    * @param options device, memory, arithmetic and adapters
    * @return the pipeline
    * @throws IOException if the bundle is incomplete or damaged, or an adapter does not fit it;
-   *     nothing stays loaded then
-   * @throws IllegalStateException if the class path has DJL in another version than this library's,
-   *     or DJL is set up in a way that gives wrong results
+   *     {@link #load(Path, FluxOptions, PipelineListener)} says what else is thrown
    */
   public static FluxPipeline load(Path bundle, FluxOptions options) throws IOException {
     return load(bundle, options, PipelineListener.NONE);
@@ -152,19 +154,22 @@ public final class FluxPipeline implements AutoCloseable {
    * Loads a bundle and tells what it is busy with, then and later.
    *
    * @param bundle a folder that {@code FluxConverter} wrote
-   * @param options device, memory and arithmetic
+   * @param options device, memory, arithmetic and adapters
    * @param listener told of each long phase of loading and of every request
    * @return the pipeline
-   * @throws IOException if the bundle is incomplete or damaged; nothing stays loaded then
+   * @throws IOException if the bundle is incomplete or damaged, or an adapter does not fit it;
+   *     nothing stays loaded then, nor after any other failure
+   * @throws IllegalArgumentException if the options name a GPU that the engine does not find
    * @throws IllegalStateException if the class path has DJL in another version than this library's,
    *     or DJL is set up in a way that gives wrong results, or no memory policy fits the device, or
    *     adapters were given for weights that are streamed to it
+   * @throws ai.djl.engine.EngineException if the device fails, or its memory ends
    */
   public static FluxPipeline load(Path bundle, FluxOptions options, PipelineListener listener)
       throws IOException {
     long start = System.nanoTime();
     EngineVersions.check();
-    EngineSetup.check(options);
+    EngineSetup.check(options.check());
     FluxBundle description = FluxBundle.read(bundle);
     ClipTokenizer clip = null;
     T5Tokenizer t5 = null;
@@ -178,7 +183,12 @@ public final class FluxPipeline implements AutoCloseable {
       Device device = options.resolvedDevice();
       ArithmeticChoice arithmetic = ArithmeticChoice.of(options, description, device);
       MemoryEstimate estimate =
-          new MemoryEstimate(description, arithmetic, device, !options.adapters().isEmpty());
+          new MemoryEstimate(
+              description,
+              arithmetic,
+              device,
+              !options.adapters().isEmpty(),
+              options.cachedPrompts());
       MemoryPlan memory = plan(options, description, estimate, device);
       adaptation.check(memory.policy(), device);
       clip = ClipTokenizer.load(description.clipTokenizer(), description.clipTokens());
@@ -284,15 +294,16 @@ public final class FluxPipeline implements AutoCloseable {
     return standardSampler(bundle);
   }
 
-  private static EulerSampler standardSampler(FluxBundle bundle) {
+  static EulerSampler standardSampler(FluxBundle bundle) {
     SchedulerSettings scheduler = bundle.scheduler();
     return new EulerSampler(scheduler.schedule(), scheduler.useDynamicShifting() ? 50 : 4);
   }
 
   /**
    * Returns how the memory of the device is divided for images up to 1024 x 1024 px with the
-   * bundle's number of text tokens. If the options leave the policy open, a larger one, or one of
-   * more tokens, is planned when it is drawn, from what was free when the pipeline was loaded.
+   * bundle's number of text tokens, in at most 64 steps, or 32 with a negative prompt or in two
+   * passes. If the options leave the policy open, one that needs more is planned when it is drawn,
+   * from what was free when the pipeline was loaded.
    *
    * @return the policy, chosen if the options left it open, and what the others would need
    */
@@ -310,21 +321,45 @@ public final class FluxPipeline implements AutoCloseable {
   }
 
   /**
-   * Checks that a request can be served, which takes no time: before a pipeline is loaded, or
-   * before a request waits for its turn. {@link #generate} does the same first.
+   * Checks that a request can be served, which takes no time, before a pipeline is loaded.
    *
    * @param bundle the model's folder
    * @param options how it will be loaded
    * @param request what to draw
    * @throws IllegalArgumentException if the sampler cannot serve the size, a strength leaves it too
-   *     few steps, or the image needs more memory than the machine has
+   *     few steps, the images need more memory than the machine has, or the options name a GPU that
+   *     the engine does not find
    * @throws IllegalStateException if it names a picture that has no pixels, as one read from a file
+   * @throws UnsupportedOperationException if it starts from a picture, or has a second pass, and
+   *     its sampler starts from noise only
    * @throws IOException if the bundle's manifest cannot be read, or the bundle has no encoder for a
    *     picture to start from, or for previews
    */
   public static void check(Path bundle, FluxOptions options, ImageRequest request)
       throws IOException {
-    check(FluxBundle.read(bundle), options, request);
+    check(FluxBundle.read(bundle), options.check(), request);
+  }
+
+  /**
+   * Checks that this pipeline can serve a request, which takes no time. {@link #generate} does the
+   * same before it waits for its turn.
+   *
+   * @param request what to draw
+   * @throws IllegalArgumentException if the sampler cannot serve the size, a strength leaves it too
+   *     few steps, the images need more memory than the machine has, or no memory policy fits them
+   * @throws IllegalStateException if it names a picture that has no pixels, as one read from a file
+   * @throws UnsupportedOperationException if it starts from a picture, or has a second pass, and
+   *     its sampler starts from noise only
+   * @throws UncheckedIOException if the bundle has no encoder for a picture to start from, or for
+   *     previews
+   */
+  public void check(ImageRequest request) {
+    try {
+      check(bundle, options, request);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+    memoryPlan(request); // refuses what no policy fits
   }
 
   private static void check(FluxBundle bundle, FluxOptions options, ImageRequest request)
@@ -356,36 +391,40 @@ public final class FluxPipeline implements AutoCloseable {
       long machineBytes,
       long heapLimit) {
     MemoryEstimate.Size size = MemoryEstimate.Size.of(bundle, request);
-    long heap = MemoryEstimate.heap(size);
+    int count = request.count();
+    String images =
+        count == 1 ? "an image of " + size + " takes" : count + " images of " + size + " take";
+    String advice = count == 1 ? "make it smaller" : "draw fewer at a time";
+    long heap = MemoryEstimate.heap(size, count);
     Checks.argument(
         heap <= heapLimit,
-        "an image of %s takes %.1f GB of Java's heap, which may grow to %.1f GB; start with"
-            + " java -Xmx%.0fg, or make it smaller",
-        size,
+        "%s %.1f GB of Java's heap, which may grow to %.1f GB; start with java -Xmx%.0fg, or %s",
+        images,
         heap / 1e9,
         heapLimit / 1e9,
-        Math.ceil(2.0 * heap / (1 << 30)));
-    long needed;
+        Math.ceil(2.0 * heap / (1 << 30)),
+        advice);
+    long needed = heap - MemoryEstimate.heap(size, 1); // the pictures that are made already
     try {
-      needed =
-          new MemoryEstimate(bundle, ArithmeticChoice.widest(bundle), Device.cpu(), false)
+      needed +=
+          new MemoryEstimate(bundle, ArithmeticChoice.widest(bundle), Device.cpu(), false, 0)
               .bytes(MemoryPolicy.STREAMED, size, MemoryPlan.smallestTilePx(options));
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
     Checks.argument(
         needed <= machineBytes,
-        "an image of %s takes about %.1f GB of memory beside the networks' weights, this"
-            + " machine has %.1f GB; make it smaller",
-        size,
+        "%s about %.1f GB of memory beside the networks' weights, this machine has %.1f GB; %s",
+        images,
         needed / 1e9,
-        machineBytes / 1e9);
+        machineBytes / 1e9,
+        advice);
   }
 
   /**
    * Returns how the memory of the device is divided while an image of a request's size is drawn. If
-   * the options leave the policy open, one of more than 1024 x 1024 px, or of more text tokens than
-   * the bundle's, is planned anew, from what was free when the pipeline was loaded.
+   * the options leave the policy open, one that needs more than {@link #memoryPlan()} is for is
+   * planned anew, from what was free when the pipeline was loaded.
    *
    * @param request what will be drawn
    * @return the policy, and what each needs for this size
@@ -410,14 +449,18 @@ public final class FluxPipeline implements AutoCloseable {
    * @param request what to draw
    * @return the images, the request with every default filled in, and the timings
    * @throws CancellationException if the request's listener cancels, the pipeline is closed or this
-   *     thread is interrupted meanwhile, whether it waits or draws; everything that the call made
-   *     is freed, and the interrupt status stays set
-   * @throws IllegalArgumentException if {@link #check} refuses it, or no memory policy fits an
-   *     image of this size
-   * @throws IllegalStateException if the pipeline is closed, is called from its own listener, or a
-   *     network gives values that are not finite
-   * @throws UncheckedIOException if a network cannot be loaded, under {@link
-   *     MemoryPolicy#SEQUENTIAL}
+   *     thread is interrupted meanwhile, while it draws or waits (where the listener is not asked);
+   *     everything that the call made is freed, and the interrupt status stays set
+   * @throws IllegalArgumentException if {@link #check(ImageRequest)} refuses it
+   * @throws IllegalStateException if the pipeline is closed, is called from its own listener, the
+   *     request names a picture that has no pixels, a module returns what it must not, or a text
+   *     encoder or the decoder gives values that are not finite
+   * @throws io.jitflow.core.ModelOutputException if the transformer's values are not finite
+   * @throws UnsupportedOperationException if {@link #check(ImageRequest)} refuses the sampler
+   * @throws UncheckedIOException if the bundle has no encoder for a picture to start from or for
+   *     previews, or a network cannot be read: that encoder with any memory policy, the others
+   *     unless it is {@link MemoryPolicy#RESIDENT}
+   * @throws ai.djl.engine.EngineException if the device fails, or its memory ends
    */
   public GeneratedImages generate(ImageRequest request) {
     Objects.requireNonNull(request, "request");
@@ -429,20 +472,21 @@ public final class FluxPipeline implements AutoCloseable {
     if (closing) {
       throw new IllegalStateException("the pipeline is closed");
     }
+    check(request);
     return generate(request, () -> false);
   }
 
   /**
-   * The same for a caller that may give up without a listener; closing the pipeline cancels it from
-   * the start.
+   * The same for a caller that has checked the request and may give up without a listener; closing
+   * the pipeline cancels it from the start.
    *
-   * @param givenUp asked before every step
+   * @param givenUp asked whenever the listener is
    */
   GeneratedImages generate(ImageRequest request, BooleanSupplier givenUp) {
     takeTurn();
+    SamplingListener own = request.listener().orElse(SamplingListener.none());
+    isGivenUp = () -> givenUp.getAsBoolean() || own.isCancelled();
     try (NDManager scratch = openScratch()) {
-      isGivenUp = givenUp;
-      check(bundle, options, request);
       ImageRequest complete = complete(request);
       return complete.secondPass().isPresent()
           ? generateTwice(complete, scratch)
@@ -506,6 +550,10 @@ public final class FluxPipeline implements AutoCloseable {
     try {
       if (closing) {
         free();
+      } else {
+        networks.trim();
+        prompts.trim();
+        modulations.trim();
       }
     } finally {
       turn.unlock();
@@ -516,10 +564,19 @@ public final class FluxPipeline implements AutoCloseable {
   }
 
   private NDManager openScratch() {
-    if (closing) { // since the caller began to wait
-      throw new CancellationException();
-    }
+    endIfCancelled(); // since the caller began to wait; the manager may be closed then
     return manager.newSubManager();
+  }
+
+  /** Ends the call that has its turn if nobody waits for it any more. */
+  private void endIfCancelled() {
+    if (isCancelled()) {
+      throw new CancellationException("the request was cancelled");
+    }
+  }
+
+  private boolean isCancelled() {
+    return closing || Thread.currentThread().isInterrupted() || isGivenUp.getAsBoolean();
   }
 
   /** Draws small, enlarges, draws again from that. */
@@ -550,60 +607,53 @@ public final class FluxPipeline implements AutoCloseable {
     MemoryPlan plan = memoryPlan(request);
     networks.use(plan.policy());
     tiling = FluxOptions.decodeTiling(plan.decodeTilePx());
+    Stopwatch encode = new Stopwatch();
+    encode.start();
     Optional<NDArray> picture = encode(request, scratch);
+    encode.stop();
     if (Editing.takesNoStep(request)) {
-      return unchanged(request, picture.orElseThrow());
+      return unchanged(request, picture.orElseThrow(), encode);
     }
     Sampler sampler = Editing.sampler(request, schedule());
-    try {
-      // 1. tokenise and 2. encode the prompts
-      TextEncoding text = new TextEncoding();
-      PromptEmbedding prompt = text.encode(request.prompt(), request);
-      Optional<PromptEmbedding> negative = Optional.empty();
-      if (request.negativePrompt().isPresent()) {
-        negative = Optional.of(text.encode(request.negativePrompt().get(), request));
-      }
-      Stopwatch noise = new Stopwatch();
-      Stopwatch denoise = new Stopwatch();
-      denoise.start();
-      FluxVelocity model = velocity(request.withSampler(sampler), prompt, negative);
-      denoise.stop();
-      Stopwatch decode = new Stopwatch();
-      List<Image> images = new ArrayList<>();
-      for (int i = 0; i < request.count(); i++) {
-        try (NDManager owner = scratch.newSubManager()) {
-          // 3. draw the noise
-          noise.start();
-          SamplingRequest sampling =
-              noise(request.single(i), owner).withListener(listening(request));
-          if (picture.isPresent()) {
-            sampling = Editing.known(sampling, picture.get(), request, sampler);
-          }
-          noise.stop();
-          // 4. denoise
-          denoise.start();
-          begin(Phase.DENOISE, i, sampler.steps());
-          NDArray latents = sampler.sample(Editing.model(model, sampling, request), sampling);
-          denoise.stop();
-          // 5. unpack, 6. decode, 7. pixels
-          decode.start();
-          begin(Phase.DECODE, i, 0);
-          images.add(decode(latents, request));
-          decode.stop();
-        }
-      }
-      PhaseTimings timings =
-          new PhaseTimings(
-              text.tokenise.total(),
-              text.encode.total(),
-              noise.total(),
-              denoise.total(),
-              decode.total());
-      return new GeneratedImages(images, request, modelName(), timings, text.remarks);
-    } finally {
-      prompts.trim();
-      modulations.trim();
+    // 1. tokenise and 2. encode the prompts
+    TextEncoding text = new TextEncoding(encode);
+    PromptEmbedding prompt = text.encode(request.prompt(), request);
+    Optional<PromptEmbedding> negative = Optional.empty();
+    if (request.negativePrompt().isPresent()) {
+      negative = Optional.of(text.encode(request.negativePrompt().get(), request));
     }
+    Stopwatch noise = new Stopwatch();
+    Stopwatch denoise = new Stopwatch();
+    denoise.start();
+    FluxVelocity model = velocity(request.withSampler(sampler), prompt, negative);
+    denoise.stop();
+    Stopwatch decode = new Stopwatch();
+    List<Image> images = new ArrayList<>();
+    for (int i = 0; i < request.count(); i++) {
+      try (NDManager owner = scratch.newSubManager()) {
+        // 3. draw the noise
+        noise.start();
+        SamplingRequest sampling = noise(request.single(i), owner).withListener(listening(request));
+        if (picture.isPresent()) {
+          sampling = Editing.known(sampling, picture.get(), request, sampler);
+        }
+        noise.stop();
+        // 4. denoise
+        denoise.start();
+        begin(Phase.DENOISE, i, sampler.steps());
+        NDArray latents = sampler.sample(Editing.model(model, sampling, request), sampling);
+        denoise.stop();
+        // 5. unpack, 6. decode, 7. pixels
+        decode.start();
+        begin(Phase.DECODE, i, 0);
+        images.add(decode(latents, request));
+        decode.stop();
+      }
+    }
+    PhaseTimings timings =
+        new PhaseTimings(
+            text.tokenise.total(), encode.total(), noise.total(), denoise.total(), decode.total());
+    return new GeneratedImages(images, request, modelName(), timings, text.remarks);
   }
 
   /** Evaluates the modulation of all noise levels, then makes room for the transformer. */
@@ -617,6 +667,7 @@ public final class FluxPipeline implements AutoCloseable {
       String text = request.negativePrompt().orElseThrow();
       unwanted = Optional.of(branch(text, negative.get(), sigmas, request));
     }
+    endIfCancelled();
     return new FluxVelocity(
         networks,
         networks.transformer(),
@@ -649,6 +700,7 @@ public final class FluxPipeline implements AutoCloseable {
     boolean complete = false;
     try {
       if (sigmas.length > 0) {
+        endIfCancelled();
         modulation.add(networks.modulationAlone(), embedding, sigmas, guidance);
       }
       complete = true;
@@ -661,6 +713,7 @@ public final class FluxPipeline implements AutoCloseable {
   }
 
   private void begin(Phase phase, int image, long total) {
+    endIfCancelled();
     listener.onActivity(new Activity(phase, Integer.toString(image + 1), 0, total));
   }
 
@@ -697,24 +750,26 @@ public final class FluxPipeline implements AutoCloseable {
     if (request.start().isEmpty()) {
       return Optional.empty();
     }
-    try (NDManager owner = scratch.newSubManager();
-        VaeEncoder encoder = networks.vaeEncoder()) {
+    endIfCancelled();
+    try (NDManager owner = scratch.newSubManager()) {
       NDArray pixels = Editing.pixels(request.start().get(), owner);
-      NDArray clean = LatentPacking.pack(encoder.encode(pixels, tiling));
+      NDArray clean = LatentPacking.pack(networks.vaeEncoder().encode(pixels, tiling));
       clean.attach(scratch);
       return Optional.of(clean);
     }
   }
 
   /** The answer to a request of strength 0: its picture, once through the autoencoder. */
-  private GeneratedImages unchanged(ImageRequest request, NDArray picture) throws IOException {
+  private GeneratedImages unchanged(ImageRequest request, NDArray picture, Stopwatch encode)
+      throws IOException {
+    endIfCancelled();
     Stopwatch decode = new Stopwatch();
     decode.start();
     List<Image> images = Collections.nCopies(request.count(), decode(picture, request));
     decode.stop();
     PhaseTimings timings =
         new PhaseTimings(
-            Duration.ZERO, Duration.ZERO, Duration.ZERO, Duration.ZERO, decode.total());
+            Duration.ZERO, encode.total(), Duration.ZERO, Duration.ZERO, decode.total());
     return new GeneratedImages(images, request, modelName(), timings, List.of());
   }
 
@@ -744,7 +799,10 @@ public final class FluxPipeline implements AutoCloseable {
     return name.toString();
   }
 
-  /** Ends a running call within one step, and frees everything. Further calls have no effect. */
+  /**
+   * Ends a running call before its next step or network, and those that wait, and frees everything.
+   * Returns when that is done, but at once if a listener calls it. Further calls have no effect.
+   */
   @Override
   public void close() {
     closing = true;
@@ -759,7 +817,7 @@ public final class FluxPipeline implements AutoCloseable {
     }
   }
 
-  /** Closes without waiting: a running call ends within one step, and then frees everything. */
+  /** Closes without waiting: a running call ends as early as then, and frees everything. */
   void closeSoon() {
     closing = true;
     if (!turn.isHeldByCurrentThread() && turn.tryLock()) {
@@ -815,8 +873,12 @@ public final class FluxPipeline implements AutoCloseable {
   /** Prompts to embeddings, with the cache in between. */
   private final class TextEncoding {
     private final Stopwatch tokenise = new Stopwatch();
-    private final Stopwatch encode = new Stopwatch();
+    private final Stopwatch encode;
     private final List<String> remarks = new ArrayList<>();
+
+    TextEncoding(Stopwatch encode) {
+      this.encode = encode;
+    }
 
     PromptEmbedding encode(String text, ImageRequest request) throws IOException {
       int textTokens = request.textTokens().orElseThrow();
@@ -834,8 +896,10 @@ public final class FluxPipeline implements AutoCloseable {
       tokenise.stop();
       encode.start();
       listener.onActivity(new Activity(Phase.ENCODE, shortened(text), 0, 0));
+      endIfCancelled();
       try (NDManager owner = manager.newSubManager();
           ClipTextEncoder.Encoding clip = networks.clip().encode(batchOfOne(owner, clipIds))) {
+        endIfCancelled();
         NDArray tokens = networks.t5().encode(batchOfOne(owner, t5Ids));
         NDArray pooled = clip.pooled();
         requireFinite("CLIP", pooled, text);
@@ -881,9 +945,8 @@ public final class FluxPipeline implements AutoCloseable {
   private Cancelling listening(ImageRequest request) throws IOException {
     Cancelling listening = new Cancelling(request);
     if (!listening.previews.isEmpty() && colours == null) {
-      try (VaeEncoder encoder = networks.vaeEncoder()) {
-        colours = LatentColours.fit(encoder, manager);
-      }
+      endIfCancelled();
+      colours = LatentColours.fit(networks.vaeEncoder(), manager);
     }
     return listening;
   }
@@ -896,33 +959,46 @@ public final class FluxPipeline implements AutoCloseable {
   }
 
   /**
-   * The request's listener, with the previews that are wanted within it, and the end of a call when
-   * the pipeline is closed.
+   * The request's listener in one run, with the previews that are wanted within it, and the end of
+   * a call that nobody waits for.
    */
   private final class Cancelling implements SamplingListener {
     private final SamplingListener listener;
+    private final List<SamplingListener> estimateListeners;
     private final List<PreviewListener> previews;
     private final TokenGrid grid;
 
+    /** Who wants the estimate of the step at hand, each asked once. */
+    private List<SamplingListener> wanting = List.of();
+
     Cancelling(ImageRequest request) {
       listener = request.listener().orElse(SamplingListener.none());
+      estimateListeners = listener.estimateListeners();
       previews = previews(listener).toList();
       grid = request.grid();
     }
 
     @Override
     public boolean wantsEstimate(int step) {
-      return listener.wantsEstimate(step)
-          || previews.stream().anyMatch(preview -> preview.wantsEstimate(step));
+      // previews within a listener that answers for them come first: it will ask them again
+      wanting =
+          Stream.concat(previews.stream().filter(this::isHidden), estimateListeners.stream())
+              .filter(each -> each.wantsEstimate(step))
+              .toList();
+      return !wanting.isEmpty();
+    }
+
+    private boolean isHidden(SamplingListener preview) {
+      return !estimateListeners.contains(preview);
     }
 
     @Override
     public void onEstimate(int step, NDArray estimate) {
-      if (listener.wantsEstimate(step)) {
-        listener.onEstimate(step, estimate);
-      }
-      for (PreviewListener preview : previews) {
-        if (preview.wantsEstimate(step)) {
+      for (SamplingListener each : wanting) {
+        if (!isHidden(each)) {
+          each.onEstimate(step, estimate);
+        }
+        if (each instanceof PreviewListener preview && previews.contains(preview)) {
           preview.onPreview(step, Objects.requireNonNull(colours).picture(estimate, grid));
         }
       }
@@ -935,10 +1011,7 @@ public final class FluxPipeline implements AutoCloseable {
 
     @Override
     public boolean isCancelled() {
-      return closing
-          || Thread.currentThread().isInterrupted()
-          || isGivenUp.getAsBoolean()
-          || listener.isCancelled();
+      return FluxPipeline.this.isCancelled();
     }
   }
 }

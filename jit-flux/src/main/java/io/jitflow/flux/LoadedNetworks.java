@@ -41,6 +41,7 @@ final class LoadedNetworks implements AutoCloseable {
   private @Nullable T5TextEncoder t5;
   private @Nullable FluxModulation modulation;
   private @Nullable FluxTransformer transformer;
+  private @Nullable VaeEncoder vaeEncoder;
   private @Nullable VaeDecoder vae;
 
   LoadedNetworks(
@@ -167,11 +168,33 @@ final class LoadedNetworks implements AutoCloseable {
     return transformer;
   }
 
-  /** Loads the encoder, which few requests need; the caller closes it. */
+  /** Loads the encoder, which few requests need; it stays until {@link #trim}. */
   VaeEncoder vaeEncoder() throws IOException {
-    VaeEncoder encoder = VaeEncoder.load(bundle.requireVaeEncoder(), device, bundle.vaeDecoder());
-    convert(FluxNetwork.VAE_DECODER, encoder::toFloat32, () -> false);
-    return encoder;
+    if (vaeEncoder == null) {
+      vaeEncoder = loadVaeEncoder();
+    }
+    return vaeEncoder;
+  }
+
+  private VaeEncoder loadVaeEncoder() throws IOException {
+    VaeEncoder loaded = VaeEncoder.load(bundle.requireVaeEncoder(), device, bundle.vaeDecoder());
+    boolean complete = false;
+    try {
+      convert(FluxNetwork.VAE_DECODER, loaded::toFloat32, () -> false);
+      complete = true;
+      return loaded;
+    } finally {
+      if (!complete) {
+        loaded.close();
+      }
+    }
+  }
+
+  /** Frees what the last request needed and few others do, unless everything stays. */
+  void trim() {
+    if (memory != MemoryPolicy.RESIDENT) {
+      closeVaeEncoder();
+    }
   }
 
   VaeDecoder vae() throws IOException {
@@ -301,6 +324,13 @@ final class LoadedNetworks implements AutoCloseable {
     }
   }
 
+  private void closeVaeEncoder() {
+    if (vaeEncoder != null) {
+      vaeEncoder.close();
+      vaeEncoder = null;
+    }
+  }
+
   private void closeTextEncoders() {
     if (clip != null) {
       clip.close();
@@ -317,6 +347,7 @@ final class LoadedNetworks implements AutoCloseable {
     closeTextEncoders();
     closeModulation();
     closeTransformer();
+    closeVaeEncoder();
     if (vae != null) {
       vae.close();
       vae = null;

@@ -32,10 +32,14 @@ final class MemoryEstimate {
 
   private static final int HEAP_BYTES_PER_PIXEL = 3 * Float.BYTES + 2 * Integer.BYTES;
 
+  /** Of the pictures of a request that are made already. */
+  private static final int KEPT_BYTES_PER_PIXEL = Integer.BYTES;
+
   private final FluxBundle bundle;
   private final ArithmeticChoice arithmetic;
   private final boolean gpu;
   private final boolean streams;
+  private final int cachedPrompts;
   private final long clip;
   private final long t5;
   private final long modulation;
@@ -48,16 +52,25 @@ final class MemoryEstimate {
    * @param widthPx its width
    * @param heightPx its height
    * @param textTokens text tokens
+   * @param levels noise levels that are modulated for it
    */
-  record Size(int widthPx, int heightPx, int textTokens) {
+  record Size(int widthPx, int heightPx, int textTokens, long levels) {
+    private static final int USUAL_LEVELS = 64;
+
     /** What a pipeline is loaded for. */
     static Size usual(FluxBundle bundle) {
-      return new Size(1024, 1024, bundle.t5Tokens());
+      return new Size(1024, 1024, bundle.t5Tokens(), USUAL_LEVELS);
     }
 
     static Size of(FluxBundle bundle, ImageRequest request) {
+      long steps = request.sampler().orElseGet(() -> FluxPipeline.standardSampler(bundle)).steps();
+      int prompts = request.negativePrompt().isPresent() ? 2 : 1;
+      int passes = request.secondPass().isPresent() ? 2 : 1;
       return new Size(
-          request.widthPx(), request.heightPx(), request.textTokens().orElse(bundle.t5Tokens()));
+          request.widthPx(),
+          request.heightPx(),
+          request.textTokens().orElse(bundle.t5Tokens()),
+          steps * prompts * passes);
     }
 
     long pixels() {
@@ -66,7 +79,7 @@ final class MemoryEstimate {
 
     /** Whether an image of this size needs no more than one of another. */
     boolean fitsIn(Size other) {
-      return pixels() <= other.pixels() && textTokens <= other.textTokens;
+      return pixels() <= other.pixels() && textTokens <= other.textTokens && levels <= other.levels;
     }
 
     private long tokens() {
@@ -86,13 +99,20 @@ final class MemoryEstimate {
    * @param arithmetic in which type they compute
    * @param device where
    * @param adapted whether adapters are added to them in memory, where weights cannot be mapped
+   * @param cachedPrompts how many prompts are kept
    */
-  MemoryEstimate(FluxBundle bundle, ArithmeticChoice arithmetic, Device device, boolean adapted)
+  MemoryEstimate(
+      FluxBundle bundle,
+      ArithmeticChoice arithmetic,
+      Device device,
+      boolean adapted,
+      int cachedPrompts)
       throws IOException {
     this.bundle = bundle;
     this.arithmetic = arithmetic;
     this.gpu = device.isGpu();
     this.streams = !adapted;
+    this.cachedPrompts = cachedPrompts;
     this.clip = size(FluxNetwork.TEXT_ENCODER, bundle.file(FluxNetwork.TEXT_ENCODER), false);
     this.t5 =
         size(
@@ -108,7 +128,11 @@ final class MemoryEstimate {
         bundle.modulation().isPresent()
             ? size(FluxNetwork.TRANSFORMER, bundle.modulation().get(), false)
             : 0;
-    this.vae = size(FluxNetwork.VAE_DECODER, bundle.file(FluxNetwork.VAE_DECODER), false);
+    long decoder = size(FluxNetwork.VAE_DECODER, bundle.file(FluxNetwork.VAE_DECODER), false);
+    this.vae =
+        bundle.vaeEncoder().isPresent()
+            ? decoder + size(FluxNetwork.VAE_DECODER, bundle.vaeEncoder().get(), false)
+            : decoder;
   }
 
   private long size(FluxNetwork network, Path file, boolean mostlyInt8) throws IOException {
@@ -155,12 +179,21 @@ final class MemoryEstimate {
         policy == MemoryPolicy.RESIDENT
             ? encoders + rows + blocks + Math.max(text, work)
             : Math.max(Math.max(encoders + text, rows), blocks + work);
-    return vae + networks + (gpu ? CONTEXT : PROCESS + heap(size));
+    return vae + networks + prompts(size) + (gpu ? CONTEXT : PROCESS + heap(size, 1));
   }
 
-  /** What a picture takes of Java's heap. */
-  static long heap(Size size) {
-    return HEAP_BYTES_PER_PIXEL * size.pixels();
+  /** What pictures take of Java's heap when the last of them is made. */
+  static long heap(Size size, int count) {
+    return (HEAP_BYTES_PER_PIXEL + (count - 1L) * KEPT_BYTES_PER_PIXEL) * size.pixels();
+  }
+
+  /** The prompts at hand and those that are kept: embeddings, and rows of the modulation. */
+  private long prompts(Size size) {
+    FluxArchitecture a = bundle.transformer();
+    long embeddings = (cachedPrompts + 2L) * size.textTokens() * a.textWidth();
+    long levels = size.levels() + (cachedPrompts == 0 ? 0 : Modulation.MAX_LEVELS);
+    long rows = bundle.modulation().isPresent() ? levels * a.modulationRows() * a.hiddenSize() : 0;
+    return Float.BYTES * (embeddings + rows);
   }
 
   /**

@@ -1,7 +1,6 @@
 package io.jitflow.flux;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import ai.djl.Device;
 import ai.djl.engine.Engine;
@@ -43,9 +42,9 @@ class CudaTest {
 
   @BeforeAll
   static void convert() throws IOException {
-    assumeTrue(
-        Engine.getEngine("PyTorch").getGpuCount() > 0,
-        "libtorch finds no CUDA device: no GPU, or the CPU build of libtorch");
+    assertThat(Engine.getEngine("PyTorch").getGpuCount())
+        .as("CUDA devices that libtorch finds: none without a GPU, or with its CPU build")
+        .isPositive();
     bundle = TinyBundle.dev(scratch);
   }
 

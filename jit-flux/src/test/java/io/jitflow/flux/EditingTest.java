@@ -12,10 +12,13 @@ import io.jitflow.core.EulerSampler;
 import io.jitflow.core.PlainSampler;
 import io.jitflow.core.Sampler;
 import io.jitflow.core.SamplingListener;
+import io.jitflow.core.SamplingStep;
 import io.jitflow.core.SigmaSchedule;
 import io.jitflow.core.Solver;
 import io.jitflow.core.jit.JitSampler;
 import io.jitflow.core.token.TokenGrid;
+import io.jitflow.flux.FluxOptions.MemoryPolicy;
+import io.jitflow.flux.PipelineListener.Phase;
 import io.jitflow.flux.bundle.FluxBundle;
 import io.jitflow.flux.image.GeneratedImages;
 import io.jitflow.flux.image.ImageRequest;
@@ -26,6 +29,7 @@ import io.jitflow.flux.network.LatentPacking;
 import io.jitflow.flux.network.VaeEncoder;
 import java.awt.image.BufferedImage;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -208,6 +212,59 @@ class EditingTest {
     assertThat(all).containsExactly(0, 1, 2, 0, 1, 2);
   }
 
+  /** Wants what it is asked for the first time only, as one that goes by the clock does. */
+  private static final class Once implements PreviewListener {
+    private final List<Integer> asked = new ArrayList<>();
+    private final List<Integer> seen = new ArrayList<>();
+
+    @Override
+    public void onPreview(int step, BufferedImage preview) {
+      seen.add(step);
+    }
+
+    @Override
+    public boolean wantsEstimate(int step) {
+      boolean first = !asked.contains(step);
+      asked.add(step);
+      return first;
+    }
+  }
+
+  /** A listener of another library: it answers for the one that it wraps. */
+  private record Foreign(SamplingListener inner) implements SamplingListener {
+    @Override
+    public void onStep(SamplingStep step) {
+      inner.onStep(step);
+    }
+
+    @Override
+    public boolean wantsEstimate(int step) {
+      return inner.wantsEstimate(step);
+    }
+
+    @Override
+    public void onEstimate(int step, NDArray estimate) {
+      inner.onEstimate(step, estimate);
+    }
+
+    @Override
+    public List<SamplingListener> delegates() {
+      return List.of(inner);
+    }
+  }
+
+  @Test
+  void generate_previewListenerThatGoesByTheClock_hearsWhatItWanted() {
+    Once known = new Once();
+    SamplingListener pair = known.andThen(SamplingListener.none());
+    pipeline.generate(request(euler(3), 1).withListener(new CancellableListener(pair)));
+    assertThat(known.asked).containsExactly(0, 1, 2);
+    assertThat(known.seen).containsExactly(0, 1, 2);
+    Once hidden = new Once();
+    pipeline.generate(request(euler(3), 1).withListener(new Foreign(hidden)));
+    assertThat(hidden.seen).containsExactly(0, 1, 2);
+  }
+
   @Test
   void fit_picture_isCloserThanItsMeanColour() throws IOException {
     FluxBundle bundle = FluxBundle.read(pipeline.bundle());
@@ -273,6 +330,8 @@ class EditingTest {
     GeneratedImages images = pipeline.generate(request(euler(4), 0));
     assertThat(images.bufferedImage(0).getWidth()).isEqualTo(WIDTH);
     assertThat(sigmas(request(euler(4), 0))).isEmpty();
+    assertThat(images.timings().encode()).isPositive();
+    assertThat(images.timings().decode()).isPositive();
   }
 
   @Test
@@ -317,6 +376,21 @@ class EditingTest {
       }
       assertThat(changed).isGreaterThan(48 * 68 / 2);
     }
+  }
+
+  @Test
+  void generate_sparseContext_drawsTheMaskOtherwiseThanWithAll() {
+    Set<SourceImage> drawn = new HashSet<>();
+    for (Inpainting.Context context : Inpainting.Context.values()) {
+      // one token of 48, and little text beside them: what it sees of the others matters
+      ImageRequest request =
+          request(euler(4), 1)
+              .withTextTokens(8)
+              .withMask(new Inpainting(mask(48, 48, 64, 64), 0, context));
+      BufferedImage image = pipeline.generate(request).bufferedImage(0);
+      drawn.add(SourceImage.of(image.getSubimage(48, 48, 16, 16)));
+    }
+    assertThat(drawn).hasSize(2);
   }
 
   @Test
@@ -376,6 +450,52 @@ class EditingTest {
     assertThat(ImageRequest.fromPng(file)).isEqualTo(both.request().single(0));
     assertThatThrownBy(() -> request(euler(4), 0.5).withSecondPass(0.5))
         .hasMessageContaining("either them or a picture");
+  }
+
+  @Test
+  void generate_residentNetworks_readTheEncoderOnce() throws IOException {
+    Path bundle = TinyBundle.dev(scratch);
+    FluxOptions options =
+        FluxOptions.defaults().withDevice(Device.cpu()).withMemory(MemoryPolicy.RESIDENT);
+    try (FluxPipeline resident = FluxPipeline.load(bundle, options)) {
+      resident.generate(request(euler(1), 1));
+      Files.writeString(bundle.resolve("vae_encoder.pt"), "no archive");
+      assertThat(resident.generate(request(euler(1), 1)).images()).hasSize(1);
+    }
+  }
+
+  @Test
+  void generate_twoPassesOfSeveralImages_readTheEncoderOnce() throws IOException {
+    Path bundle = TinyBundle.dev(scratch);
+    FluxOptions options =
+        FluxOptions.defaults().withDevice(Device.cpu()).withMemory(MemoryPolicy.SEQUENTIAL);
+    int[] denoised = new int[1];
+    PipelineListener damaging =
+        activity -> {
+          if (activity.phase() == Phase.DENOISE && ++denoised[0] == 3) {
+            damage(bundle.resolve("vae_encoder.pt")); // in the second pass of the first image
+          }
+        };
+    try (FluxPipeline sequential = FluxPipeline.load(bundle, options, damaging)) {
+      ImageRequest twice =
+          ImageRequest.of("x")
+              .withSize(64, 64)
+              .withCount(2)
+              .withSampler(euler(2))
+              .withSecondPass(0.5);
+      assertThat(sequential.generate(twice).images()).hasSize(2);
+      assertThatThrownBy(() -> sequential.generate(twice))
+          .as("freed with the request")
+          .isInstanceOf(UncheckedIOException.class);
+    }
+  }
+
+  private static void damage(Path file) {
+    try {
+      Files.writeString(file, "no archive");
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
   }
 
   @Test

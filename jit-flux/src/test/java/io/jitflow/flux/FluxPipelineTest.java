@@ -2,6 +2,7 @@ package io.jitflow.flux;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import ai.djl.Device;
 import ai.djl.modality.cv.BufferedImageFactory;
@@ -331,7 +332,7 @@ class FluxPipelineTest {
 
   private static void await(CountDownLatch latch) {
     try {
-      latch.await();
+      assertThat(latch.await(60, TimeUnit.SECONDS)).as("reached").isTrue();
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     }
@@ -422,6 +423,131 @@ class FluxPipelineTest {
           .hasMessage("interrupted while generating");
       assertThat(Thread.interrupted()).isTrue();
     }
+  }
+
+  @Test
+  void generate_cancelledBeforeItsTurn_doesNothing() throws IOException {
+    List<PipelineListener.Phase> phases = new ArrayList<>();
+    try (FluxPipeline pipeline =
+        FluxPipeline.load(bundle, OPTIONS, activity -> phases.add(activity.phase()))) {
+      phases.clear();
+      CancellableListener cancelled = new CancellableListener();
+      cancelled.cancel();
+      assertThatThrownBy(() -> pipeline.generate(request().withListener(cancelled)))
+          .isInstanceOf(CancellationException.class)
+          .hasMessage("the request was cancelled");
+      assertThat(phases).isEmpty();
+      pipeline.generate(request());
+    }
+  }
+
+  @Test
+  void generate_cancelledWhileOnePhaseLasts_beginsNoOther() throws IOException {
+    // a prompt is encoded; CLIP, T5 and the transformer are loaded; the sampler runs
+    for (int last = 1; last <= 5; last++) {
+      int length = last;
+      List<PipelineListener.Phase> phases = new ArrayList<>();
+      boolean[] loaded = new boolean[1];
+      CancellableListener cancelling = new CancellableListener();
+      PipelineListener listener =
+          activity -> {
+            phases.add(activity.phase());
+            if (loaded[0] && phases.size() == length) {
+              cancelling.cancel();
+            }
+          };
+      FluxOptions options = OPTIONS.withMemory(MemoryPolicy.SEQUENTIAL);
+      try (FluxPipeline pipeline = FluxPipeline.load(bundle, options, listener)) {
+        phases.clear();
+        loaded[0] = true;
+        assertThatThrownBy(() -> pipeline.generate(request().withListener(cancelling)))
+            .isInstanceOf(CancellationException.class);
+        assertThat(phases).hasSize(length);
+      }
+    }
+  }
+
+  @Test
+  void close_whileANetworkIsLoaded_endsTheCallBeforeTheNext() throws IOException {
+    List<String> loaded = new ArrayList<>();
+    FluxPipeline[] self = new FluxPipeline[1];
+    PipelineListener closing =
+        activity -> {
+          if (activity.phase() == PipelineListener.Phase.LOAD && self[0] != null) {
+            loaded.add(activity.item());
+            self[0].close();
+          }
+        };
+    FluxOptions options = OPTIONS.withMemory(MemoryPolicy.SEQUENTIAL);
+    try (FluxPipeline pipeline = FluxPipeline.load(bundle, options, closing)) {
+      self[0] = pipeline;
+      assertThatThrownBy(() -> pipeline.generate(request()))
+          .isInstanceOf(CancellationException.class)
+          .hasMessage("the pipeline was closed while it was generating");
+      assertThat(loaded).containsExactly(FluxNetwork.TEXT_ENCODER.key());
+    }
+  }
+
+  @Test
+  void generate_requestThatCannotBeServed_isRefusedWithoutWaiting() throws Exception {
+    try (FluxPipeline pipeline = FluxPipeline.load(bundle, OPTIONS)) {
+      CountDownLatch running = new CountDownLatch(1);
+      CountDownLatch released = new CountDownLatch(1);
+      CompletableFuture<GeneratedImages> drawn = heldAtTheFirstStep(pipeline, running, released);
+      ImageRequest tiny = request().withSize(16, 16).withSampler(JitSampler.preset7x());
+      CompletableFuture<Void> refused = CompletableFuture.runAsync(() -> pipeline.generate(tiny));
+      assertThatThrownBy(() -> refused.get(60, TimeUnit.SECONDS))
+          .hasCauseInstanceOf(IllegalArgumentException.class);
+      assertThat(drawn).isNotDone();
+      released.countDown();
+      drawn.get(60, TimeUnit.SECONDS);
+    }
+  }
+
+  @Test
+  void check_samplerThatStartsFromNoiseOnly_isRefusedForTwoPasses() throws IOException {
+    try (FluxPipeline pipeline = FluxPipeline.load(bundle, OPTIONS)) {
+      ImageRequest twice =
+          request().withSampler(new Unannounced((EulerSampler) SHORT)).withSecondPass(0.5);
+      assertThatThrownBy(() -> pipeline.check(twice))
+          .isInstanceOf(UnsupportedOperationException.class)
+          .hasMessageContaining("starts from noise only");
+      pipeline.check(request());
+    }
+  }
+
+  @Test
+  void cache_ofFiftyStepsWithANegativePrompt_servesTheSameRequestAgain() throws IOException {
+    List<PipelineListener.Phase> phases = new ArrayList<>();
+    ImageRequest request =
+        request()
+            .withSize(32, 32)
+            .withNegativePrompt("a house", 4)
+            .withSampler(new EulerSampler(SigmaSchedule.linear(), 50));
+    FluxOptions options = OPTIONS.withMemory(MemoryPolicy.SEQUENTIAL);
+    try (FluxPipeline pipeline =
+        FluxPipeline.load(bundle, options, activity -> phases.add(activity.phase()))) {
+      pipeline.generate(request);
+      phases.clear();
+      pipeline.generate(request.withSeed(8));
+      assertThat(phases)
+          .containsExactly(PipelineListener.Phase.DENOISE, PipelineListener.Phase.DECODE);
+      pipeline.generate(request.withPrompt("a tree"));
+      // three embeddings; of three modulations of 50 noise levels two, each with its own array
+      assertThat(pipeline.manager().getManagedArrays()).hasSize(3 * 2 + 2 * (50 + 1));
+    }
+  }
+
+  @Test
+  void load_gpuThatIsNotThere_saysWhatIs() {
+    FluxOptions options = OPTIONS.withDevice(Device.gpu(999));
+    assertThatThrownBy(() -> FluxPipeline.load(bundle, options))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining("PyTorch finds ")
+        .hasMessageContaining(", and no gpu(999)");
+    assertThatThrownBy(() -> FluxPipeline.check(bundle, options, request()))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining("PyTorch finds ");
   }
 
   @Test
@@ -678,6 +804,12 @@ class FluxPipelineTest {
     assertThatThrownBy(
             () -> FluxPipeline.requireRoom(description, OPTIONS, large, Long.MAX_VALUE, 1_000_000))
         .hasMessageContaining("start with java -Xmx");
+    ImageRequest many = request().withSize(64, 64).withCount(1000);
+    assertThatThrownBy(
+            () -> FluxPipeline.requireRoom(description, OPTIONS, many, Long.MAX_VALUE, 10_000_000))
+        .hasMessageContaining("1000 images of 64 x 64 px take 0.0 GB of Java's heap")
+        .hasMessageContaining("draw fewer at a time");
+    FluxPipeline.requireRoom(description, OPTIONS, many.withCount(1), Long.MAX_VALUE, 10_000_000);
     FluxPipeline.requireRoom(description, OPTIONS, large, 1L << 50, 1L << 40);
   }
 
@@ -686,7 +818,8 @@ class FluxPipelineTest {
     FluxBundle description = FluxBundle.read(bundle);
     ImageRequest square = request().withSize(1024, 1024);
     long needed =
-        new MemoryEstimate(description, ArithmeticChoice.widest(description), Device.cpu(), false)
+        new MemoryEstimate(
+                description, ArithmeticChoice.widest(description), Device.cpu(), false, 0)
             .bytes(MemoryPolicy.STREAMED, MemoryEstimate.Size.of(description, square), 512);
     FluxPipeline.requireRoom(description, OPTIONS, square, needed, Long.MAX_VALUE);
     FluxOptions fixed = OPTIONS.withMemory(MemoryPolicy.STREAMED);
@@ -698,6 +831,9 @@ class FluxPipelineTest {
 
   @Test
   void memoryPlan_moreTextTokensThanTheBundles_isMadeAnew() throws IOException {
+    assumeTrue(
+        MemoryPlan.freeBytes(Device.cpu(), MemoryPolicy.AUTO).orElse(0) > 2_000_000_000L,
+        "tiles of 1024 px need 1.6 GB");
     try (FluxPipeline pipeline = FluxPipeline.load(bundle, OPTIONS)) {
       ImageRequest square = request().withSize(1024, 1024);
       MemoryPlan kept = pipeline.memoryPlan(square); // with the tile that was chosen at loading

@@ -4,15 +4,24 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import ai.djl.Device;
+import ai.djl.engine.EngineException;
+import ai.djl.ndarray.NDArray;
+import io.jitflow.core.CancellableListener;
 import io.jitflow.core.EulerSampler;
+import io.jitflow.core.Sampler;
 import io.jitflow.core.SamplingListener;
+import io.jitflow.core.SamplingRequest;
 import io.jitflow.core.SigmaSchedule;
+import io.jitflow.core.VelocityModel;
+import io.jitflow.core.jit.JitSampler;
+import io.jitflow.core.token.TokenGrid;
 import io.jitflow.flux.bundle.BundleException;
 import io.jitflow.flux.image.GeneratedImages;
 import io.jitflow.flux.image.ImageRequest;
 import java.awt.image.BufferedImage;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
@@ -21,6 +30,7 @@ import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
@@ -63,11 +73,7 @@ class FluxPoolTest {
     @Override
     public void onStep(io.jitflow.core.SamplingStep step) {
       reached.countDown();
-      try {
-        opened.await();
-      } catch (InterruptedException e) {
-        throw new IllegalStateException("the test's pool must not be interrupted", e);
-      }
+      awaitUninterrupted(opened);
     }
 
     void awaitReached() throws InterruptedException {
@@ -299,7 +305,7 @@ class FluxPoolTest {
   /** Starts one call, interrupts another that waits behind it, and lets the first one end. */
   private static void interruptBehind(
       java.util.function.Consumer<Gate> first, java.util.function.Consumer<ImageRequest> second)
-      throws InterruptedException {
+      throws Exception {
     Gate gate = new Gate();
     CompletableFuture<Void> running = CompletableFuture.runAsync(() -> first.accept(gate));
     gate.awaitReached();
@@ -316,7 +322,7 @@ class FluxPoolTest {
               }
             });
     waiter.start();
-    while (waiter.getState() != Thread.State.WAITING) {
+    while (waiter.isAlive() && waiter.getState() != Thread.State.WAITING) {
       Thread.onSpinWait();
     }
     waiter.interrupt();
@@ -327,7 +333,7 @@ class FluxPoolTest {
     assertThat(interrupted).hasValue(1);
     assertThat(running).isNotDone();
     gate.open();
-    running.join();
+    running.get(60, TimeUnit.SECONDS);
   }
 
   @Test
@@ -364,6 +370,166 @@ class FluxPoolTest {
           .hasMessage("from the listener");
       pool.generate(request(1));
     }
+  }
+
+  @SuppressWarnings("unchecked")
+  private static <E extends Throwable> void throwUndeclared(Throwable thrown) throws E {
+    throw (E) thrown;
+  }
+
+  @Test
+  void generate_listenerThatThrowsACheckedException_failsTheCallerOnly() throws Exception {
+    try (FluxPool pool = FluxPool.load(bundle, CPU)) {
+      TimeoutException thrown = new TimeoutException("from the listener");
+      ImageRequest failing =
+          request(0).withListener(step -> FluxPoolTest.<RuntimeException>throwUndeclared(thrown));
+      assertThatThrownBy(() -> pool.generateAsync(failing).get(60, TimeUnit.SECONDS))
+          .isInstanceOf(ExecutionException.class)
+          .hasCause(thrown);
+      assertThatThrownBy(() -> pool.generate(failing))
+          .isInstanceOf(CompletionException.class)
+          .hasCause(thrown);
+      pool.generate(request(1));
+    }
+  }
+
+  @Test
+  void generate_listenerThatThrowsACompletionException_passesItOn() throws IOException {
+    try (FluxPool pool = FluxPool.load(bundle, CPU)) {
+      CompletionException thrown = new CompletionException(new IOException("from the listener"));
+      ImageRequest failing =
+          request(0)
+              .withListener(
+                  step -> {
+                    throw thrown;
+                  });
+      assertThatThrownBy(() -> pool.generate(failing)).isSameAs(thrown);
+    }
+  }
+
+  @Test
+  void generateAsync_listenerThatCancelsWhileItsRequestWaits_isNotBegun() throws Exception {
+    try (FluxPool pool = FluxPool.load(bundle, List.of(CPU), 1)) {
+      Gate gate = new Gate();
+      CompletableFuture<GeneratedImages> drawn = pool.generateAsync(request(0).withListener(gate));
+      gate.awaitReached();
+      AtomicInteger begun = new AtomicInteger();
+      CancellableListener cancelling = new CancellableListener();
+      CompletableFuture<GeneratedImages> waiting =
+          pool.generateAsync(
+              request(1).withSampler(new Announcing(begun)).withListener(cancelling));
+      cancelling.cancel();
+      gate.open();
+      assertThatThrownBy(() -> waiting.get(60, TimeUnit.SECONDS))
+          .isInstanceOf(CancellationException.class);
+      assertThat(begun).as("what comes after the prompt is encoded").hasValue(0);
+      drawn.get(60, TimeUnit.SECONDS);
+    }
+  }
+
+  /** Counts how often its noise levels are asked for. */
+  private record Announcing(AtomicInteger asked) implements Sampler {
+    @Override
+    public NDArray sample(VelocityModel model, SamplingRequest request) {
+      return new EulerSampler(SigmaSchedule.linear(), steps()).sample(model, request);
+    }
+
+    @Override
+    public double[] sigmas(TokenGrid grid) {
+      asked.incrementAndGet();
+      return new double[0];
+    }
+
+    @Override
+    public int steps() {
+      return 2;
+    }
+  }
+
+  @Test
+  void generateAsync_requestThatCannotBeServed_isRefusedBeforeItWaits() throws Exception {
+    try (FluxPool pool = FluxPool.load(bundle, List.of(CPU), 0)) {
+      Gate gate = new Gate();
+      CompletableFuture<GeneratedImages> drawn = pool.generateAsync(request(0).withListener(gate));
+      gate.awaitReached();
+      ImageRequest tiny = request(1).withSize(16, 16).withSampler(JitSampler.preset7x());
+      assertThatThrownBy(() -> pool.generateAsync(tiny))
+          .as("by what it is, and not by the queue, which is full")
+          .isInstanceOf(IllegalArgumentException.class);
+      gate.open();
+      drawn.get(60, TimeUnit.SECONDS);
+    }
+  }
+
+  private static ImageRequest failingWith(String message) {
+    return request(0)
+        .withListener(
+            step -> {
+              throw new EngineException(message);
+            });
+  }
+
+  @Test
+  void generate_engineThatFails_leavesTheQueueToTheOtherPipelines() throws Exception {
+    ImageRequest failing = failingWith("CUDA error: an illegal memory access was encountered");
+    try (FluxPool pool = FluxPool.load(bundle, List.of(CPU, CPU), 2)) {
+      assertThatThrownBy(() -> pool.generate(failingWith("CUDA out of memory")))
+          .isInstanceOf(EngineException.class);
+      assertThat(pool.healthy()).isEqualTo(2);
+      assertThatThrownBy(() -> pool.generate(failing)).isInstanceOf(EngineException.class);
+      assertThat(pool.healthy()).isEqualTo(1);
+      Gate gate = new Gate();
+      CompletableFuture<GeneratedImages> drawn = pool.generateAsync(request(1).withListener(gate));
+      gate.awaitReached();
+      CompletableFuture<GeneratedImages> waiting = pool.generateAsync(request(2));
+      assertThat(pool.running()).isEqualTo(1);
+      assertThat(pool.waiting()).isEqualTo(1);
+      gate.open();
+      CompletableFuture.allOf(drawn, waiting).get(60, TimeUnit.SECONDS);
+      for (int i = 0; i < 2; i++) { // the last one has no other that could take over
+        assertThatThrownBy(() -> pool.generate(failing)).isInstanceOf(EngineException.class);
+        assertThat(pool.healthy()).isEqualTo(1);
+      }
+      pool.generate(request(3));
+    }
+  }
+
+  @Test
+  void generate_engineThatFailedAWhileAgo_drawsAgain() throws Exception {
+    ImageRequest failing = failingWith("CUDA error: unspecified launch failure");
+    try (FluxPool pool =
+        FluxPool.load(
+            List.of(CPU, CPU), 0, Duration.ofMillis(1), each -> FluxPipeline.load(bundle, each))) {
+      assertThatThrownBy(() -> pool.generate(failing)).isInstanceOf(EngineException.class);
+      while (pool.healthy() < 2) {
+        Thread.onSpinWait();
+      }
+      Gate first = new Gate();
+      Gate second = new Gate();
+      CompletableFuture<GeneratedImages> one = pool.generateAsync(request(1).withListener(first));
+      CompletableFuture<GeneratedImages> two = pool.generateAsync(request(2).withListener(second));
+      first.awaitReached();
+      second.awaitReached();
+      first.open();
+      second.open();
+      CompletableFuture.allOf(one, two).get(60, TimeUnit.SECONDS);
+    }
+  }
+
+  @Test
+  void load_whereTheSecondPipelineFails_closesTheFirst() {
+    List<FluxPipeline> loaded = new ArrayList<>();
+    FluxPool.Loader loader =
+        options -> {
+          if (!loaded.isEmpty()) {
+            throw new StackOverflowError("while the second is loaded");
+          }
+          loaded.add(FluxPipeline.load(bundle, options));
+          return loaded.get(0);
+        };
+    assertThatThrownBy(() -> FluxPool.load(List.of(CPU, CPU), 0, Duration.ZERO, loader))
+        .isInstanceOf(StackOverflowError.class);
+    assertThat(loaded.get(0).manager().isOpen()).isFalse();
   }
 
   @Test
@@ -427,7 +593,7 @@ class FluxPoolTest {
 
   private static void awaitUninterrupted(CountDownLatch latch) {
     try {
-      latch.await();
+      assertThat(latch.await(60, TimeUnit.SECONDS)).as("opened").isTrue();
     } catch (InterruptedException e) {
       throw new IllegalStateException("the test's pool must not be interrupted", e);
     }

@@ -6,8 +6,12 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import ai.djl.Device;
 import ai.djl.util.cuda.CudaUtils;
+import io.jitflow.core.EulerSampler;
+import io.jitflow.core.SigmaSchedule;
 import io.jitflow.flux.FluxOptions.MemoryPolicy;
 import io.jitflow.flux.bundle.FluxBundle;
+import io.jitflow.flux.image.ImageRequest;
+import io.jitflow.flux.network.FluxArchitecture;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Map;
@@ -30,8 +34,13 @@ class MemoryPlanTest {
   }
 
   private static MemoryEstimate estimate(Device device, boolean adapted) throws IOException {
+    return estimate(device, adapted, OPTIONS.cachedPrompts());
+  }
+
+  private static MemoryEstimate estimate(Device device, boolean adapted, int cachedPrompts)
+      throws IOException {
     return new MemoryEstimate(
-        bundle, ArithmeticChoice.of(OPTIONS, bundle, Device.cpu()), device, adapted);
+        bundle, ArithmeticChoice.of(OPTIONS, bundle, Device.cpu()), device, adapted, cachedPrompts);
   }
 
   private static MemoryPlan plan(FluxOptions options, long free) {
@@ -84,13 +93,42 @@ class MemoryPlanTest {
 
   @Test
   void of_largerImages_needMoreAndTakeASlowerPolicy() {
-    MemoryEstimate.Size size = new MemoryEstimate.Size(2048, 1536, bundle.t5Tokens());
+    MemoryEstimate.Size size = new MemoryEstimate.Size(2048, 1536, bundle.t5Tokens(), 50);
     long needed = estimate.bytes(MemoryPolicy.RESIDENT, size, 512);
     assertThat(plan(OPTIONS, needed - 1).policy()).isEqualTo(MemoryPolicy.RESIDENT);
     MemoryPlan large = MemoryPlan.of(OPTIONS, estimate, size, OptionalLong.of(needed - 1));
     assertThat(large.policy()).isEqualTo(MemoryPolicy.SEQUENTIAL);
     assertThat(large.needed()).containsEntry(MemoryPolicy.RESIDENT, needed);
     assertThat(large.toString()).contains("2048 x 1536 px");
+  }
+
+  @Test
+  void bytes_ofPromptsAndNoiseLevels_areCounted() throws IOException {
+    MemoryEstimate.Size few = new MemoryEstimate.Size(1024, 1024, bundle.t5Tokens(), 4);
+    MemoryEstimate.Size many = new MemoryEstimate.Size(1024, 1024, bundle.t5Tokens(), 104);
+    FluxArchitecture sizes = bundle.transformer();
+    long level = 4L * sizes.modulationRows() * sizes.hiddenSize();
+    long prompt = 4L * bundle.t5Tokens() * sizes.textWidth();
+    for (MemoryPolicy policy : plan(OPTIONS, Long.MAX_VALUE).needed().keySet()) {
+      long least = estimate.bytes(policy, few, 512);
+      assertThat(estimate.bytes(policy, many, 512)).isEqualTo(least + 100 * level);
+      assertThat(estimate(Device.cpu(), false, 20).bytes(policy, few, 512))
+          .isEqualTo(least + 4 * prompt);
+      assertThat(estimate(Device.cpu(), false, 0).bytes(policy, few, 512))
+          .isEqualTo(least - 16 * prompt - Modulation.MAX_LEVELS * level);
+    }
+    assertThat(many.fitsIn(few)).isFalse();
+    assertThat(few.fitsIn(many)).isTrue();
+  }
+
+  @Test
+  void size_ofARequest_countsTheNoiseLevelsOfBothPromptsAndPasses() {
+    ImageRequest request =
+        ImageRequest.of("x").withSampler(new EulerSampler(SigmaSchedule.linear(), 30));
+    assertThat(MemoryEstimate.Size.of(bundle, request).levels()).isEqualTo(30);
+    ImageRequest most = request.withNegativePrompt("y", 2).withSecondPass(0.5);
+    assertThat(MemoryEstimate.Size.of(bundle, most).levels()).isEqualTo(120);
+    assertThat(MemoryEstimate.Size.of(bundle, ImageRequest.of("x")).levels()).isEqualTo(50);
   }
 
   @Test

@@ -13,19 +13,30 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 
-/** Bundles of the small random networks that were recorded, converted in float32. */
+/** Bundles of the small random networks that were recorded, in float32 unless said otherwise. */
 public final class TinyBundle {
   private TinyBundle() {}
 
   /** The bundle of the recorded pipeline with guidance embedding. */
   public static Path dev(Path scratch, LoraAdapter... adapters) throws IOException {
+    return dev(scratch, DType.F32, adapters);
+  }
+
+  /** The same with weights of another type. */
+  static Path dev(Path scratch, DType dtype, LoraAdapter... adapters) throws IOException {
     Path set = Fixtures.folder("parity").resolve("pipeline-tiny");
     JsonObject json = Fixtures.json(set.resolve("case.json")).getAsJsonObject();
-    return of(set, json.getAsJsonArray("cases").get(0).getAsJsonObject(), scratch, adapters);
+    JsonObject run = json.getAsJsonArray("cases").get(0).getAsJsonObject();
+    return of(set, run, scratch, dtype, adapters);
   }
 
   /** The bundle of one case of a recorded pipeline. */
-  static Path of(Path set, JsonObject run, Path scratch, LoraAdapter... adapters)
+  static Path of(Path set, JsonObject run, Path scratch) throws IOException {
+    return of(set, run, scratch, DType.F32);
+  }
+
+  private static Path of(
+      Path set, JsonObject run, Path scratch, DType dtype, LoraAdapter... adapters)
       throws IOException {
     JsonObject parts = run.getAsJsonObject("parts");
     Path scheduler = Files.createTempDirectory(scratch, "scheduler");
@@ -49,7 +60,7 @@ public final class TinyBundle {
         checkpoint,
         bundle,
         ConversionOptions.defaults()
-            .withDtype(DType.F32)
+            .withDtype(dtype)
             .withAdapters(List.of(adapters))
             .withT5Tokens(run.get("t5_max_length").getAsInt()),
         progress -> {});

@@ -49,7 +49,7 @@ public final class JitConfig {
     measured(0.9, 0.4, new int[] {2, 1, 1, 3}, 0.25, 0.5, 0.75, 1);
     measured(1.2, 0.5, new int[] {2, 2, 2}, 0.25, 0.5, 1);
     for (int speedup : new int[] {4, 7, 10, 13}) {
-      PRESETS.put("second_order_%dx".formatted(speedup), forSpeedup(speedup));
+      PRESETS.put("second_order_" + speedup + "x", forSpeedup(speedup));
     }
   }
 

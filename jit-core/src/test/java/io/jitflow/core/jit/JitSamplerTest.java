@@ -39,6 +39,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -181,7 +182,8 @@ class JitSamplerTest extends ArrayTest {
               return latents.toFloatArray();
             }
           };
-      for (Future<float[]> result : threads.invokeAll(Collections.nCopies(8, task))) {
+      for (Future<float[]> result :
+          threads.invokeAll(Collections.nCopies(8, task), 60, TimeUnit.SECONDS)) {
         assertThat(result.get()).isEqualTo(expected);
       }
     } finally {
@@ -283,7 +285,7 @@ class JitSamplerTest extends ArrayTest {
           if (evaluations[0]++ == 4) {
             evaluating.countDown();
             try {
-              cancelled.await();
+              assertThat(cancelled.await(60, TimeUnit.SECONDS)).isTrue();
             } catch (InterruptedException e) {
               throw new IllegalStateException(e);
             }
@@ -294,12 +296,13 @@ class JitSamplerTest extends ArrayTest {
         new Thread(
             () -> {
               try {
-                evaluating.await();
+                if (evaluating.await(60, TimeUnit.SECONDS)) {
+                  listener.cancel();
+                  cancelled.countDown();
+                }
               } catch (InterruptedException e) {
-                return;
+                throw new IllegalStateException(e);
               }
-              listener.cancel();
-              cancelled.countDown();
             });
     other.start();
     assertThatThrownBy(

@@ -384,7 +384,7 @@ class ReferenceParityTest {
   }
 
   private static void checkPattern(JsonObject json, TokenGrid grid, Npz arrays) {
-    int[] recorded = arrays.ints("pattern_%dx%d".formatted(grid.rows(), grid.cols()));
+    int[] recorded = arrays.ints("pattern_%sx%s".formatted(grid.rows(), grid.cols()));
     int[] pattern = FirstAnchors.STRIDE_TWO_AND_BORDER.pattern(grid);
     assertThat(pattern).isEqualTo(recorded).hasSize(json.get("count").getAsInt());
   }

@@ -1,7 +1,6 @@
 package io.jitflow.examples.cli;
 
 import ai.djl.Device;
-import ai.djl.engine.Engine;
 import io.jitflow.flux.FluxOptions;
 import io.jitflow.flux.FluxOptions.Arithmetic;
 import io.jitflow.flux.FluxOptions.MemoryPolicy;
@@ -227,14 +226,12 @@ final class ModelOption {
           spec.commandLine(), "--device must be cpu, gpu or gpu:N, got '%s'".formatted(device));
     }
     int number = gpu.group(1) == null ? 0 : Integer.parseInt(gpu.group(1));
-    int found = Engine.getEngine("PyTorch").getGpuCount();
-    if (number >= found) {
+    try {
+      return options.withDevice(Device.gpu(number)).check();
+    } catch (IllegalArgumentException e) {
       throw new ParameterException(
-          spec.commandLine(),
-          "--device %s: PyTorch finds %d GPU%s on this machine"
-              .formatted(device, found, found == 1 ? "" : "s"));
+          spec.commandLine(), "--device %s: %s".formatted(device, e.getMessage()), e);
     }
-    return options.withDevice(Device.gpu(number));
   }
 
   private Path bundle(Interrupt interrupt, PrintWriter err) throws IOException {

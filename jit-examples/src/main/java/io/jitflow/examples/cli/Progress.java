@@ -32,22 +32,25 @@ final class Progress implements AutoCloseable, PipelineListener {
   private String prefix = "";
 
   /** One activity, as plain lines tell of it. */
-  private static final class Task {
+  static final class Task {
     final String name;
     final boolean isBytes;
-    final long start = System.nanoTime();
+    final long start;
     final long before;
     long max;
     long position;
     String note = "";
-    long nextLine = start + SECOND;
+    long nextLine;
 
-    Task(String name, long max, long before, boolean isBytes) {
+    /** Begins at a time in nanoseconds. */
+    Task(String name, long max, long before, boolean isBytes, long start) {
       this.name = name;
       this.max = max;
       this.before = before;
       this.position = before;
       this.isBytes = isBytes;
+      this.start = start;
+      this.nextLine = start + SECOND;
     }
 
     /** The line, if it is time for one. */
@@ -137,7 +140,7 @@ final class Progress implements AutoCloseable, PipelineListener {
 
   private synchronized void begin(String name, long max, long before, boolean isBytes) {
     end();
-    Task next = new Task(prefix + name, max, before, isBytes);
+    Task next = new Task(prefix + name, max, before, isBytes, System.nanoTime());
     task = next;
     if (isTerminal) {
       ProgressBarBuilder builder =

@@ -12,6 +12,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledOnOs;
@@ -33,6 +34,7 @@ class SignalTest {
   private static Path mini;
 
   @TempDir Path folder;
+  private Child started;
 
   @BeforeAll
   static void convert() throws IOException {
@@ -41,6 +43,14 @@ class SignalTest {
     assertThat(Console.run("convert", checkpoint, bundle, "--dtype", "f32").exitCode()).isZero();
     mini = shared.resolve("mini");
     assertThat(Console.run("convert", fluxMini(), mini, "--dtype", "f32").exitCode()).isZero();
+  }
+
+  /** Whatever a test ended with. */
+  @AfterEach
+  void destroy() throws InterruptedException {
+    if (started != null) {
+      started.process.destroyForcibly().waitFor();
+    }
   }
 
   private static Path fluxMini() {
@@ -90,11 +100,16 @@ class SignalTest {
   }
 
   private Child generate() throws IOException {
-    return new Child(folder, Console.generate(bundle, "512x512", 1000, "fox.png"));
+    return start(Console.generate(bundle, "512x512", 1000, "fox.png"));
   }
 
   private Child start(String... arguments) throws IOException {
-    return new Child(folder, List.of(arguments));
+    return start(List.of(arguments));
+  }
+
+  private Child start(List<String> arguments) throws IOException {
+    started = new Child(folder, arguments);
+    return started;
   }
 
   /** A command in a folder of its own. */
@@ -139,7 +154,8 @@ class SignalTest {
         assumeInterruptible();
       }
       long start = System.nanoTime();
-      new ProcessBuilder("kill", "-" + signal, Long.toString(process.pid())).start().waitFor();
+      String kill = "kill -" + signal + " " + process.pid(); // every shell has it built in
+      assertThat(new ProcessBuilder("/bin/sh", "-c", kill).start().waitFor()).isZero();
       boolean ended = process.waitFor(PATIENCE.toMillis(), TimeUnit.MILLISECONDS);
       if (!ended) {
         process.destroyForcibly().waitFor();

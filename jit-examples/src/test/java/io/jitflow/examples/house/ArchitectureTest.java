@@ -31,7 +31,7 @@ class ArchitectureTest {
 
   private static final JavaClasses CLASSES =
       new ClassFileImporter()
-          .withImportOption(location -> !location.contains("/test"))
+          .withImportOption(location -> !location.contains("/test-classes/"))
           .withImportOption(location -> !location.contains("-tests.jar"))
           .importPackages("io.jitflow.core", "io.jitflow.flux", "io.jitflow.examples");
 

@@ -14,6 +14,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -25,11 +26,14 @@ import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.TestFactory;
 import org.junit.jupiter.api.io.TempDir;
 
-/** The Java of the README compiles. */
+/** The Java of the README and of the documents compiles. */
 class ReadmeTest {
+  /** Its Java is that of frameworks that are not here, and leaves out what readers know better. */
+  private static final Set<String> LEFT_OUT = Set.of("applications.md");
+
   private static final Pattern BLOCK = Pattern.compile("```java\\n(.*?)```", Pattern.DOTALL);
 
-  /** What the README's sentences say around its code. */
+  /** What the sentences say around the code. */
   private static final String SURROUNDINGS =
       """
       import ai.djl.ndarray.*;
@@ -40,12 +44,14 @@ class ReadmeTest {
       import io.jitflow.flux.convert.*;
       import io.jitflow.flux.image.*;
       import io.jitflow.flux.mini.*;
+      import io.jitflow.flux.weights.*;
       import java.io.*;
       import java.nio.file.*;
       import java.util.*;
 
       abstract class Snippet {
         Path bundle = Path.of("bundle");
+        Sampler sampler = JitSampler.forSpeedup(7);
 
         abstract NDArray myTransformer(NDArray tokens, NDArray positions, double sigma);
 
@@ -63,16 +69,32 @@ class ReadmeTest {
   @TempDir Path classes;
 
   @TestFactory
-  List<DynamicTest> readme_everyJavaBlock_compiles() throws IOException {
-    String readme = Files.readString(Repository.file("README.md"));
-    List<String> blocks = BLOCK.matcher(readme).results().map(r -> r.group(1)).toList();
-    assertThat(blocks).hasSizeGreaterThanOrEqualTo(2);
+  List<DynamicTest> documents_everyJavaBlock_compiles() throws IOException {
     List<DynamicTest> tests = new ArrayList<>();
-    for (String block : blocks) {
-      String firstLine = block.lines().findFirst().orElseThrow().strip();
-      tests.add(DynamicTest.dynamicTest(firstLine, () -> assertCompiles(block)));
+    for (Path document : documents()) {
+      String text = Files.readString(document);
+      for (String block : BLOCK.matcher(text).results().map(r -> r.group(1)).toList()) {
+        String firstLine = block.lines().findFirst().orElseThrow().strip();
+        tests.add(
+            DynamicTest.dynamicTest(
+                document.getFileName() + ": " + firstLine, () -> assertCompiles(block)));
+      }
     }
+    assertThat(tests).hasSizeGreaterThanOrEqualTo(5);
     return tests;
+  }
+
+  private static List<Path> documents() throws IOException {
+    List<Path> documents = new ArrayList<>();
+    documents.add(Repository.file("README.md"));
+    try (Stream<Path> files = Files.list(Repository.file("docs"))) {
+      files
+          .filter(file -> file.toString().endsWith(".md"))
+          .filter(file -> !LEFT_OUT.contains(file.getFileName().toString()))
+          .sorted()
+          .forEach(documents::add);
+    }
+    return documents;
   }
 
   /** A block is a whole method, or what stands in one. */

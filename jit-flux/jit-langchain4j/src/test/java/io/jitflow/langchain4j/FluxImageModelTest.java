@@ -29,6 +29,7 @@ import java.util.HexFormat;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import javax.imageio.ImageIO;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -205,7 +206,7 @@ class FluxImageModelTest {
                   .withSize(64, 64)
                   .withSampler(new EulerSampler(pool.schedule(), 5_000))
                   .withListener(step -> started.countDown()));
-      started.await();
+      assertThat(started.await(60, TimeUnit.SECONDS)).isTrue();
       FluxImageModel model = FluxImageModel.builder().pool(pool).build();
       assertThatThrownBy(() -> model.generate("red apple"))
           .isInstanceOf(RateLimitException.class)

@@ -21,7 +21,7 @@ public class FluxAutoConfiguration {
   public FluxAutoConfiguration() {}
 
   /**
-   * The pipelines; closing the context ends a running image within one step.
+   * The pipelines; closing the context ends a running image before its next step or network.
    *
    * @param properties what to load
    * @return the pool

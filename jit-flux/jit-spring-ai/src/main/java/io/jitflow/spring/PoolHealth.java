@@ -12,6 +12,7 @@ final class PoolHealth {
     Map<String, Object> details = new LinkedHashMap<>();
     details.put("bundle", pool.bundle().toString());
     details.put("pipelines", pool.size());
+    details.put("healthy", pool.healthy());
     details.put("running", pool.running());
     details.put("waiting", pool.waiting());
     return details;

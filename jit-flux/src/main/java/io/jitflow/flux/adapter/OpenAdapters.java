@@ -36,10 +36,11 @@ public final class OpenAdapters implements AutoCloseable {
       List<LoraAdapter> adapters, Map<FluxNetwork, Map<String, long[]>> tensors)
       throws IOException {
     OpenAdapters open = new OpenAdapters();
+    if (adapters.isEmpty()) {
+      return open;
+    }
+    boolean complete = false;
     try {
-      if (adapters.isEmpty()) {
-        return open;
-      }
       LayerNames names = new LayerNames(tensors);
       for (LoraAdapter adapter : adapters) {
         LoraFile file = LoraFile.open(adapter, names);
@@ -51,10 +52,12 @@ public final class OpenAdapters implements AutoCloseable {
               .add(layer);
         }
       }
+      complete = true;
       return open;
-    } catch (IOException | RuntimeException e) {
-      open.close();
-      throw e;
+    } finally {
+      if (!complete) {
+        open.close();
+      }
     }
   }
 

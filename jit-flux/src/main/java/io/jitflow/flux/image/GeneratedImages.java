@@ -211,8 +211,8 @@ public record GeneratedImages(
    * How long the phases of one call took.
    *
    * @param tokenise prompts to token ids
-   * @param encode token ids to embeddings, loading the text encoders included; near zero if the
-   *     embeddings were cached
+   * @param encode token ids to embeddings, and a picture to start from to latents, loading the
+   *     encoders included; near zero without a picture if the embeddings were cached
    * @param noise drawing the noise of the seed
    * @param denoise noise to latents: the sampler and the transformer
    * @param decode latents to pixels

@@ -48,6 +48,21 @@ public record ImageOrigin(ImageRequest request, String model, List<String> remar
     if (!Files.isRegularFile(png)) {
       throw new NoSuchFileException(png.toString(), null, "expected a PNG file");
     }
+    return read(PngFile.of(png));
+  }
+
+  /**
+   * Reads it from a PNG file in memory.
+   *
+   * @param png the content of such a file, as of {@link GeneratedImages#toPng}
+   * @return the origin
+   * @throws IOException if it is no PNG or carries no request
+   */
+  public static ImageOrigin read(byte[] png) throws IOException {
+    return read(PngFile.of(png));
+  }
+
+  private static ImageOrigin read(PngFile png) throws IOException {
     Optional<String> own = PngText.read(png);
     if (own.isEmpty()) {
       return ofOthers(png);
@@ -71,7 +86,7 @@ public record ImageOrigin(ImageRequest request, String model, List<String> remar
   }
 
   /** A file of another program: what its parameters tell. */
-  private static ImageOrigin ofOthers(Path png) throws IOException {
+  private static ImageOrigin ofOthers(PngFile png) throws IOException {
     String text =
         PngText.readParameters(png)
             .orElseThrow(
@@ -96,7 +111,7 @@ public record ImageOrigin(ImageRequest request, String model, List<String> remar
     }
   }
 
-  private static List<String> remarks(Path png, StrictJson json) throws IOException {
+  private static List<String> remarks(PngFile png, StrictJson json) throws IOException {
     Optional<String> lost =
         json.has("sampler") ? SamplerJson.lost(json.object("sampler")) : Optional.empty();
     return lost.stream()
@@ -108,11 +123,11 @@ public record ImageOrigin(ImageRequest request, String model, List<String> remar
   }
 
   private static PngException damaged(
-      Path png, @Nullable String problem, @Nullable Throwable cause) {
+      PngFile png, @Nullable String problem, @Nullable Throwable cause) {
     return new PngException(png + ": the request in this PNG file is damaged: " + problem, cause);
   }
 
-  private static PngException later(Path png, String unknown) {
+  private static PngException later(PngFile png, String unknown) {
     return new PngException(
         "%s: the request in this PNG file was written by a later version (%s is unknown here); use that version"
             .formatted(png, unknown));

@@ -121,6 +121,17 @@ public final class ImageRequest {
   }
 
   /**
+   * Reads the request that a PNG file was made from, from memory.
+   *
+   * @param png the content of a file, as of {@link GeneratedImages#toPng}
+   * @return as of {@link #fromPng(Path)}
+   * @throws IOException if it is no PNG or carries no request
+   */
+  public static ImageRequest fromPng(byte[] png) throws IOException {
+    return ImageOrigin.read(png).request();
+  }
+
+  /**
    * With another prompt.
    *
    * @param text see {@link #of}
@@ -140,10 +151,7 @@ public final class ImageRequest {
    */
   public ImageRequest withNegativePrompt(String text, double scale) {
     Objects.requireNonNull(text, "negativePrompt");
-    Checks.argument(
-        scale > 1 && Double.isFinite(scale),
-        "the true CFG scale of a negative prompt must be above 1, got %s",
-        scale);
+    checkTrueCfgScale(scale);
     return with(
         draft -> {
           draft.negativePrompt = Optional.of(text);
@@ -467,6 +475,14 @@ public final class ImageRequest {
         image.heightPx(),
         widthPx,
         heightPx);
+  }
+
+  /** Refuses what scales no negative prompt. */
+  static void checkTrueCfgScale(double scale) {
+    Checks.argument(
+        scale > 1 && Double.isFinite(scale),
+        "the true CFG scale of a negative prompt must be above 1, got %s",
+        scale);
   }
 
   private static void checkSize(String side, int px) {

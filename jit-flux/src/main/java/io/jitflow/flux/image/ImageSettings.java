@@ -199,6 +199,7 @@ public record ImageSettings(
     if (seed.isPresent()) {
       request = request.withSeed(seed.getAsLong());
     }
+    trueCfgScale.ifPresent(ImageRequest::checkTrueCfgScale); // without a negative prompt too
     if (negativePrompt.isPresent()) {
       request =
           request.withNegativePrompt(

@@ -5,7 +5,6 @@ import java.io.EOFException;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Path;
 import java.util.Optional;
 import java.util.function.Function;
 import javax.imageio.IIOImage;
@@ -15,7 +14,6 @@ import javax.imageio.ImageTypeSpecifier;
 import javax.imageio.ImageWriter;
 import javax.imageio.metadata.IIOMetadata;
 import javax.imageio.metadata.IIOMetadataNode;
-import javax.imageio.stream.FileImageInputStream;
 import javax.imageio.stream.ImageInputStream;
 import javax.imageio.stream.ImageOutputStream;
 import javax.imageio.stream.MemoryCacheImageOutputStream;
@@ -32,8 +30,6 @@ final class PngText {
   static final String KEYWORD = "jitflow";
 
   private static final String NATIVE_FORMAT = "javax_imageio_png_1.0";
-
-  private static final int SIGNATURE_BYTES = 8;
 
   private PngText() {}
 
@@ -83,7 +79,7 @@ final class PngText {
   }
 
   /** The text under the keyword that others use, if the file has one before its pixels. */
-  static Optional<String> readParameters(Path png) throws IOException {
+  static Optional<String> readParameters(PngFile png) throws IOException {
     return read(
         png,
         tree ->
@@ -93,16 +89,15 @@ final class PngText {
   }
 
   /** The text under our keyword, if the file has one before its pixels. */
-  static Optional<String> read(Path png) throws IOException {
+  static Optional<String> read(PngFile png) throws IOException {
     return read(png, tree -> find(tree, "iTXtEntry", KEYWORD, "text"));
   }
 
-  private static Optional<String> read(Path png, Function<Node, Optional<String>> find)
+  private static Optional<String> read(PngFile png, Function<Node, Optional<String>> find)
       throws IOException {
     ImageReader reader = ImageIO.getImageReadersByFormatName("png").next();
-    try (ImageInputStream stream = new FileImageInputStream(png.toFile())) {
-      if (stream.length() < SIGNATURE_BYTES
-          || !reader.getOriginatingProvider().canDecodeInput(stream)) {
+    try (ImageInputStream stream = png.content().open()) {
+      if (!isPng(reader, stream)) {
         throw new PngException(png + ": no PNG file");
       }
       return find.apply(tree(reader, stream, png));
@@ -111,7 +106,15 @@ final class PngText {
     }
   }
 
-  private static Node tree(ImageReader reader, ImageInputStream stream, Path png)
+  private static boolean isPng(ImageReader reader, ImageInputStream stream) throws IOException {
+    try {
+      return reader.getOriginatingProvider().canDecodeInput(stream);
+    } catch (EOFException e) { // shorter than its signature
+      return false;
+    }
+  }
+
+  private static Node tree(ImageReader reader, ImageInputStream stream, PngFile png)
       throws IOException {
     try {
       reader.setInput(stream);

@@ -82,9 +82,9 @@ final class LoadedModule implements AutoCloseable {
     }
   }
 
-  /** What a failed load means: a machine that is too small is not told as a damaged file. */
+  /** What a failed load means: not every one is the file's fault. */
   static IOException failure(String what, Path weights, Exception e) throws IOException {
-    if (e instanceof EngineException && isOutOfMemory(e)) {
+    if (e instanceof EngineException && EngineFailure.isOutOfMemory(e)) {
       throw new EngineException(
           String.format(
               Locale.ROOT,
@@ -94,18 +94,12 @@ final class LoadedModule implements AutoCloseable {
               Files.size(weights) / 1e9),
           e);
     }
+    if (e instanceof EngineException && EngineFailure.isOfDevice(e)) {
+      throw new EngineException(
+          "the device failed while loading the %s from %s".formatted(what, weights), e);
+    }
     return new IOException(
         what + ": " + weights + " is not a TorchScript file that this engine can load", e);
-  }
-
-  /** How libtorch says it on CPUs and on GPUs. */
-  private static boolean isOutOfMemory(Exception e) {
-    String message = String.valueOf(e.getMessage()).toLowerCase(Locale.ROOT);
-    return message.contains("out of memory")
-        || message.contains("not enough memory")
-        || message.contains("can't allocate memory")
-        || message.contains("cannot allocate memory")
-        || message.contains("bad_alloc");
   }
 
   /** Makes pages of a file the weights of a skeleton; they are unmapped with the last of these. */
@@ -217,7 +211,7 @@ final class LoadedModule implements AutoCloseable {
       withoutGraphOptimizer(() -> IValueUtils.runMethod(block, method)).close();
       return true;
     } catch (EngineException e) {
-      throw isOutOfMemory(e)
+      throw EngineFailure.isOutOfMemory(e)
           ? new EngineException("out of memory while converting the " + what + " to float32", e)
           : e;
     } finally {

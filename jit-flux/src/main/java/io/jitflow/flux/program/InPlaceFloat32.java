@@ -17,7 +17,7 @@ final class InPlaceFloat32 {
   static final String METHOD = "to_float32";
   static final String BUT_MATRICES = "compute_in_float32";
 
-  private static final int FLOAT32 = 6; // TorchScript writes types as numbers
+  private static final String FLOAT32 = "6"; // TorchScript writes types as numbers
 
   private InPlaceFloat32() {}
 
@@ -51,9 +51,9 @@ final class InPlaceFloat32 {
               if (value instanceof TensorSource) {
                 out.append("    if %s:\n".formatted(condition.formatted(name)));
                 out.append("      narrow = self.%s\n".formatted(name));
-                out.append("      self.%s = torch.to(narrow, %d)\n".formatted(name, FLOAT32));
+                out.append("      self.%s = torch.to(narrow, %s)\n".formatted(name, FLOAT32));
                 // the engine keeps the tensor until the module is closed: take its memory away
-                out.append("      if torch.ne(narrow.dtype, %d):\n".formatted(FLOAT32));
+                out.append("      if torch.ne(narrow.dtype, %s):\n".formatted(FLOAT32));
                 out.append("        _1 = torch.set_(narrow)\n      else:\n        pass\n");
                 out.append("    else:\n      pass\n");
               } else if (value instanceof ScriptModule) {

@@ -9,7 +9,7 @@ import io.jitflow.flux.torchscript.TensorSource;
  * of a tensor.
  */
 final class WeightsFromOutside {
-  private static final int UINT8 = 0; // TorchScript writes types as numbers
+  private static final String UINT8 = "0"; // TorchScript writes types as numbers
 
   private WeightsFromOutside() {}
 
@@ -19,7 +19,7 @@ final class WeightsFromOutside {
     bind.append(
         "  def map(self: %s, file: str, size: int, offsets: List[int]) -> NoneType:\n"
             .formatted(className));
-    bind.append("    bytes = torch.from_file(file, False, size, dtype=%d)\n".formatted(UINT8));
+    bind.append("    bytes = torch.from_file(file, False, size, dtype=%s)\n".formatted(UINT8));
     bind.append("    return (self).bind(bytes, offsets, )\n");
     bind.append(
         "  def bind(self: %s, file: Tensor, offsets: List[int]) -> NoneType:\n"

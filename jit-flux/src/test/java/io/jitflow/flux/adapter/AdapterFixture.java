@@ -175,7 +175,7 @@ public final class AdapterFixture {
               ByteBuffer.allocate(array.length * Float.BYTES).order(ByteOrder.LITTLE_ENDIAN);
           bytes.asFloatBuffer().put(array);
           header.append(
-              "\"%s\":{\"dtype\":\"F32\",\"shape\":%s,\"data_offsets\":[%d,%d]},"
+              "\"%s\":{\"dtype\":\"F32\",\"shape\":%s,\"data_offsets\":[%s,%s]},"
                   .formatted(
                       name, Arrays.toString(shape), data.size(), data.size() + bytes.capacity()));
           data.writeBytes(bytes.array());

@@ -284,7 +284,7 @@ class LoraFileTest {
         """
         {"NAME.lora_A.weight":{"dtype":"F32","shape":[1,4],"data_offsets":[0,16]},
          "NAME.lora_B.weight":{"dtype":"F32","shape":[4,1],"data_offsets":[16,32]},
-         "NAME.alpha":{"dtype":"%s","shape":[],"data_offsets":[32,%d]}}
+         "NAME.alpha":{"dtype":"%s","shape":[],"data_offsets":[32,%s]}}
         """
             .replace("NAME", LAYER)
             .formatted(dtype, data.position());

@@ -94,7 +94,7 @@ class EightBitCheckpointTest {
       header
           .append(header.length() > 1 ? "," : "")
           .append(
-              "\"%s\":{\"dtype\":\"%s\",\"shape\":%s,\"data_offsets\":[%d,%d]}"
+              "\"%s\":{\"dtype\":\"%s\",\"shape\":%s,\"data_offsets\":[%s,%s]}"
                   .formatted(
                       tensor.getKey(),
                       tensor.getValue().dtype,

@@ -29,6 +29,7 @@ import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -243,9 +244,9 @@ class FluxTranslatorTest {
             .withListener(listener);
     CompletableFuture<GeneratedImages> running =
         CompletableFuture.supplyAsync(() -> pipeline.generate(request));
-    started.await();
+    assertThat(started.await(60, TimeUnit.SECONDS)).isTrue();
     model.close();
-    assertThatThrownBy(running::get)
+    assertThatThrownBy(() -> running.get(60, TimeUnit.SECONDS))
         .satisfiesAnyOf(
             e -> assertThat(e).isInstanceOf(CancellationException.class),
             e ->

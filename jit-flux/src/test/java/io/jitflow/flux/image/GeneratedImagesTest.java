@@ -72,6 +72,30 @@ class GeneratedImagesTest {
   }
 
   @Test
+  void fromPng_bytes_requestComesBackAsFromAFile() throws IOException {
+    byte[] png = generated(REQUEST, picture(1)).toPng(0);
+    assertThat(ImageRequest.fromPng(png)).isEqualTo(REQUEST);
+    assertThat(ImageOrigin.read(png)).isEqualTo(new ImageOrigin(REQUEST, "tiny", List.of()));
+  }
+
+  @Test
+  void fromPng_bytesWithoutARequest_saysSo() throws IOException {
+    ByteArrayOutputStream plain = new ByteArrayOutputStream();
+    ImageIO.write(picture(1), "png", plain);
+    assertThatThrownBy(() -> ImageRequest.fromPng(plain.toByteArray()))
+        .isInstanceOf(BrokenFileException.class)
+        .hasMessageContaining("the picture: no request in this PNG file");
+    byte[] png = generated(REQUEST, picture(1)).toPng(0);
+    for (int length : new int[] {0, 7}) {
+      assertThatThrownBy(() -> ImageRequest.fromPng(Arrays.copyOf(png, length)))
+          .hasMessage("the picture: no PNG file");
+    }
+    assertThatThrownBy(() -> ImageRequest.fromPng(Arrays.copyOf(png, 100)))
+        .isInstanceOf(BrokenFileException.class)
+        .hasMessageContaining("the picture: damaged PNG file");
+  }
+
+  @Test
   void writePng_ontoAStream_leavesItOpen() throws IOException {
     GeneratedImages images = generated(REQUEST, picture(1));
     boolean[] closed = new boolean[1];

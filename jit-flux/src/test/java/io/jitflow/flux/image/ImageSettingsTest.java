@@ -71,5 +71,8 @@ class ImageSettingsTest {
     assertThatThrownBy(
             () -> ImageSettings.none().withNegativePrompt("").withTrueCfgScale(1).check())
         .hasMessageContaining("above 1");
+    assertThatThrownBy(() -> ImageSettings.none().withTrueCfgScale(0.5).check())
+        .as("it would meet the negative prompt of a call")
+        .hasMessageContaining("above 1, got 0.5");
   }
 }

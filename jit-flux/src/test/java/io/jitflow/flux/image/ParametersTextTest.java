@@ -146,7 +146,7 @@ class ParametersTextTest {
           ParametersText.write(ImageRequest.of(prompt), "m"),
           out);
     }
-    assertThat(PngText.readParameters(file).orElseThrow()).startsWith(prompt + "\n");
+    assertThat(PngText.readParameters(PngFile.of(file)).orElseThrow()).startsWith(prompt + "\n");
     var reader = ImageIO.getImageReadersByFormatName("png").next();
     try (var stream = ImageIO.createImageInputStream(file.toFile())) {
       reader.setInput(stream);

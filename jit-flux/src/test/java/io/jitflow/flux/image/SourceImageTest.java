@@ -70,6 +70,14 @@ class SourceImageTest {
   }
 
   @Test
+  void read_gifAndBmp_areTheSamePicture() throws IOException {
+    SourceImage png = SourceImage.read(write(image(BufferedImage.TYPE_INT_RGB), "a.png"));
+    assertThat(SourceImage.read(write(image(BufferedImage.TYPE_BYTE_INDEXED), "a.gif")))
+        .isEqualTo(png);
+    assertThat(SourceImage.read(write(image(BufferedImage.TYPE_INT_RGB), "a.bmp"))).isEqualTo(png);
+  }
+
+  @Test
   void read_greyAndIndexed_becomeRgb() throws IOException {
     SourceImage indexed = SourceImage.read(write(image(BufferedImage.TYPE_BYTE_INDEXED), "a.png"));
     assertThat(indexed.pixels()).containsOnly(0xff0000);

@@ -20,9 +20,11 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
 import java.util.concurrent.Callable;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -158,7 +160,7 @@ class FluxTransformerTest {
     }
     ExecutorService threads = Executors.newFixedThreadPool(2);
     try {
-      List<Future<float[]>> results = threads.invokeAll(calls);
+      List<Future<float[]>> results = threads.invokeAll(calls, 60, TimeUnit.SECONDS);
       for (int i = 0; i < calls.size(); i++) {
         assertThat(results.get(i).get()).isEqualTo(expected.get(i));
       }
@@ -170,6 +172,7 @@ class FluxTransformerTest {
   @Test
   void close_whileOtherThreadsRun_letsThemFinishOrRefusesThem() throws Exception {
     ExecutorService threads = Executors.newFixedThreadPool(2);
+    CountDownLatch running = new CountDownLatch(2);
     try {
       List<Future<Integer>> runs = new ArrayList<>();
       for (int i = 0; i < 2; i++) {
@@ -180,7 +183,9 @@ class FluxTransformerTest {
                   try (NDManager own = NDManager.newBaseManager(Device.cpu())) {
                     while (true) {
                       velocity(random(own, 1, 1, 6, 8), random(own, 2, 1, 6, 3)).close();
-                      done++;
+                      if (done++ == 0) {
+                        running.countDown();
+                      }
                     }
                   } catch (IllegalStateException e) {
                     assertThat(e).hasMessage("the FLUX transformer is closed");
@@ -188,10 +193,10 @@ class FluxTransformerTest {
                   }
                 }));
       }
-      velocity(random(manager, 1, 1, 6, 8), gridIds(1));
+      assertThat(running.await(60, TimeUnit.SECONDS)).isTrue();
       transformer.transformer.close();
       for (Future<Integer> run : runs) {
-        assertThat(run.get()).isNotNegative();
+        assertThat(run.get(60, TimeUnit.SECONDS)).isPositive();
       }
     } finally {
       threads.shutdown();

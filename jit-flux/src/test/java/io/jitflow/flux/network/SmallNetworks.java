@@ -1,5 +1,8 @@
 package io.jitflow.flux.network;
 
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.Shape;
 import io.jitflow.flux.program.NetworkProgram;
 import io.jitflow.flux.torchscript.TensorSource;
 import io.jitflow.flux.weights.DType;
@@ -22,6 +25,16 @@ public final class SmallNetworks {
       new VaeArchitecture(4, List.of(8, 16, 16), 1, 4, 0.5, 0.1, false);
 
   private SmallNetworks() {}
+
+  /** The same standard normal values every time. */
+  static NDArray noise(NDManager manager, long... shape) {
+    Random random = new Random(5);
+    float[] values = new float[(int) new Shape(shape).size()];
+    for (int i = 0; i < values.length; i++) {
+      values[i] = (float) random.nextGaussian();
+    }
+    return manager.create(values, new Shape(shape));
+  }
 
   /** Writes a program with F32 weights into a folder. */
   public static Path write(NetworkProgram program, Path folder) throws IOException {

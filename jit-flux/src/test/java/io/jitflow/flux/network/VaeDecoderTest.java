@@ -16,7 +16,6 @@ import io.jitflow.flux.weights.DType;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Map;
-import java.util.Random;
 import java.util.function.Function;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -58,18 +57,9 @@ class VaeDecoderTest extends ArrayTest {
     return VaeDecoder.load(file, Device.cpu(), SmallNetworks.VAE);
   }
 
-  private NDArray noise(long... shape) {
-    Random random = new Random(5);
-    float[] values = new float[(int) new Shape(shape).size()];
-    for (int i = 0; i < values.length; i++) {
-      values[i] = (float) random.nextGaussian();
-    }
-    return manager.create(values, new Shape(shape));
-  }
-
   @Test
   void decode_tiledModuleWithoutContext_equalsTheWhole() throws IOException {
-    NDArray latent = noise(2, 4, 21, 13);
+    NDArray latent = SmallNetworks.noise(manager, 2, 4, 21, 13);
     try (VaeDecoder decoder = enlarger()) {
       NDArray tiled = decoder.decode(latent, new VaeTiling(8, 3));
       // weights of the tiles add up to one within rounding
@@ -79,7 +69,7 @@ class VaeDecoderTest extends ArrayTest {
 
   @Test
   void decode_tiledModuleWithSmallContext_differsAtSeamsOnly() throws IOException {
-    NDArray latent = noise(1, 4, 14, 8);
+    NDArray latent = SmallNetworks.noise(manager, 1, 4, 14, 8);
     try (VaeDecoder decoder =
         enlarger("torch.avg_pool2d(x, [5, 5], [1, 1], [2, 2], False, False)")) {
       NDArray whole = decoder.decode(latent);
@@ -95,7 +85,7 @@ class VaeDecoderTest extends ArrayTest {
 
   @Test
   void decode_oneTileCoversAll_isIdentical() throws IOException {
-    NDArray latent = noise(1, 4, 8, 6);
+    NDArray latent = SmallNetworks.noise(manager, 1, 4, 8, 6);
     try (VaeDecoder decoder = decoder()) {
       Arrays32.assertIdentical(
           "image", decoder.decode(latent, new VaeTiling(8, 2)), decoder.decode(latent));
@@ -118,7 +108,7 @@ class VaeDecoderTest extends ArrayTest {
 
   @Test
   void decode_tiled_leavesOnlyTheImage() throws IOException {
-    NDArray latent = noise(1, 4, 12, 12);
+    NDArray latent = SmallNetworks.noise(manager, 1, 4, 12, 12);
     try (VaeDecoder decoder = decoder()) {
       int before = manager.getManagedArrays().size();
       NDArray image = decoder.decode(latent, new VaeTiling(8, 2));
@@ -156,7 +146,7 @@ class VaeDecoderTest extends ArrayTest {
                   case "post_quant_conv.bias" -> HeapTensor.of(DType.F32, new float[4], 4);
                   default -> weights.apply(tensor);
                 });
-    NDArray latent = noise(1, 4, 3, 5);
+    NDArray latent = SmallNetworks.noise(manager, 1, 4, 3, 5);
     try (VaeDecoder decoder = VaeDecoder.load(file, Device.cpu(), withConv);
         VaeDecoder without = decoder()) {
       Arrays32.assertClose("image", decoder.decode(latent), without.decode(latent), 1e-5);
@@ -166,7 +156,8 @@ class VaeDecoderTest extends ArrayTest {
   @Test
   void decode_otherChannels_namesBothShapes() throws IOException {
     try (VaeDecoder decoder = decoder()) {
-      assertThatThrownBy(() -> decoder.decode(noise(1, 16, 4, 4), new VaeTiling(8, 2)))
+      assertThatThrownBy(
+              () -> decoder.decode(SmallNetworks.noise(manager, 1, 16, 4, 4), new VaeTiling(8, 2)))
           .isInstanceOf(IllegalArgumentException.class)
           .hasMessage("VAE decoder: latent must have shape (*, 4, *, *), got (1, 16, 4, 4)");
     }
@@ -176,7 +167,7 @@ class VaeDecoderTest extends ArrayTest {
   void decode_afterClose_saysSo() throws IOException {
     VaeDecoder decoder = decoder();
     decoder.close();
-    assertThatThrownBy(() -> decoder.decode(noise(1, 4, 4, 4)))
+    assertThatThrownBy(() -> decoder.decode(SmallNetworks.noise(manager, 1, 4, 4, 4)))
         .isInstanceOf(IllegalStateException.class)
         .hasMessage("the VAE decoder is closed");
   }

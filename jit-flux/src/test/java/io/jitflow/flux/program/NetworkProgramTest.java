@@ -11,16 +11,23 @@ import io.jitflow.flux.network.T5Architecture;
 import io.jitflow.flux.network.VaeArchitecture;
 import io.jitflow.flux.torchscript.TensorSource;
 import io.jitflow.flux.weights.DType;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.function.Function;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 class NetworkProgramTest {
   private static final FluxArchitecture DEV =
       new FluxArchitecture(
           64, 3072, 24, 12288, List.of(16, 56, 56), 19, 38, 4096, 768, true, 10000);
+
+  @TempDir Path folder;
 
   private static long parameters(NetworkProgram program) {
     return program.tensors().values().stream()
@@ -91,6 +98,33 @@ class NetworkProgramTest {
     assertThat(code.lines().filter(line -> line.contains("__annotations__[\"18\"]"))).hasSize(2);
     assertThat(code).contains("getattr(self, \"37\")").doesNotContain("getattr(self, \"38\")");
     assertThat(code).doesNotContain("# for each").doesNotContain("# if");
+  }
+
+  @Test
+  void write_whereDigitsAreArabic_writesTheSame() throws IOException {
+    List<byte[]> usual = archives(Locale.ROOT);
+    List<byte[]> arabic = archives(Locale.forLanguageTag("ar-EG-u-nu-arab"));
+    for (int i = 0; i < usual.size(); i++) {
+      assertThat(arabic.get(i)).isEqualTo(usual.get(i));
+    }
+  }
+
+  /** An archive, and one without weights, written where numbers are formatted in that way. */
+  private List<byte[]> archives(Locale locale) throws IOException {
+    Path archive = folder.resolve("archive.pt");
+    Path skeleton = folder.resolve("skeleton.pt");
+    Locale before = Locale.getDefault(Locale.Category.FORMAT);
+    Locale.setDefault(Locale.Category.FORMAT, locale);
+    try {
+      NetworkProgram flux = NetworkProgram.of(SmallNetworks.FLUX);
+      flux.write(archive, SmallNetworks.weights(flux, name -> DType.F32), bytes -> {});
+      NetworkProgram t5 = NetworkProgram.int8(SmallNetworks.T5);
+      t5.writeSkeleton(
+          skeleton, name -> t5.int8Weights().containsValue(name) ? DType.I8 : DType.F32);
+    } finally {
+      Locale.setDefault(Locale.Category.FORMAT, before);
+    }
+    return List.of(Files.readAllBytes(archive), Files.readAllBytes(skeleton));
   }
 
   @Test

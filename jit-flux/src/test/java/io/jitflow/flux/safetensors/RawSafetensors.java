@@ -73,7 +73,7 @@ public final class RawSafetensors {
       long end = begin + tensor.bytes();
       json.append(json.length() > 1 ? "," : "")
           .append(
-              "\"%s\":{\"dtype\":\"%s\",\"shape\":%s,\"data_offsets\":[%d,%d]}"
+              "\"%s\":{\"dtype\":\"%s\",\"shape\":%s,\"data_offsets\":[%s,%s]}"
                   .formatted(
                       entry.getKey(),
                       tensor.dtype().safetensorsName(),

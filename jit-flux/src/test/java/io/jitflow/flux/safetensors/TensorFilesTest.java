@@ -11,6 +11,8 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.DisabledOnOs;
+import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
 
 class TensorFilesTest {
@@ -152,6 +154,7 @@ class TensorFilesTest {
   }
 
   @Test
+  @DisabledOnOs(OS.WINDOWS)
   void open_shardIsALinkLoop_isRefused() throws IOException {
     twoShards();
     Files.delete(shard(2));

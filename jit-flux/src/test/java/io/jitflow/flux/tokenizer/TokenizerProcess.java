@@ -12,12 +12,18 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Executor;
+import java.util.concurrent.TimeUnit;
 
 /**
  * Loads tokenizers in another process, one after the other, and encodes a text with each: native
  * code that does not survive a definition ends that process, and the caller is told.
  */
 public final class TokenizerProcess {
+  private static final Executor AFTER_A_MINUTE =
+      CompletableFuture.delayedExecutor(60, TimeUnit.SECONDS);
+
   private static TokenizerProcess shared;
   private static final String TEXT =
       "a small red fox, \uff21\u00e9\ufb01\u2460 \u0130 in snow </s>";
@@ -54,7 +60,7 @@ public final class TokenizerProcess {
    * Loads CLIP's or T5's tokenizer from a folder, first as far as Java looks, here.
    *
    * @throws IOException if it is refused
-   * @throws AssertionError if something else is thrown, or the process ends
+   * @throws AssertionError if something else is thrown, or the process ends or takes a minute
    */
   public void load(boolean clip, Path folder) throws IOException {
     Path definition = folder.resolve("tokenizer.json");
@@ -66,6 +72,8 @@ public final class TokenizerProcess {
       }
     }
     String answer;
+    CompletableFuture<Void> limit =
+        CompletableFuture.runAsync(child::destroyForcibly, AFTER_A_MINUTE);
     try {
       out.writeUTF((clip ? "clip " : "t5 ") + folder);
       out.flush();
@@ -73,7 +81,9 @@ public final class TokenizerProcess {
     } catch (EOFException e) {
       String said = Files.readString(log.toPath());
       start();
-      throw new AssertionError("the process ended: " + said, e);
+      throw new AssertionError("the process ended, or was ended after a minute: " + said, e);
+    } finally {
+      limit.cancel(false);
     }
     if (answer.startsWith("refused ")) {
       throw new IOException(answer);

@@ -10,9 +10,11 @@ import java.nio.file.NotDirectoryException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -133,7 +135,7 @@ class TokenizerTest {
                   }));
         }
         for (Future<?> result : results) {
-          result.get();
+          result.get(60, TimeUnit.SECONDS);
         }
       } finally {
         threads.shutdownNow();
@@ -145,6 +147,7 @@ class TokenizerTest {
   void ids_whileClosing_idsOrIllegalState() throws Exception {
     ClipTokenizer clip = ClipTokenizer.load(CLIP);
     ExecutorService threads = Executors.newFixedThreadPool(4);
+    CountDownLatch running = new CountDownLatch(4);
     try {
       List<Future<Integer>> results = new ArrayList<>();
       for (int i = 0; i < 4; i++) {
@@ -155,7 +158,9 @@ class TokenizerTest {
                   try {
                     while (true) {
                       clip.ids("a photo of a small red cat");
-                      calls++;
+                      if (calls++ == 0) {
+                        running.countDown();
+                      }
                     }
                   } catch (IllegalStateException e) {
                     assertThat(e).hasMessageContaining("closed");
@@ -163,13 +168,14 @@ class TokenizerTest {
                   return calls;
                 }));
       }
-      Thread.sleep(50);
+      assertThat(running.await(60, TimeUnit.SECONDS)).isTrue();
       clip.close();
       clip.close();
       for (Future<Integer> result : results) {
-        assertThat(result.get()).isNotNegative();
+        assertThat(result.get(60, TimeUnit.SECONDS)).isPositive();
       }
     } finally {
+      clip.close(); // ends them, whatever failed
       threads.shutdownNow();
     }
   }
