@@ -1,6 +1,7 @@
 package io.jitflow.examples.bench;
 
 import java.util.Arrays;
+import java.util.List;
 import java.util.Random;
 import java.util.function.ToDoubleFunction;
 import java.util.stream.IntStream;
@@ -74,14 +75,16 @@ public final class Bootstrap {
    *
    * @param samples how many there are
    * @param draws how often to draw them all
-   * @param figure of the samples with these positions; some occur more than once
+   * @param figure of the samples with these positions; some occur more than once; called from
+   *     several threads
    */
   public static Draws draw(int samples, int draws, ToDoubleFunction<int[]> figure) {
     Random random = new Random(SEED);
-    double[] values = new double[draws];
-    for (int draw = 0; draw < draws; draw++) {
-      values[draw] = figure.applyAsDouble(random.ints(samples, 0, samples).toArray());
-    }
+    List<int[]> orders =
+        IntStream.range(0, draws)
+            .mapToObj(draw -> random.ints(samples, 0, samples).toArray())
+            .toList();
+    double[] values = orders.parallelStream().mapToDouble(figure).toArray();
     return new Draws(figure.applyAsDouble(IntStream.range(0, samples).toArray()), values);
   }
 

@@ -11,6 +11,7 @@ import io.jitflow.core.Solver;
 import io.jitflow.core.Trajectory;
 import io.jitflow.core.VelocityModel;
 import io.jitflow.core.jit.JitConfig;
+import io.jitflow.core.jit.JitConfig.FirstAnchors;
 import io.jitflow.core.jit.JitSampler;
 import io.jitflow.core.jit.Stage;
 import io.jitflow.core.token.TokenGrid;
@@ -31,10 +32,11 @@ import java.util.concurrent.CancellationException;
  * yet. <i>Context</i>: at the anchors, the estimate from the anchors alone against that from all
  * tokens. <i>Interpolation</i>: at the other tokens, the interpolated estimate against that from
  * all tokens. <i>Time step</i>: what one step of a tenth of the run loses, of first and of second
- * order.
+ * order, as the error of an estimate that would lose as much in that step.
  *
  * <p>A stage pays as long as its context costs less than what is undetermined anyway: where the two
- * cross, it should end. One instance measures one run after the other; not thread-safe.
+ * cross, it should end. The anchors are spread evenly, as those of {@link JitConfig#forSpeedup}.
+ * One instance measures one run after the other; not thread-safe.
  */
 public final class ContextProbe implements Sampler {
   private static final int STEPS = 40;
@@ -84,6 +86,18 @@ public final class ContextProbe implements Sampler {
   @Override
   public boolean usesTransitionNoise() {
     return false;
+  }
+
+  @Override
+  public void check(TokenGrid grid) {
+    for (double density : densities) {
+      new JitSampler(anchors(density)).check(grid);
+    }
+  }
+
+  private static JitConfig anchors(double density) {
+    return JitConfig.of(2, new Stage(0.5, density), new Stage(1, 1))
+        .withFirstAnchors(FirstAnchors.EVEN_SPREAD);
   }
 
   @Override
@@ -144,8 +158,7 @@ public final class ContextProbe implements Sampler {
     for (int k = 0; k < densities.length; k++) {
       Estimate sparse = new Estimate();
       JitConfig once =
-          JitConfig.of(2, new Stage(0.5, densities[k]), new Stage(1, 1))
-              .withSchedule(SigmaSchedule.custom(sigma, sigma / 2, 0));
+          anchors(densities[k]).withSchedule(SigmaSchedule.custom(sigma, sigma / 2, 0));
       // two steps, of which the first tells the estimate and is the last
       SamplingRequest here = SamplingRequest.of(path.state(), request.grid()).withListener(sparse);
       VelocityModel recording =
@@ -187,11 +200,13 @@ public final class ContextProbe implements Sampler {
     float[] result = states[STEPS];
     double h = sigmas[i + STRIDE] - sigmas[i];
     double r = h / (sigmas[i] - sigmas[i - STRIDE]);
+    double squareOfStep =
+        square(h / sigmas[i]); // an estimate's error enters the state times h / sigma
     for (int at = 0; at < y.length; at++) {
       level.undetermined += square(y[at] - sigmas[i] * v[at] - result[at]) / y.length;
-      level.first += square(y[at] + h * v[at] - after[at]) / y.length;
+      level.first += square(y[at] + h * v[at] - after[at]) / squareOfStep / y.length;
       double second = (1 + r / 2) * v[at] - r / 2 * before[at];
-      level.second += square(y[at] + h * second - after[at]) / y.length;
+      level.second += square(y[at] + h * second - after[at]) / squareOfStep / y.length;
     }
   }
 
@@ -243,7 +258,7 @@ public final class ContextProbe implements Sampler {
             String.format(
                 Locale.ROOT, " %.3f | %.3f |", rms(level.context[k]), rms(level.interpolation[k])));
       }
-      out.printf(Locale.ROOT, "%s %.4f | %.4f |%n", row, rms(level.first), rms(level.second));
+      out.printf(Locale.ROOT, "%s %.3f | %.3f |%n", row, rms(level.first), rms(level.second));
     }
     out.println();
     for (int k = 0; k < densities.length; k++) {

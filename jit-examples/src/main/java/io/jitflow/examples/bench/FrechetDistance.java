@@ -97,9 +97,10 @@ public final class FrechetDistance {
     return covariance;
   }
 
-  private static EigenDecomposition_F64<DMatrixRMaj> decompose(DMatrixRMaj symmetric) {
+  private static EigenDecomposition_F64<DMatrixRMaj> decompose(
+      DMatrixRMaj symmetric, boolean vectors) {
     EigenDecomposition_F64<DMatrixRMaj> eigen =
-        DecompositionFactory_DDRM.eig(symmetric.getNumRows(), true, true);
+        DecompositionFactory_DDRM.eig(symmetric.getNumRows(), vectors, true);
     // averaged with its transpose: products are symmetric up to rounding only
     DMatrixRMaj exact = symmetric.copy();
     CommonOps_DDRM.transpose(exact);
@@ -111,7 +112,7 @@ public final class FrechetDistance {
   }
 
   private static double[] eigenvalues(DMatrixRMaj symmetric) {
-    EigenDecomposition_F64<DMatrixRMaj> eigen = decompose(symmetric);
+    EigenDecomposition_F64<DMatrixRMaj> eigen = decompose(symmetric, false);
     double[] values = new double[symmetric.getNumRows()];
     for (int i = 0; i < values.length; i++) {
       values[i] = eigen.getEigenvalue(i).getReal();
@@ -120,7 +121,7 @@ public final class FrechetDistance {
   }
 
   private static DMatrixRMaj symmetricRoot(DMatrixRMaj symmetric) {
-    EigenDecomposition_F64<DMatrixRMaj> eigen = decompose(symmetric);
+    EigenDecomposition_F64<DMatrixRMaj> eigen = decompose(symmetric, true);
     int n = symmetric.getNumRows();
     DMatrixRMaj vectors = new DMatrixRMaj(n, n);
     DMatrixRMaj scaled = new DMatrixRMaj(n, n);

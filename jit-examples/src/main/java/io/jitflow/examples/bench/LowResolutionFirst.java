@@ -49,7 +49,9 @@ public record LowResolutionFirst(SigmaSchedule schedule, int lowSteps, int fullS
   public void check(TokenGrid grid) {
     if (grid.rows() % 2 != 0 || grid.cols() % 2 != 0) {
       throw new IllegalArgumentException(
-          "low resolution first needs an even number of rows and columns, got " + grid);
+          "low resolution first needs an even number of rows and columns, got "
+              + grid
+              + "; take sides that are multiples of 32 px, or leave it out");
     }
   }
 

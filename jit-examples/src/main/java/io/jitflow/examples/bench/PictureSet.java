@@ -6,6 +6,7 @@ import io.jitflow.flux.json.StrictJson;
 import java.awt.image.BufferedImage;
 import java.io.IOException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -33,12 +34,19 @@ public record PictureSet(List<String> names, List<Thumbnail> references, String 
   public static PictureSet read(Path names, Path atlas) throws IOException {
     List<String> captions = new ArrayList<>();
     try {
-      JsonArray list = StrictJson.tree(Files.readString(names), IOException::new).getAsJsonArray();
+      JsonArray list =
+          StrictJson.tree(
+                  Files.readString(names),
+                  (problem, cause) -> new IOException(names + ": " + problem, cause))
+              .getAsJsonArray();
       for (JsonElement entry : list) {
         captions.add(entry.getAsJsonObject().get("name").getAsString());
       }
-    } catch (IllegalStateException | NullPointerException e) {
+    } catch (IllegalStateException | NullPointerException | UnsupportedOperationException e) {
       throw new IOException(names + ": expected a JSON list of objects with a \"name\"", e);
+    }
+    if (!Files.isRegularFile(atlas)) {
+      throw new NoSuchFileException(atlas.toString());
     }
     BufferedImage image = ImageIO.read(atlas.toFile());
     int rows = (captions.size() + COLUMNS - 1) / COLUMNS;
@@ -46,8 +54,15 @@ public record PictureSet(List<String> names, List<Thumbnail> references, String 
         || image.getWidth() != COLUMNS * Thumbnail.SIDE
         || image.getHeight() != rows * Thumbnail.SIDE) {
       throw new IOException(
-          "%s: expected a picture of %d x %d px for %d names"
-              .formatted(atlas, COLUMNS * Thumbnail.SIDE, rows * Thumbnail.SIDE, captions.size()));
+          "%s: expected a picture of %d x %d px for %d names, found %s; give the references of these names"
+              .formatted(
+                  atlas,
+                  COLUMNS * Thumbnail.SIDE,
+                  rows * Thumbnail.SIDE,
+                  captions.size(),
+                  image == null
+                      ? "no picture"
+                      : "%d x %d px".formatted(image.getWidth(), image.getHeight())));
     }
     List<Thumbnail> references = new ArrayList<>();
     for (int i = 0; i < captions.size(); i++) {

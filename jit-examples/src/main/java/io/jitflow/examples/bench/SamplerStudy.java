@@ -39,15 +39,14 @@ import java.util.stream.IntStream;
  * <p>Prompt k is name k n / K of the list, its seed is k. Pictures are compared with the converged
  * one of the same noise: many steps of second order. Latents are compared as sets of all their
  * tokens: the Frechet distance between the tokens of a sampler's results and those of 28 steps of
- * second order from other seeds; a second such set gives the floor. Every figure is a mean over the
- * prompts, times are medians.
+ * second order from other seeds; a second such set gives the floor. Other figures are means over
+ * the prompts, PSNR is that of the mean squared error over all, times are medians.
  */
 public final class SamplerStudy {
   private static final int REFERENCE_STEPS = 28;
   private static final int REFERENCE_SEED = 10_000;
   private static final int FLOOR_SEED = 20_000;
   private static final int OCTAVES = 2;
-  private static final int DRAWS = 200;
   private static final int SHEET_ROWS = 12;
   private static final int SHEET_CELL_PX = 128;
 
@@ -59,6 +58,7 @@ public final class SamplerStudy {
   private final int convergedSteps;
   private final List<NamedSampler> samplers;
   private final Optional<Path> kept;
+  private final int draws;
   private final SortedMap<Integer, PromptMeasures> measured = new TreeMap<>();
 
   /** The results of one run. */
@@ -75,6 +75,7 @@ public final class SamplerStudy {
    * @param convergedSteps steps of second order of the picture that others are compared with
    * @param samplers the rows; the first one's work is what others save
    * @param kept a folder for the measurements of each prompt, so that a stopped study goes on
+   * @param draws how often to draw the prompts again for intervals
    * @throws IllegalArgumentException if a sampler cannot draw on the grid of that size
    * @throws IOException if the manifest of the model cannot be read
    */
@@ -85,7 +86,8 @@ public final class SamplerStudy {
       int count,
       int convergedSteps,
       List<NamedSampler> samplers,
-      Optional<Path> kept)
+      Optional<Path> kept,
+      int draws)
       throws IOException {
     TokenGrid grid = ImageRequest.of("any").withSize(sizePx, sizePx).grid();
     samplers.forEach(named -> named.sampler().check(grid));
@@ -97,6 +99,7 @@ public final class SamplerStudy {
     this.convergedSteps = convergedSteps;
     this.samplers = List.copyOf(samplers);
     this.kept = kept;
+    this.draws = draws;
   }
 
   /**
@@ -189,7 +192,7 @@ public final class SamplerStudy {
   }
 
   private Path file(int k) {
-    return kept.orElseThrow().resolve("prompt-%d.json".formatted(k));
+    return kept.orElseThrow().resolve("prompt-" + k + ".json");
   }
 
   /** What must be the same for measurements to be joined. */
@@ -306,7 +309,7 @@ public final class SamplerStudy {
   }
 
   private String interval(String format, ToDoubleFunction<int[]> figure) {
-    Interval interval = Bootstrap.interval(measured.size(), DRAWS, figure);
+    Interval interval = Bootstrap.interval(measured.size(), draws, figure);
     return (" (" + format + " to " + format + ")")
         .formatted(Math.max(0, interval.low()), interval.high());
   }

@@ -79,7 +79,7 @@ final class OutputOption {
     }
     if (!Files.isDirectory(folder)) {
       throw new IllegalArgumentException(
-          "the %s folder does not exist: %s".formatted(what, folder));
+          "the %s folder does not exist: %s; make it, or name another".formatted(what, folder));
     }
     if (!Files.isWritable(folder)) {
       throw new IllegalArgumentException("no permission to write into " + folder);

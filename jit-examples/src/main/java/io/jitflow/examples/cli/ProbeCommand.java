@@ -64,6 +64,7 @@ final class ProbeCommand implements Callable<Integer> {
             spec.commandLine(), "--density must be above 0 and below 1, got " + density);
       }
     }
+    SizeCheck.square(sizePx, spec.commandLine());
     try (FluxPipeline pipeline = bundle.load()) {
       ContextProbe probe = new ContextProbe(pipeline.schedule(), densities);
       try (Progress progress = new Progress()) {

@@ -106,7 +106,7 @@ final class ScenesCommand implements Callable<Integer> {
     check();
     Optional<Path> keep = study.keep();
     SceneStudy.Settings settings =
-        new SceneStudy.Settings(sizePx, count, renders, trained, guidance);
+        new SceneStudy.Settings(sizePx, count, renders, trained, guidance, study.draws());
     try (FluxPipeline pipeline = bundle.load();
         SceneStudy scenes = study(pipeline, settings, keep)) {
       try (Progress progress = new Progress()) {

@@ -72,6 +72,7 @@ final class SheetCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException {
+    SizeCheck.square(sizePx, spec.commandLine());
     OutputOption.checkWritable("sheet", output, spec.commandLine());
     PictureSet set = pictures.read(count);
     List<Integer> prompts = set.evenly(count);

@@ -5,7 +5,6 @@ import io.jitflow.examples.bench.PictureSet;
 import io.jitflow.examples.bench.PngFile;
 import io.jitflow.examples.bench.SamplerStudy;
 import io.jitflow.flux.FluxPipeline;
-import io.jitflow.flux.image.ImageRequest;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Path;
@@ -85,7 +84,8 @@ final class StudyCommand implements Callable<Integer> {
     PrintWriter out = spec.commandLine().getOut();
     try (FluxPipeline pipeline = pictures.load()) {
       SamplerStudy study =
-          new SamplerStudy(pipeline, set, sizePx, count, converged, samplers(pipeline), keep);
+          new SamplerStudy(
+              pipeline, set, sizePx, count, converged, samplers(pipeline), keep, options.draws());
       study.resume();
       if (!measured) {
         measure(study);
@@ -122,11 +122,12 @@ final class StudyCommand implements Callable<Integer> {
     if (measured && keep.isEmpty()) {
       throw new ParameterException(spec.commandLine(), "--measured needs --keep FOLDER");
     }
-    try {
-      ImageRequest.of("any").withSize(sizePx, sizePx);
-    } catch (IllegalArgumentException e) {
-      throw new ParameterException(spec.commandLine(), e.getMessage(), e);
+    if (converged < 1) {
+      throw new ParameterException(
+          spec.commandLine(), "--converged must be at least 1, got " + converged);
     }
+    options.draws();
+    SizeCheck.square(sizePx, spec.commandLine());
     if (sheet != null) {
       OutputOption.checkWritable("--sheet", sheet, spec.commandLine());
     }

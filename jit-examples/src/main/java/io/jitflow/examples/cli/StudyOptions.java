@@ -16,6 +16,9 @@ import picocli.CommandLine.Spec.Target;
 
 /** What the commands that compare samplers have in common. */
 final class StudyOptions {
+  /** With fewer an interval of 95 % leaves none out. */
+  private static final int FEWEST_DRAWS = 40;
+
   @Spec(Target.MIXEE)
   private CommandSpec command;
 
@@ -33,6 +36,25 @@ final class StudyOptions {
           "Keep the measurements of each prompt there. A stopped study goes on from them, and"
               + " samplers may be added. On one kind of processor: others may compute in another type.")
   private Optional<Path> keep = Optional.empty();
+
+  @Option(
+      names = "--draws",
+      defaultValue = "2000",
+      paramLabel = "K",
+      description =
+          "How often to draw the prompts again for intervals of 95 %%. Default: ${DEFAULT-VALUE},"
+              + " for which their ends are known to a fiftieth of the interval.")
+  private int draws;
+
+  /** Draws for an interval. */
+  int draws() {
+    if (draws < FEWEST_DRAWS) {
+      throw new ParameterException(
+          command.commandLine(),
+          "--draws must be at least %d, got %d".formatted(FEWEST_DRAWS, draws));
+    }
+    return draws;
+  }
 
   /** The folder of {@code --keep}, which is there. */
   Optional<Path> keep() {

@@ -65,7 +65,7 @@ final class Picture {
     return new Picture(newWidth, newHeight, means);
   }
 
-  /** Means over squares of 2 radius + 1, twice. */
+  /** Means over squares of 2 radius + 1. */
   Picture blurred(int radius) {
     return blurred(radius, 3).blurred(radius, 3 * width);
   }

@@ -48,12 +48,15 @@ final class SceneClassifier implements AutoCloseable {
     Model model = Model.newInstance("classifier", "PyTorch");
     try {
       model.load(file.getParent(), file.getFileName().toString());
-      return new SceneClassifier(model);
+      SceneClassifier classifier = new SceneClassifier(model);
+      classifier.read(new Picture(SIDE, SIDE, new float[3 * SIDE * SIDE]));
+      return classifier;
     } catch (MalformedModelException | RuntimeException e) {
       model.close();
       throw new IOException(
           file
-              + " is not a TorchScript file that this engine can load; give the classifier.pt of the model's folder",
+              + " is not a TorchScript file that this engine can load and that tells the attributes of scenes (%s); give the classifier.pt of the model's folder"
+                  .formatted(e.getMessage()),
           e);
     } catch (IOException e) {
       model.close();

@@ -17,13 +17,12 @@ import java.util.stream.Stream;
 
 /** What a set of pictures, one for each prompt, is measured by. */
 final class SceneMeasures {
-  private static final int DRAWS = 200;
-
   private final SceneClassifier classifier;
   private final List<Picture> trained;
   private final FrechetDistance features;
   private final FrechetDistance patches;
   private final FrechetDistance spectra;
+  private final int draws;
 
   /**
    * Measures against fresh renders.
@@ -31,10 +30,13 @@ final class SceneMeasures {
    * @param classifier reads the pictures
    * @param renders what the pictures should look like, of the same size; none is kept
    * @param trained training pictures, reduced by {@link #thumbnail}
+   * @param draws how often to draw the prompts again for intervals
    */
-  SceneMeasures(SceneClassifier classifier, Stream<Picture> renders, List<Picture> trained) {
+  SceneMeasures(
+      SceneClassifier classifier, Stream<Picture> renders, List<Picture> trained, int draws) {
     this.classifier = classifier;
     this.trained = trained;
+    this.draws = draws;
     List<double[]> read = new ArrayList<>();
     List<double[]> spectrum = new ArrayList<>();
     List<Moments> patch = new ArrayList<>();
@@ -134,22 +136,42 @@ final class SceneMeasures {
    * The measures of a set.
    *
    * @param accuracy share of the named attributes that are drawn
-   * @param pairs share of the held-out combinations, named in full, that are drawn in full; NaN if
-   *     no caption names one
+   * @param pairs held-out combinations, named in full, that are drawn in full
    * @param features Fréchet distance of the classifier's features
    * @param patches Fréchet distance of patches
    * @param spectra Fréchet distance of spectra
    * @param nearest mean distance to the nearest training picture at 16 x 16, in levels
-   * @param byAttribute share of each attribute that is drawn where it is named
+   * @param copied the smallest of these distances
+   * @param byAttribute how often each attribute is drawn where it is named
    */
   record Result(
       Figure accuracy,
-      double pairs,
+      Tally pairs,
       Figure features,
       Figure patches,
       Figure spectra,
       double nearest,
-      Map<Attribute, Double> byAttribute) {}
+      double copied,
+      Map<Attribute, Tally> byAttribute) {}
+
+  /**
+   * How many of a few are drawn; too few for a percentage.
+   *
+   * @param drawn of them
+   * @param named all
+   */
+  record Tally(int drawn, int named) {
+    private static final Tally NONE = new Tally(0, 0);
+
+    private Tally and(boolean yes) {
+      return new Tally(drawn + (yes ? 1 : 0), named + 1);
+    }
+
+    @Override
+    public String toString() {
+      return named == 0 ? "" : drawn + " of " + named;
+    }
+  }
 
   static Picture thumbnail(Picture picture) {
     return picture.reduced(16, 16);
@@ -172,8 +194,8 @@ final class SceneMeasures {
     int count = pictures.size();
     int[] named = new int[count];
     int[] right = new int[count];
-    List<Boolean> pairs = new ArrayList<>();
-    Map<Attribute, List<Boolean>> each = new EnumMap<>(Attribute.class);
+    Tally pairs = Tally.NONE;
+    Map<Attribute, Tally> each = new EnumMap<>(Attribute.class);
     for (int k = 0; k < count; k++) {
       Prompt prompt = prompts.get(k);
       Measured picture = pictures.get(k);
@@ -181,30 +203,27 @@ final class SceneMeasures {
         boolean drawn = picture.shows(prompt, attribute);
         named[k]++;
         right[k] += drawn ? 1 : 0;
-        each.computeIfAbsent(attribute, key -> new ArrayList<>()).add(drawn);
+        each.merge(attribute, Tally.NONE.and(drawn), (before, one) -> before.and(drawn));
       }
-      prompt.pairs().forEach(pair -> pairs.add(picture.shows(prompt, pair)));
+      for (Scene.Combination pair : prompt.pairs()) {
+        pairs = pairs.and(picture.shows(prompt, pair));
+      }
     }
-    Map<Attribute, Double> byAttribute = new EnumMap<>(Attribute.class);
-    each.forEach((attribute, drawn) -> byAttribute.put(attribute, share(drawn)));
     return new Result(
         figure(count, order -> sum(right, order) / sum(named, order)),
-        share(pairs),
+        pairs,
         figure(count, order -> features.of(chosen(order, k -> pictures.get(k).features))),
         figure(
             count,
             order -> patches.of(Moments.together(chosen(order, k -> pictures.get(k).patches)))),
         figure(count, order -> spectra.of(chosen(order, k -> pictures.get(k).spectrum))),
         pictures.stream().mapToDouble(Measured::nearest).average().orElseThrow(),
-        byAttribute);
+        pictures.stream().mapToDouble(Measured::nearest).min().orElseThrow(),
+        each);
   }
 
-  private static double share(List<Boolean> drawn) {
-    return drawn.stream().mapToInt(yes -> yes ? 1 : 0).average().orElse(Double.NaN);
-  }
-
-  private static Figure figure(int count, ToDoubleFunction<int[]> measure) {
-    return new Figure(Bootstrap.draw(count, DRAWS, measure));
+  private Figure figure(int count, ToDoubleFunction<int[]> measure) {
+    return new Figure(Bootstrap.draw(count, draws, measure));
   }
 
   private static <T> List<T> chosen(int[] order, IntFunction<T> part) {

@@ -70,8 +70,10 @@ public final class SceneStudy implements AutoCloseable {
    * @param renders number of fresh renders to compare with, at least 2
    * @param trained number of training scenes to look for the nearest in
    * @param guidance of a model with guidance embedding; others ignore it
+   * @param draws how often to draw the prompts again for intervals
    */
-  public record Settings(int sizePx, int count, int renders, int trained, double guidance) {}
+  public record Settings(
+      int sizePx, int count, int renders, int trained, double guidance, int draws) {}
 
   /** One prompt, drawn by samplers of these names. */
   private record Drawings(String study, Map<String, Drawing> samplers) {
@@ -127,8 +129,18 @@ public final class SceneStudy implements AutoCloseable {
             .formatted(
                 MeasurementFile.model(pipeline.bundle()), MeasurementFile.checksum(classifier));
     resume();
+    List<Picture> trained = trained();
     this.classifier = SceneClassifier.load(classifier);
-    this.measures = new SceneMeasures(this.classifier, renders(rendered), trained());
+    boolean complete = false;
+    try {
+      this.measures =
+          new SceneMeasures(this.classifier, renders(rendered), trained, settings.draws);
+      complete = true;
+    } finally {
+      if (!complete) {
+        this.classifier.close();
+      }
+    }
   }
 
   /** One at a time, as they are large. */
@@ -195,7 +207,7 @@ public final class SceneStudy implements AutoCloseable {
   }
 
   private Path file(int k) {
-    return kept.orElseThrow().resolve("scene-%d-px-%d.json".formatted(settings.sizePx, k));
+    return kept.orElseThrow().resolve("scene-" + settings.sizePx + "-px-" + k + ".json");
   }
 
   /** What must be the same for measurements to be joined. */
@@ -247,9 +259,9 @@ public final class SceneStudy implements AutoCloseable {
     out.printf(
         Locale.ROOT, "%s, %d prompts, %d renders%n%n", model(), measured.size(), settings.renders);
     out.println(
-        "| set | cost, full forwards | less work | seconds | attributes, % | held-out pairs, % |"
-            + " features | patches | spectra | nearest |");
-    out.println("|---|---|---|---|---|---|---|---|---|---|");
+        "| set | cost, full forwards | less work | seconds | attributes, % | held-out pairs |"
+            + " features | patches | spectra | nearest, mean | smallest |");
+    out.println("|---|---|---|---|---|---|---|---|---|---|---|");
     List<String> byAttribute = new ArrayList<>();
     references()
         .forEach(
@@ -273,7 +285,7 @@ public final class SceneStudy implements AutoCloseable {
     }
     printDifferences(out);
     out.println();
-    out.println("Attributes drawn where they are named, %:");
+    out.println("Attributes drawn where they are named:");
     out.println();
     byAttribute.forEach(out::println);
     out.flush();
@@ -348,25 +360,20 @@ public final class SceneStudy implements AutoCloseable {
   private static String figures(Result result) {
     return String.format(
         Locale.ROOT,
-        "%s | %s | %s | %s | %s | %.1f",
+        "%s | %s | %s | %s | %s | %.1f | %.1f",
         result.accuracy().percent(),
-        Double.isNaN(result.pairs())
-            ? ""
-            : String.format(Locale.ROOT, "%.0f", 100 * result.pairs()),
+        result.pairs(),
         result.features().text(),
         result.patches().text(),
         result.spectra().text(),
-        result.nearest());
+        result.nearest(),
+        result.copied());
   }
 
   private static String byAttribute(String name, Result result) {
-    StringBuilder line = new StringBuilder("- ").append(name).append(':');
-    result
-        .byAttribute()
-        .forEach(
-            (attribute, share) ->
-                line.append(String.format(Locale.ROOT, " %s %.0f", attribute, 100 * share)));
-    return line.toString();
+    return result.byAttribute().entrySet().stream()
+        .map(entry -> entry.getKey() + " " + entry.getValue())
+        .collect(Collectors.joining(", ", "- " + name + ": ", ""));
   }
 
   /** What the figures are when nothing is invented, and when something is plainly wrong. */

@@ -77,7 +77,9 @@ class FluxMiniTest {
                 "--size",
                 "128",
                 "--count",
-                "1"));
+                "1",
+                "--draws",
+                "40"));
     arguments.addAll(List.of(more));
     return Main.commandLine(new Interrupt())
         .setOut(new PrintWriter(out))
@@ -178,5 +180,10 @@ class FluxMiniTest {
     assertThat(exitCode).isZero();
     assertThat(out.toString().lines().filter(line -> line.startsWith("|"))).hasSize(2 + 8);
     assertThat(out.toString()).containsPattern("density 0.50 pays down to a noise level of about");
+    for (String wrong : List.of("--size=100", "--density=1.5")) {
+      assertThat(program.execute("probe", "--model", bundle.toString(), "--prompt", "any", wrong))
+          .as(wrong)
+          .isEqualTo(CommandLine.ExitCode.USAGE);
+    }
   }
 }

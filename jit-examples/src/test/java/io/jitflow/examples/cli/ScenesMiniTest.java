@@ -35,17 +35,11 @@ class ScenesMiniTest {
   }
 
   private static Console scenes(Object... more) {
-    List<Object> words =
-        new ArrayList<>(
-            List.of(
-                "scenes",
-                "--model",
-                bundle,
-                "--classifier",
-                FIXTURE.resolve("classifier.pt"),
-                "--renders",
-                80));
+    List<Object> words = new ArrayList<>(List.of("scenes", "--model", bundle, "--renders", 80));
     words.addAll(List.of(more));
+    if (!words.contains("--classifier")) {
+      words.addAll(List.of("--classifier", FIXTURE.resolve("classifier.pt")));
+    }
     return Console.run(words.toArray());
   }
 
@@ -53,7 +47,16 @@ class ScenesMiniTest {
     List<Object> words =
         new ArrayList<>(
             List.of(
-                "--size", 256, "--count", 8, "--trained", trained, "--only", "Euler, 7 |7x, ours"));
+                "--size",
+                256,
+                "--count",
+                8,
+                "--trained",
+                trained,
+                "--draws",
+                40,
+                "--only",
+                "Euler, 7 |7x, ours"));
     words.addAll(List.of(more));
     return scenes(words.toArray());
   }
@@ -92,6 +95,7 @@ class ScenesMiniTest {
         .isCloseTo(
             attributes(console, "JiT 7x, ours") - attributes(console, "Euler, 7 steps"),
             within(0.11));
+    assertThat(console.out()).containsPattern("- Euler, 50 steps: TIME \\d of \\d, ");
     assertThat(List.of(rows, sheet)).allSatisfy(picture -> assertThat(picture).isNotEmptyFile());
     assertThat(Path.of(charts + "-attributes.png")).isNotEmptyFile();
     assertThat(Path.of(charts + "-features.png")).isNotEmptyFile();
@@ -139,6 +143,9 @@ class ScenesMiniTest {
   void scenes_wrongUse_isTold() {
     assertThat(scenes("--size", 200).err()).contains("--size must be a multiple of 128");
     assertThat(scenes("--guidance", "NaN").err()).contains("--guidance must be 0 or above");
+    assertThat(scenes("--draws", 3).err()).contains("--draws must be at least 40, got 3");
+    assertThat(scenes("--classifier", bundle.resolve("vae_decoder.pt")).err())
+        .contains("vae_decoder.pt is not", "tells the attributes", "give the classifier.pt");
     assertThat(scenes("--count", 1).err()).contains("--count must be at least 2, got 1");
     assertThat(scenes("--only", "8x").err())
         .contains("--only matches the name of no sampler, got '8x'", "JiT 7x, ours");
