@@ -54,9 +54,8 @@ final class SceneClassifier implements AutoCloseable {
     } catch (MalformedModelException | RuntimeException e) {
       model.close();
       throw new IOException(
-          file
-              + " is not a TorchScript file that this engine can load and that tells the attributes of scenes (%s); give the classifier.pt of the model's folder"
-                  .formatted(e.getMessage()),
+          "%s is not a TorchScript file that this engine can load and that tells the attributes of scenes%s; give the classifier.pt of the model's folder"
+              .formatted(file, e instanceof IllegalStateException ? ": " + e.getMessage() : ""),
           e);
     } catch (IOException e) {
       model.close();

@@ -145,7 +145,8 @@ class ScenesMiniTest {
     assertThat(scenes("--guidance", "NaN").err()).contains("--guidance must be 0 or above");
     assertThat(scenes("--draws", 3).err()).contains("--draws must be at least 40, got 3");
     assertThat(scenes("--classifier", bundle.resolve("vae_decoder.pt")).err())
-        .contains("vae_decoder.pt is not", "tells the attributes", "give the classifier.pt");
+        .contains(
+            "vae_decoder.pt is not", "tells the attributes of scenes; give the classifier.pt");
     assertThat(scenes("--count", 1).err()).contains("--count must be at least 2, got 1");
     assertThat(scenes("--only", "8x").err())
         .contains("--only matches the name of no sampler, got '8x'", "JiT 7x, ours");
