@@ -76,6 +76,14 @@ class FluxPoolTest {
       awaitUninterrupted(opened);
     }
 
+    /** Has a request drawn up to its first step. */
+    CompletableFuture<GeneratedImages> hold(FluxPool pool, long seed) throws InterruptedException {
+      CompletableFuture<GeneratedImages> held =
+          pool.generateAsync(request(seed).withListener(this));
+      awaitReached();
+      return held;
+    }
+
     void awaitReached() throws InterruptedException {
       assertThat(reached.await(60, TimeUnit.SECONDS)).isTrue();
     }
@@ -154,8 +162,7 @@ class FluxPoolTest {
   void generateAsync_fullQueue_refusesAndTakesAgainOnceThereIsRoom() throws Exception {
     try (FluxPool pool = FluxPool.load(bundle, List.of(CPU), 1)) {
       Gate gate = new Gate();
-      CompletableFuture<GeneratedImages> drawn = pool.generateAsync(request(0).withListener(gate));
-      gate.awaitReached();
+      CompletableFuture<GeneratedImages> drawn = gate.hold(pool, 0);
       CompletableFuture<GeneratedImages> waiting = pool.generateAsync(request(1));
       assertThatThrownBy(() -> pool.generateAsync(request(2)))
           .isInstanceOf(RejectedExecutionException.class)
@@ -411,8 +418,7 @@ class FluxPoolTest {
   void generateAsync_listenerThatCancelsWhileItsRequestWaits_isNotBegun() throws Exception {
     try (FluxPool pool = FluxPool.load(bundle, List.of(CPU), 1)) {
       Gate gate = new Gate();
-      CompletableFuture<GeneratedImages> drawn = pool.generateAsync(request(0).withListener(gate));
-      gate.awaitReached();
+      CompletableFuture<GeneratedImages> drawn = gate.hold(pool, 0);
       AtomicInteger begun = new AtomicInteger();
       CancellableListener cancelling = new CancellableListener();
       CompletableFuture<GeneratedImages> waiting =
@@ -450,8 +456,7 @@ class FluxPoolTest {
   void generateAsync_requestThatCannotBeServed_isRefusedBeforeItWaits() throws Exception {
     try (FluxPool pool = FluxPool.load(bundle, List.of(CPU), 0)) {
       Gate gate = new Gate();
-      CompletableFuture<GeneratedImages> drawn = pool.generateAsync(request(0).withListener(gate));
-      gate.awaitReached();
+      CompletableFuture<GeneratedImages> drawn = gate.hold(pool, 0);
       ImageRequest tiny = request(1).withSize(16, 16).withSampler(JitSampler.preset7x());
       assertThatThrownBy(() -> pool.generateAsync(tiny))
           .as("by what it is, and not by the queue, which is full")
@@ -479,8 +484,7 @@ class FluxPoolTest {
       assertThatThrownBy(() -> pool.generate(failing)).isInstanceOf(EngineException.class);
       assertThat(pool.healthy()).isEqualTo(1);
       Gate gate = new Gate();
-      CompletableFuture<GeneratedImages> drawn = pool.generateAsync(request(1).withListener(gate));
-      gate.awaitReached();
+      CompletableFuture<GeneratedImages> drawn = gate.hold(pool, 1);
       CompletableFuture<GeneratedImages> waiting = pool.generateAsync(request(2));
       assertThat(pool.running()).isEqualTo(1);
       assertThat(pool.waiting()).isEqualTo(1);
@@ -603,8 +607,7 @@ class FluxPoolTest {
   void close_whileOnePipelineIsHeld_endsTheOthersMeanwhile() throws Exception {
     FluxPool pool = FluxPool.load(bundle, List.of(CPU, CPU), 0);
     Gate gate = new Gate();
-    CompletableFuture<GeneratedImages> held = pool.generateAsync(request(0).withListener(gate));
-    gate.awaitReached();
+    CompletableFuture<GeneratedImages> held = gate.hold(pool, 0);
     CountDownLatch started = new CountDownLatch(1);
     CompletableFuture<GeneratedImages> other =
         pool.generateAsync(

@@ -200,8 +200,8 @@ public final class ContextProbe implements Sampler {
     float[] result = states[STEPS];
     double h = sigmas[i + STRIDE] - sigmas[i];
     double r = h / (sigmas[i] - sigmas[i - STRIDE]);
-    double squareOfStep =
-        square(h / sigmas[i]); // an estimate's error enters the state times h / sigma
+    // an estimate's error enters the state times h / sigma
+    double squareOfStep = square(h / sigmas[i]);
     for (int at = 0; at < y.length; at++) {
       level.undetermined += square(y[at] - sigmas[i] * v[at] - result[at]) / y.length;
       level.first += square(y[at] + h * v[at] - after[at]) / squareOfStep / y.length;

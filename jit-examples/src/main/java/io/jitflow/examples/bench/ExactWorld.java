@@ -40,11 +40,11 @@ import org.ejml.interfaces.decomposition.EigenDecomposition_F64;
  *   FD = (tr C + tr P - 2 tr (C^1/2 P C^1/2)^1/2) / N,  P = M M^T.
  * M comes from the sampler itself: N channels whose noise is the identity matrix (channel c is 1 at
  * token c) have the columns of M as their results; a second run does the same for the transition
- * noise, if the sampler needs it. Anchors must not depend on the noise (Activation.EVEN_SPREAD). A sampler that weighs its history
- * by products over all channels, as VelocityEstimation does, sees their mean: its row is the limit
- * of many channels. With the exact micro-flow nothing reads the initial noise of a token
- * before it joins, so that TransitionNoise.INITIAL has the distribution of fresh noise and one run
- * tells all.
+ * noise, if the sampler needs it. Anchors must not depend on the noise (Activation.EVEN_SPREAD). A
+ * sampler that weighs its history by products over all channels, as VelocityEstimation does, sees
+ * their mean: its row is the limit of many channels. With the exact micro-flow nothing reads the
+ * initial noise of a token before it joins, so that TransitionNoise.INITIAL has the distribution of
+ * fresh noise and one run tells all.
  */
 public final class ExactWorld implements VelocityModel, AutoCloseable {
   private static final double SMALLEST_EIGENVALUE = 1e-9;

@@ -1,13 +1,13 @@
 package io.jitflow.examples.cli;
 
 import ai.djl.engine.EngineException;
+import io.jitflow.flux.network.EngineFailure;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.UncheckedIOException;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.NoSuchFileException;
-import java.util.Locale;
 import java.util.concurrent.CancellationException;
 import picocli.CommandLine.Model.CommandSpec;
 
@@ -54,8 +54,8 @@ record Failure(String message, int exitCode) {
     if (cause instanceof OutOfMemoryError) {
       return "out of Java memory (%s); give it more with java -Xmx8g".formatted(message);
     }
-    if (cause instanceof EngineException) {
-      if (isOutOfMemory(message)) {
+    if (cause instanceof EngineException engine) {
+      if (EngineFailure.isOutOfMemory(engine)) {
         return firstLine(message) + needingLess(command);
       }
       // libtorch appends its own stack; the first line says what happened
@@ -82,15 +82,6 @@ record Failure(String message, int exitCode) {
 
   private static String firstLine(String message) {
     return message.lines().findFirst().orElse(message);
-  }
-
-  /** How libtorch says it on CPUs and on GPUs. */
-  private static boolean isOutOfMemory(String message) {
-    String lower = message.toLowerCase(Locale.ROOT);
-    return lower.contains("out of memory")
-        || lower.contains("not enough memory")
-        || lower.contains("can't allocate memory")
-        || lower.contains("bad_alloc");
   }
 
   private static boolean isDiskFull(Throwable cause) {

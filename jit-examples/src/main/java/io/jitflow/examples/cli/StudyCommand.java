@@ -79,13 +79,14 @@ final class StudyCommand implements Callable<Integer> {
   @Override
   public Integer call() throws IOException {
     Optional<Path> keep = options.keep();
+    int draws = options.draws();
     check(keep);
     PictureSet set = pictures.read(count);
     PrintWriter out = spec.commandLine().getOut();
     try (FluxPipeline pipeline = pictures.load()) {
       SamplerStudy study =
           new SamplerStudy(
-              pipeline, set, sizePx, count, converged, samplers(pipeline), keep, options.draws());
+              pipeline, set, sizePx, count, converged, samplers(pipeline), keep, draws);
       study.resume();
       if (!measured) {
         measure(study);
@@ -126,7 +127,6 @@ final class StudyCommand implements Callable<Integer> {
       throw new ParameterException(
           spec.commandLine(), "--converged must be at least 1, got " + converged);
     }
-    options.draws();
     SizeCheck.square(sizePx, spec.commandLine());
     if (sheet != null) {
       OutputOption.checkWritable("--sheet", sheet, spec.commandLine());

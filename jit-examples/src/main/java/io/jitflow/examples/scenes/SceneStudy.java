@@ -129,12 +129,11 @@ public final class SceneStudy implements AutoCloseable {
             .formatted(
                 MeasurementFile.model(pipeline.bundle()), MeasurementFile.checksum(classifier));
     resume();
-    List<Picture> trained = trained();
     this.classifier = SceneClassifier.load(classifier);
     boolean complete = false;
     try {
       this.measures =
-          new SceneMeasures(this.classifier, renders(rendered), trained, settings.draws);
+          new SceneMeasures(this.classifier, renders(rendered), trained(), settings.draws);
       complete = true;
     } finally {
       if (!complete) {
